@@ -1,0 +1,156 @@
+//! Request bodies that can be sent again: pieces in memory and windows of a source, opened anew for every attempt.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::transfer::{Progress, Source};
+use crate::{BoxStream, Error, ErrorKind, Result};
+
+/// Bytes read from a source and handed to the transport at a time.
+const STEP: usize = 256 * 1024;
+
+/// A request body. It has a known length, holds no content of a source in memory, and can be opened any number of times.
+#[derive(Debug, Clone, Default)]
+pub struct Body {
+    segments: Vec<Segment>,
+    progress: Option<Progress>,
+}
+
+#[derive(Debug, Clone)]
+enum Segment {
+    Bytes(Bytes),
+    Source(Arc<dyn Source>),
+}
+
+impl Segment {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Source(source) => source.size(),
+        }
+    }
+}
+
+impl Body {
+    /// No bytes.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// All of a source.
+    pub fn from_source(source: Arc<dyn Source>) -> Self {
+        Self { segments: vec![Segment::Source(source)], progress: None }
+    }
+
+    /// This body followed by another one, as multipart forms need it.
+    #[must_use]
+    pub fn then(mut self, next: impl Into<Body>) -> Self {
+        let next = next.into();
+        self.segments.extend(next.segments);
+        self.progress = self.progress.or(next.progress);
+        self
+    }
+
+    /// Counts the bytes of sources as they are handed to the transport; those of a failed attempt are taken back.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Option<Progress>) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Its length in bytes.
+    pub fn size(&self) -> u64 {
+        self.segments.iter().map(Segment::size).sum()
+    }
+
+    /// All bytes, if none of them come from a source.
+    pub fn as_bytes(&self) -> Option<Bytes> {
+        match self.segments.as_slice() {
+            [] => Some(Bytes::new()),
+            [Segment::Bytes(bytes)] => Some(bytes.clone()),
+            _ => None,
+        }
+    }
+
+    /// Opens it from the beginning.
+    pub(crate) fn open(&self) -> (BoxStream<'static, Result<Bytes>>, SentBytes) {
+        let sent = SentBytes { progress: self.progress.clone(), counted: Arc::default() };
+        let counter = sent.clone_counter();
+        let pieces = stream::iter(self.segments.clone()).flat_map(move |segment| match segment {
+            Segment::Bytes(bytes) => stream::iter([Ok(bytes)]).boxed(),
+            Segment::Source(source) => {
+                let counter = counter.clone();
+                read_all(source).inspect_ok(move |piece| counter.add(piece.len() as u64)).boxed()
+            }
+        });
+        (pieces.boxed(), sent)
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self { segments: vec![Segment::Bytes(bytes.into())], progress: None }
+    }
+}
+
+/// Reads a source from its beginning to its declared end.
+fn read_all(source: Arc<dyn Source>) -> BoxStream<'static, Result<Bytes>> {
+    stream::try_unfold((source, 0), |(source, offset)| async move {
+        let left = source.size().saturating_sub(offset);
+        if left == 0 {
+            return Ok(None);
+        }
+        let piece = source.read_at(offset, STEP.min(usize::try_from(left).unwrap_or(STEP))).await?;
+        if piece.is_empty() {
+            let message = format!("it ended after {offset} of {} bytes", source.size());
+            return Err(Error::new(ErrorKind::SourceChanged, message));
+        }
+        let next = offset + piece.len() as u64;
+        Ok(Some((piece, (source, next))))
+    })
+    .boxed()
+}
+
+/// The progress that one attempt has counted. Dropped without [`commit`](Self::commit), it takes the bytes back.
+#[derive(Debug)]
+pub(crate) struct SentBytes {
+    progress: Option<Progress>,
+    counted: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Clone)]
+struct Counter {
+    progress: Option<Progress>,
+    counted: Arc<AtomicU64>,
+}
+
+impl Counter {
+    fn add(&self, bytes: u64) {
+        if let Some(progress) = &self.progress {
+            self.counted.fetch_add(bytes, Ordering::Relaxed);
+            progress.advance(bytes);
+        }
+    }
+}
+
+impl SentBytes {
+    fn clone_counter(&self) -> Counter {
+        Counter { progress: self.progress.clone(), counted: self.counted.clone() }
+    }
+
+    /// Keeps what was counted: the attempt succeeded.
+    pub(crate) fn commit(mut self) {
+        self.progress = None;
+    }
+}
+
+impl Drop for SentBytes {
+    fn drop(&mut self) {
+        if let Some(progress) = &self.progress {
+            progress.retreat(self.counted.swap(0, Ordering::Relaxed));
+        }
+    }
+}

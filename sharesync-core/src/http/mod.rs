@@ -1,0 +1,42 @@
+//! The request pipeline, one for all providers.
+//!
+//! A provider describes a request as a [`Call`] and hands it to its [`Pipeline`]. In this order the pipeline
+//!
+//! 1. opens a span of the operation and waits for a concurrency permit and for the account's pause gate,
+//! 2. then tries, and tries again as long as [`Repeat`], the retry policy and the retry budget allow: credentials
+//!    ([`Authorizer`], for the API's origin alone), a redacted trace, the [`Transport`] guarded against stalls in both
+//!    directions, redirects, classification of the status ([`Classify`]), decoding under a size cap.
+//!
+//! What lives elsewhere: parts and ranges of content ([`transfer`](crate::transfer)), what a provider's errors mean.
+
+mod auth;
+mod body;
+mod call;
+mod classify;
+mod config;
+mod gate;
+mod guard;
+mod oauth;
+mod pipeline;
+mod redact;
+mod redirect;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+mod response;
+mod retry;
+mod token;
+mod transport;
+
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::ReqwestTransport;
+pub use auth::{Authorizer, StaticBearer};
+pub use body::Body;
+pub use call::{Auth, Call, Repeat};
+pub use classify::{Classified, Classify, default_kind};
+pub use config::HttpConfig;
+pub use oauth::{Grant, OAuthClient};
+pub use pipeline::{Pipeline, PipelineBuilder};
+pub use redact::{redacted, redacted_url};
+pub use response::Response;
+pub use token::{BearerTokens, TokenSet, TokenSource, TokenStore};
+pub use transport::{Transport, TransportBody, TransportError, TransportErrorKind};

@@ -1,0 +1,48 @@
+//! The contract that every sharesync provider implements, and everything that is the same for all of them.
+//!
+//! An application uses this crate through the facade `sharesync`; a provider crate builds on it directly.
+//!
+//! | Module | What lives there |
+//! |---|---|
+//! | crate root | [`RemoteStore`] and the values it exchanges: items, pages, changes, shares, capabilities, [`Error`] |
+//! | [`transfer`] | content [`Source`](transfer::Source)s, the upload engine, the self-resuming download |
+//! | [`http`] | the request pipeline: authorization, retries, pacing, stall guards, redaction, OAuth 2 |
+//!
+//! [`RemoteStoreExt`] adds to every store what can be said in terms of the contract: walking a tree, uploading a local
+//! file, resuming an upload, downloading to a path, copying between two services.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod capabilities;
+mod change;
+mod digest;
+mod error;
+mod ext;
+pub mod http;
+mod item;
+mod list;
+mod mutate;
+mod names;
+mod path;
+mod secret;
+mod share;
+mod store;
+mod time;
+pub mod transfer;
+
+pub use capabilities::{Capabilities, Operation, Support, UploadLimits};
+pub use change::{Change, ChangeOptions, ChangePage, Cursor, Since};
+pub use digest::{Digest, DigestAlgorithm, Hasher};
+pub use error::{Error, ErrorKind, Result};
+pub use ext::{RemoteStoreExt, WalkOptions};
+pub use item::{Item, ItemId, ItemKind, ItemRef, Revision};
+pub use list::{ListOptions, Page, PageGuard};
+pub use mutate::{CreateFolderOptions, DeleteOptions, Destination, OnConflict};
+pub use names::NameRules;
+pub use path::RemotePath;
+pub use secret::{Secret, SecretUrl};
+pub use share::{Audience, Share, ShareAccess, ShareId, ShareKind, ShareRequest};
+pub use store::{RemoteStore, StoreInfo};
+pub use time::Timestamp;
+
+/// A boxed stream that can be sent between threads, as the contract returns for listings and bodies.
+pub type BoxStream<'a, T> = futures::stream::BoxStream<'a, T>;

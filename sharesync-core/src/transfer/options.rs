@@ -1,0 +1,138 @@
+//! How a transfer runs: concurrency, progress, cancellation, journal.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::UploadJournal;
+
+/// Counts the bytes of a transfer. Clones share the counters: keep one, hand the other to the transfer.
+///
+/// Bytes of an attempt that failed are taken back, so the count never passes the total.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    transferred: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Progress {
+    /// Counters at zero.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Bytes transferred so far.
+    pub fn transferred(&self) -> u64 {
+        self.0.transferred.load(Ordering::Relaxed)
+    }
+
+    /// Bytes to transfer in all, as far as announced.
+    pub fn total(&self) -> u64 {
+        self.0.total.load(Ordering::Relaxed)
+    }
+
+    /// Announces more bytes to transfer. One `Progress` may count several transfers.
+    pub fn announce(&self, bytes: u64) {
+        self.0.total.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts bytes as transferred.
+    pub fn advance(&self, bytes: u64) {
+        self.0.transferred.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes bytes back that were counted for an attempt that failed.
+    pub fn retreat(&self, bytes: u64) {
+        self.0.transferred.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Cancels transfers. Clones cancel together.
+#[derive(Clone, Default)]
+pub struct CancelToken(tokio_util::sync::CancellationToken);
+
+impl CancelToken {
+    /// A token that is not cancelled.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Cancels every transfer that was given this token.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// Whether it was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Waits until it is cancelled.
+    pub async fn cancelled(&self) {
+        self.0.cancelled().await;
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CancelToken").field(&self.is_cancelled()).finish()
+    }
+}
+
+/// How a transfer runs.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TransferOptions {
+    /// Parts of one file under way at once, where the plan allows it. Each is held in memory while it is sent.
+    pub parallel_parts: usize,
+    /// Counts the bytes.
+    pub progress: Option<Progress>,
+    /// Cancels the transfer.
+    pub cancel: Option<CancelToken>,
+    /// Keeps the upload spec until the upload is complete, so that another process can continue it.
+    pub journal: Option<Arc<dyn UploadJournal>>,
+}
+
+impl Default for TransferOptions {
+    fn default() -> Self {
+        Self { parallel_parts: 4, progress: None, cancel: None, journal: None }
+    }
+}
+
+impl TransferOptions {
+    /// Four parts at once; no progress, cancellation or journal.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how many parts of one file are under way at once; at least one.
+    #[must_use]
+    pub fn with_parallel_parts(mut self, parts: usize) -> Self {
+        self.parallel_parts = parts.max(1);
+        self
+    }
+
+    /// Counts the bytes.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Lets the transfer be cancelled.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: CancelToken) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
+    /// Keeps the upload spec until the upload is complete.
+    #[must_use]
+    pub fn with_journal(mut self, journal: Arc<dyn UploadJournal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+}
