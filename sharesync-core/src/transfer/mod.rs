@@ -3,14 +3,18 @@
 //! A provider implements the wire steps (`upload_spec`, `upload_part`, …) and a [`ContentReader`]; order, concurrency,
 //! retry by part, resumption, progress, cancellation and verification are here, once for all.
 
+pub(crate) mod blocking;
 mod download;
+mod hashing;
 mod journal;
 mod options;
+pub(crate) mod sink;
 mod source;
 mod spec;
 mod upload;
 
 pub use download::{Content, ContentReader, Download, DownloadOptions};
+pub(crate) use journal::sync_directory;
 pub use journal::{FileJournal, UploadJournal};
 pub use options::{CancelToken, Progress, TransferOptions};
 pub use source::{BytesSource, FileSource, Source, SourceWindow, SpoolSource};

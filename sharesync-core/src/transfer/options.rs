@@ -1,8 +1,8 @@
 //! How a transfer runs: concurrency, progress, cancellation, journal.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::UploadJournal;
 
@@ -16,6 +16,8 @@ pub struct Progress(Arc<Counters>);
 struct Counters {
     transferred: AtomicU64,
     total: AtomicU64,
+    /// Who counts the same bytes. The lock makes a count and its forwarding one step.
+    parent: Mutex<Option<Progress>>,
 }
 
 impl Progress {
@@ -41,12 +43,47 @@ impl Progress {
 
     /// Counts bytes as transferred.
     pub fn advance(&self, bytes: u64) {
+        let parent = self.parent();
         self.0.transferred.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(parent) = &*parent {
+            parent.advance(bytes);
+        }
     }
 
     /// Takes bytes back that were counted for an attempt that failed.
     pub fn retreat(&self, bytes: u64) {
-        self.0.transferred.fetch_sub(bytes, Ordering::Relaxed);
+        let parent = self.parent();
+        let left = |counted: u64| Some(counted.saturating_sub(bytes));
+        let before = self.0.transferred.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        if let Some(parent) = &*parent {
+            parent.retreat(bytes.min(before.unwrap_or_default()));
+        }
+    }
+
+    /// A counter for a part of this transfer: what it counts, this one counts too, until it is [settled](Self::settle).
+    pub(super) fn part(&self) -> Self {
+        Self(Arc::new(Counters { parent: Mutex::new(Some(self.clone())), ..Counters::default() }))
+    }
+
+    /// Makes the count `bytes`, whatever was counted before.
+    pub(super) fn set(&self, bytes: u64) {
+        let counted = self.transferred();
+        self.advance(bytes.saturating_sub(counted));
+        self.retreat(counted.saturating_sub(bytes));
+    }
+
+    /// Makes the count `bytes` for good: what a late body still counts goes nowhere.
+    pub(super) fn settle(&self, bytes: u64) {
+        let parent = self.parent().take();
+        let counted = self.transferred();
+        if let Some(parent) = parent {
+            parent.advance(bytes.saturating_sub(counted));
+            parent.retreat(counted.saturating_sub(bytes));
+        }
+    }
+
+    fn parent(&self) -> MutexGuard<'_, Option<Self>> {
+        self.0.parent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

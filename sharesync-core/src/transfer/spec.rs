@@ -294,7 +294,7 @@ impl<'a> Part<'a> {
     /// # Errors
     /// As reading its content.
     pub async fn digest(&self, algorithm: DigestAlgorithm) -> Result<Digest> {
-        super::source::digest(&*self.content, Hasher::new(algorithm)).await
+        super::hashing::digest(&*self.content, Hasher::new(algorithm)).await
     }
 
     /// The digest of the whole content in this algorithm, if it is known.

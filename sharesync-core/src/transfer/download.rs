@@ -1,0 +1,212 @@
+//! The self-resuming download: what a provider opens, what an application reads.
+//!
+//! Writing to a local file is in `ext`; requests and their retries are in [`http`](crate::http).
+
+mod flow;
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt as _, TryStreamExt as _};
+
+use self::flow::Flow;
+use super::{CancelToken, Progress};
+use crate::{BoxStream, Error, ErrorKind, Item, Result, Revision};
+
+/// What of a file is downloaded, and how.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DownloadOptions {
+    /// The first byte, counted from 0.
+    pub offset: u64,
+    /// How many bytes; `None` for all that follow.
+    pub length: Option<u64>,
+    /// Downloads only if the content is still in this state.
+    pub if_revision: Option<Revision>,
+    /// Whether a whole file is checked against the size and the digest that the service reports. Switch it off for
+    /// services that report something else than they send.
+    pub verify: bool,
+    /// Counts the bytes.
+    pub progress: Option<Progress>,
+    /// Cancels the download.
+    pub cancel: Option<CancelToken>,
+}
+
+impl Default for DownloadOptions {
+    fn default() -> Self {
+        Self { offset: 0, length: None, if_revision: None, verify: true, progress: None, cancel: None }
+    }
+}
+
+impl DownloadOptions {
+    /// The whole file, verified.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts at this byte, counted from 0.
+    #[must_use]
+    pub fn with_offset(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// Delivers this many bytes. It is an error when the file has fewer.
+    #[must_use]
+    pub fn with_length(mut self, bytes: u64) -> Self {
+        self.length = Some(bytes);
+        self
+    }
+
+    /// Downloads only if the content is still in this state.
+    #[must_use]
+    pub fn with_if_revision(mut self, revision: Revision) -> Self {
+        self.if_revision = Some(revision);
+        self
+    }
+
+    /// Says whether a whole file is checked against the reported size and digest.
+    #[must_use]
+    pub fn with_verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Counts the bytes.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Lets the download be cancelled.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: CancelToken) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+}
+
+/// Opens the content of one file at an offset: all that a provider implements of a download.
+///
+/// [`Download`] calls it once at the beginning, and again at the position reached when a body breaks.
+#[async_trait]
+pub trait ContentReader: Debug + Send + Sync + 'static {
+    /// Asks for `length` bytes from `offset` on; `None` is all that follow.
+    ///
+    /// A service that ignores the range is no error: [`Content::offset`] says where its body begins.
+    async fn open(&self, offset: u64, length: Option<u64>) -> Result<Content>;
+}
+
+/// What a service answered to a request for content.
+#[non_exhaustive]
+pub struct Content {
+    /// The offset of the first byte of `body` within the file: 0 when the service ignored the range.
+    pub offset: u64,
+    /// The length of the whole file in bytes, if the service says.
+    pub total: Option<u64>,
+    /// What identifies the state of the content, such as a strong `ETag`. A resumed download must find the same.
+    pub revision: Option<String>,
+    /// The bytes.
+    pub body: BoxStream<'static, Result<Bytes>>,
+}
+
+impl Content {
+    /// A body whose first byte is at `offset` within the file.
+    pub fn new(offset: u64, body: BoxStream<'static, Result<Bytes>>) -> Self {
+        Self { offset, total: None, revision: None, body }
+    }
+
+    /// Says how long the whole file is, in bytes.
+    #[must_use]
+    pub fn with_total(mut self, total: Option<u64>) -> Self {
+        self.total = total;
+        self
+    }
+
+    /// Says what identifies the state of the content.
+    #[must_use]
+    pub fn with_revision(mut self, revision: Option<String>) -> Self {
+        self.revision = revision;
+        self
+    }
+}
+
+impl Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content")
+            .field("offset", &self.offset)
+            .field("total", &self.total)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The content of a file, or a range of it, being downloaded.
+///
+/// Its bytes come from [`into_stream`](Self::into_stream) or [`bytes`](Self::bytes). A broken body is opened again at
+/// the position reached; whether the content changed meanwhile, its length, and for a whole file its digest are checked.
+/// It is never short without an error.
+#[derive(Debug)]
+pub struct Download {
+    item: Item,
+    flow: Flow,
+}
+
+impl Download {
+    /// Opens the content of `item`. For providers: this is how `RemoteStore::download` is implemented.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PreconditionFailed`] when `item` is not in the state that the options require,
+    /// [`ErrorKind::InvalidInput`] for a range outside of the file, and those of [`ContentReader::open`].
+    pub async fn open(item: Item, reader: Arc<dyn ContentReader>, options: DownloadOptions) -> Result<Self> {
+        let flow = Flow::open(&item, reader, options).await?;
+        Ok(Self { item, flow })
+    }
+
+    /// The file, as it was when the download was opened.
+    pub fn item(&self) -> &Item {
+        &self.item
+    }
+
+    /// The first byte that is delivered, counted from 0.
+    pub fn offset(&self) -> u64 {
+        self.flow.position()
+    }
+
+    /// How many bytes are delivered, if that is known.
+    pub fn size(&self) -> Option<u64> {
+        self.flow.remaining()
+    }
+
+    /// The bytes, in order. The stream ends after the last byte was delivered and verified, or with an error.
+    pub fn into_stream(self) -> BoxStream<'static, Result<Bytes>> {
+        self.flow.into_stream()
+    }
+
+    /// All bytes, in memory.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`] when there are more than `limit`, and those of the stream.
+    pub async fn bytes(self, limit: usize) -> Result<Bytes> {
+        let mut stream = self.into_stream();
+        let Some(first) = stream.try_next().await? else { return Ok(Bytes::new()) };
+        let mut all = BytesMut::from(first);
+        while let Some(piece) = stream.next().await.transpose()? {
+            all.extend_from_slice(&piece);
+            if all.len() > limit {
+                break;
+            }
+        }
+        if all.len() > limit {
+            return Err(Error::new(ErrorKind::TooLarge, format!("the content has more than {limit} bytes")));
+        }
+        Ok(all.freeze())
+    }
+
+    pub(crate) fn reader(&self) -> Arc<dyn ContentReader> {
+        self.flow.reader()
+    }
+}
