@@ -31,7 +31,7 @@ impl RemotePath {
 
     /// The names from the root down; empty for the root.
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.0.split('/').skip(1)
+        self.0.split('/').filter(|segment| !segment.is_empty())
     }
 
     /// The last segment; `None` for the root.

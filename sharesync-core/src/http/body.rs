@@ -1,5 +1,6 @@
 //! Request bodies that can be sent again: pieces in memory and windows of a source, opened anew for every attempt.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,17 +10,20 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use crate::transfer::{Progress, Source};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
-/// Bytes read from a source and handed to the transport at a time.
-const STEP: usize = 256 * 1024;
+/// Bytes read from a source at a time.
+const READ_STEP: usize = 256 * 1024;
+
+/// Bytes handed to the transport at a time: small, so that a slow but healthy connection shows progress often.
+const SEND_STEP: usize = 64 * 1024;
 
 /// A request body. It has a known length, holds no content of a source in memory, and can be opened any number of times.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Body {
     segments: Vec<Segment>,
     progress: Option<Progress>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Segment {
     Bytes(Bytes),
     Source(Arc<dyn Source>),
@@ -66,11 +70,11 @@ impl Body {
         self.segments.iter().map(Segment::size).sum()
     }
 
-    /// All bytes, if none of them come from a source.
-    pub fn as_bytes(&self) -> Option<Bytes> {
+    /// All bytes, if they are in memory and few enough to be handed to the transport at once.
+    pub(crate) fn as_small_bytes(&self) -> Option<Bytes> {
         match self.segments.as_slice() {
             [] => Some(Bytes::new()),
-            [Segment::Bytes(bytes)] => Some(bytes.clone()),
+            [Segment::Bytes(bytes)] if bytes.len() <= SEND_STEP => Some(bytes.clone()),
             _ => None,
         }
     }
@@ -86,7 +90,13 @@ impl Body {
                 read_all(source).inspect_ok(move |piece| counter.add(piece.len() as u64)).boxed()
             }
         });
-        (pieces.boxed(), sent)
+        (pieces.flat_map(|piece| stream::iter(slices(piece))).boxed(), sent)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.size())
     }
 }
 
@@ -96,6 +106,18 @@ impl<T: Into<Bytes>> From<T> for Body {
     }
 }
 
+/// Cuts a piece into slices of at most [`SEND_STEP`] bytes, without copying.
+fn slices(piece: Result<Bytes>) -> impl Iterator<Item = Result<Bytes>> {
+    let (mut bytes, error) = match piece {
+        Ok(bytes) => (bytes, None),
+        Err(error) => (Bytes::new(), Some(Err(error))),
+    };
+    let cut = std::iter::from_fn(move || {
+        (!bytes.is_empty()).then(|| Ok(bytes.split_to(bytes.len().min(SEND_STEP))))
+    });
+    cut.chain(error)
+}
+
 /// Reads a source from its beginning to its declared end.
 fn read_all(source: Arc<dyn Source>) -> BoxStream<'static, Result<Bytes>> {
     stream::try_unfold((source, 0), |(source, offset)| async move {
@@ -103,7 +125,7 @@ fn read_all(source: Arc<dyn Source>) -> BoxStream<'static, Result<Bytes>> {
         if left == 0 {
             return Ok(None);
         }
-        let piece = source.read_at(offset, STEP.min(usize::try_from(left).unwrap_or(STEP))).await?;
+        let piece = source.read_at(offset, READ_STEP.min(usize::try_from(left).unwrap_or(READ_STEP))).await?;
         if piece.is_empty() {
             let message = format!("it ended after {offset} of {} bytes", source.size());
             return Err(Error::new(ErrorKind::SourceChanged, message));

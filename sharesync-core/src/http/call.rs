@@ -1,12 +1,13 @@
 //! One logical request: what is asked, how safe it is to ask twice, and who may see the credentials.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use url::Url;
 
-use super::Body;
+use super::{Body, redacted, redacted_url};
 use crate::{Error, ErrorKind, Result};
 
 /// Whether a request may be sent again when it is not known what became of it.
@@ -34,7 +35,7 @@ pub enum Auth {
 }
 
 /// One logical request to a service. The pipeline may send it several times.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Call {
     pub(crate) operation: &'static str,
     pub(crate) subject: Option<String>,
@@ -89,7 +90,7 @@ impl Call {
 
     /// Names what the request is about, for errors and traces.
     #[must_use]
-    pub fn subject(mut self, subject: impl std::fmt::Display) -> Self {
+    pub fn subject(mut self, subject: impl fmt::Display) -> Self {
         self.subject = Some(subject.to_string());
         self
     }
@@ -164,6 +165,11 @@ impl Call {
         self
     }
 
+    /// The URL as it may be shown.
+    pub(crate) fn shown_url(&self) -> String {
+        if self.secret_url { redacted(&self.url) } else { redacted_url(&self.url) }
+    }
+
     /// Refuses what can never be sent.
     pub(crate) fn check(&self) -> Result<()> {
         self.invalid.map_or(Ok(()), |why| Err(self.error(ErrorKind::InvalidInput, why)))
@@ -181,5 +187,17 @@ impl Call {
             Some(subject) if error.subject().is_none() => error.with_subject(subject),
             _ => error,
         }
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("url", &self.shown_url())
+            .field("repeat", &self.repeat)
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
     }
 }

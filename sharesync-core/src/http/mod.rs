@@ -34,7 +34,7 @@ pub use body::Body;
 pub use call::{Auth, Call, Repeat};
 pub use classify::{Classified, Classify, default_kind};
 pub use config::HttpConfig;
-pub use oauth::{Grant, OAuthClient};
+pub use oauth::{Grant, OAuthClient, OAuthSource};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use redact::{redacted, redacted_url};
 pub use response::Response;

@@ -1,0 +1,245 @@
+//! OAuth 2: a token endpoint, the grants that services use, and a token source on top of them (RFC 6749, RFC 7522).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+use super::response::decode_json;
+use super::{Call, Classified, Classify, HttpConfig, Pipeline, Repeat, TokenSet, TokenSource, Transport, default_kind};
+use crate::{Error, ErrorKind, Result, Secret, Timestamp};
+
+const OPERATION: &str = "OAuth.Token";
+
+/// How tokens are asked for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Grant {
+    /// User name and password (RFC 6749, section 4.3).
+    Password {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Secret,
+        /// A one-time code, where the service asks for a second factor, with the name of its field.
+        one_time_code: Option<(&'static str, Secret)>,
+    },
+    /// A code from the authorization page (section 4.1.3). It can be used once.
+    AuthorizationCode {
+        /// The code.
+        code: Secret,
+        /// The redirect address that the page was called with, where the service wants it again.
+        redirect_uri: Option<Url>,
+        /// The PKCE verifier (RFC 7636), where one was used.
+        code_verifier: Option<Secret>,
+    },
+    /// The client's own credentials (section 4.4).
+    ClientCredentials,
+    /// A refresh token (section 6).
+    RefreshToken(Secret),
+    /// A SAML 2 assertion in base64 (RFC 7522).
+    SamlBearer(Secret),
+}
+
+impl Grant {
+    fn fields(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            Self::Password { username, password, one_time_code } => {
+                let mut fields =
+                    vec![("grant_type", "password"), ("username", username), ("password", password.expose())];
+                fields.extend(one_time_code.as_ref().map(|(name, code)| (*name, code.expose())));
+                fields
+            }
+            Self::AuthorizationCode { code, redirect_uri, code_verifier } => {
+                let mut fields = vec![("grant_type", "authorization_code"), ("code", code.expose())];
+                fields.extend(redirect_uri.as_ref().map(|uri| ("redirect_uri", uri.as_str())));
+                fields.extend(code_verifier.as_ref().map(|verifier| ("code_verifier", verifier.expose())));
+                fields
+            }
+            Self::ClientCredentials => vec![("grant_type", "client_credentials")],
+            Self::RefreshToken(token) => vec![("grant_type", "refresh_token"), ("refresh_token", token.expose())],
+            Self::SamlBearer(assertion) => {
+                vec![("grant_type", "urn:ietf:params:oauth:grant-type:saml2-bearer"), ("assertion", assertion.expose())]
+            }
+        }
+    }
+
+    /// Whether the same grant works a second time.
+    fn is_repeatable(&self) -> bool {
+        matches!(
+            self,
+            Self::Password { one_time_code: None, .. } | Self::ClientCredentials | Self::SamlBearer(_)
+        )
+    }
+}
+
+/// A client of one token endpoint.
+#[derive(Clone)]
+pub struct OAuthClient {
+    pipeline: Pipeline,
+    token_url: Url,
+    client_id: String,
+    client_secret: Option<Secret>,
+    basic: bool,
+}
+
+impl OAuthClient {
+    /// A client that names itself by `client_id` to the endpoint `token_url`.
+    pub fn new(
+        provider: &'static str,
+        transport: Arc<dyn Transport>,
+        config: HttpConfig,
+        token_url: Url,
+        client_id: impl Into<String>,
+    ) -> Self {
+        let pipeline = Pipeline::builder(provider, transport).config(config).classify(Arc::new(OAuthErrors)).build();
+        Self { pipeline, token_url, client_id: client_id.into(), client_secret: None, basic: false }
+    }
+
+    /// Adds the client's secret, sent as a form field.
+    #[must_use]
+    pub fn with_secret(mut self, secret: Option<Secret>) -> Self {
+        self.client_secret = secret;
+        self
+    }
+
+    /// Sends the client's credentials by HTTP Basic instead of form fields (RFC 6749, section 2.3.1).
+    #[must_use]
+    pub fn with_basic(mut self, basic: bool) -> Self {
+        self.basic = basic;
+        self
+    }
+
+    /// Exchanges a grant for tokens.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`] when the endpoint refuses the grant or the client.
+    pub async fn exchange(&self, grant: &Grant) -> Result<TokenSet> {
+        let body = self.pipeline.bytes(self.call(grant)?).await?;
+        let answer: Map<String, Value> = decode_json(&body)?;
+        token_set(&answer).map_err(|error| error.with_operation(OPERATION))
+    }
+
+    fn call(&self, grant: &Grant) -> Result<Call> {
+        let mut form = Serializer::new(String::new());
+        form.extend_pairs(grant.fields());
+        let mut call = Call::post(OPERATION, self.token_url.clone())
+            .without_auth()
+            .keep_redirect()
+            // A second exchange of a refresh token that was taken already would look like theft and end the session.
+            .repeat(if grant.is_repeatable() { Repeat::Idempotent } else { Repeat::Never })
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        match &self.client_secret {
+            Some(secret) if self.basic => call = call.header(AUTHORIZATION, basic(&self.client_id, secret)?),
+            secret => {
+                form.append_pair("client_id", &self.client_id);
+                form.extend_pairs(secret.iter().map(|secret| ("client_secret", secret.expose())));
+            }
+        }
+        Ok(call.body(form.finish()))
+    }
+}
+
+impl fmt::Debug for OAuthClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthClient")
+            .field("token_url", &super::redacted_url(&self.token_url))
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+fn basic(client_id: &str, secret: &Secret) -> Result<HeaderValue> {
+    use base64::Engine as _;
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let pair = format!("{}:{}", encode(client_id), encode(secret.expose()));
+    let mut value = HeaderValue::try_from(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
+        .map_err(|_| Error::new(ErrorKind::Config, "the client's credentials cannot be sent"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Reads the answer of a token endpoint (RFC 6749, section 5.1); `expires_on`, an absolute time, is a common extension.
+fn token_set(answer: &Map<String, Value>) -> Result<TokenSet> {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let number = |name: &str| {
+        let value = answer.get(name)?;
+        value.as_i64().or_else(|| value.as_str()?.parse().ok())
+    };
+    let access = text("access_token")
+        .ok_or_else(|| Error::new(ErrorKind::Protocol, "the token endpoint answered without an access token"))?;
+    if let Some(kind) = text("token_type").filter(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+        return Err(Error::new(ErrorKind::Protocol, format!("tokens of the type {kind:?} are not understood")));
+    }
+    let relative = number("expires_in")
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .map(|seconds| Timestamp::now().saturating_add(Duration::from_secs(seconds)));
+    let absolute = number("expires_on").and_then(|seconds| Timestamp::from_unix(seconds, 0));
+    let tokens = TokenSet::new(access).with_refresh(text("refresh_token").map(Secret::from)).with_expires(absolute.or(relative));
+    Ok(answer
+        .iter()
+        .filter(|(name, _)| !name.ends_with("_token"))
+        .filter_map(|(name, value)| Some((name, value.as_str()?)))
+        .fold(tokens, |tokens, (name, value)| tokens.with_field(name, value)))
+}
+
+/// Reads the errors of a token endpoint (RFC 6749, section 5.2).
+#[derive(Debug)]
+struct OAuthErrors;
+
+impl Classify for OAuthErrors {
+    fn classify(&self, status: StatusCode, _headers: &HeaderMap, body: &[u8]) -> Classified {
+        let answer: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+        let code = answer.get("error").and_then(Value::as_str);
+        let kind = match code {
+            Some("invalid_grant" | "invalid_client" | "unauthorized_client" | "access_denied") => ErrorKind::Unauthenticated,
+            Some("unsupported_grant_type") => ErrorKind::Unsupported,
+            _ if status == StatusCode::BAD_REQUEST => ErrorKind::Unauthenticated,
+            _ => default_kind(status),
+        };
+        // The description is left out: some services quote the credentials in it.
+        let mut read = Classified::new(kind, "the token endpoint refused the sign-in");
+        read.code = code.map(str::to_owned);
+        read
+    }
+}
+
+/// Renews tokens by the refresh token, and signs in again when that is refused and the sign-in can be repeated.
+#[derive(Debug)]
+pub struct OAuthSource {
+    client: OAuthClient,
+    sign_in: Option<Grant>,
+}
+
+impl OAuthSource {
+    /// Renews at this endpoint; `sign_in` is the fallback when there is no refresh token, or it is refused.
+    pub fn new(client: OAuthClient, sign_in: Option<Grant>) -> Self {
+        Self { client, sign_in: sign_in.filter(Grant::is_repeatable) }
+    }
+}
+
+#[async_trait]
+impl TokenSource for OAuthSource {
+    async fn renew(&self, present: Option<&TokenSet>) -> Result<TokenSet> {
+        let refresh = present.and_then(|tokens| tokens.refresh.clone());
+        let refused = match refresh {
+            Some(token) => match self.client.exchange(&Grant::RefreshToken(token)).await {
+                Err(error) if error.kind() == ErrorKind::Unauthenticated => Some(error),
+                result => return result,
+            },
+            None => None,
+        };
+        match &self.sign_in {
+            Some(grant) => self.client.exchange(grant).await,
+            None => Err(refused.unwrap_or_else(|| {
+                Error::new(ErrorKind::Unauthenticated, "the access token ended and there is no refresh token")
+            })),
+        }
+    }
+}

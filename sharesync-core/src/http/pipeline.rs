@@ -1,0 +1,446 @@
+//! The loop that every request goes through. What a request is, is in `call`; what an answer means, in `classify`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
+use http::header::{ACCEPT, HeaderValue, USER_AGENT};
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{Instrument as _, debug, debug_span};
+use url::Url;
+
+use super::body::SentBytes;
+use super::classify::{is_transient, is_untouched};
+use super::gate::Gate;
+use super::guard::{SendGuard, guard_response};
+use super::redirect::{check_scheme, follow, is_redirect};
+use super::retry::{RetryBudget, backoff, retry_after};
+use super::{
+    Auth, Authorizer, Call, Classified, Classify, HttpConfig, Repeat, Response, Transport, TransportBody, TransportErrorKind,
+    default_kind,
+};
+use crate::{BoxStream, Error, ErrorKind, Result};
+
+/// Sends the requests of one account. Clones share its connections, pauses and retry budget.
+#[derive(Debug, Clone)]
+pub struct Pipeline(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    provider: &'static str,
+    transport: Arc<dyn Transport>,
+    config: HttpConfig,
+    origins: Vec<url::Origin>,
+    authorizer: Option<Arc<dyn Authorizer>>,
+    classify: Arc<dyn Classify>,
+    gate: Gate,
+    budget: RetryBudget,
+}
+
+/// Puts a [`Pipeline`] together.
+#[derive(Debug)]
+pub struct PipelineBuilder {
+    provider: &'static str,
+    transport: Arc<dyn Transport>,
+    config: HttpConfig,
+    origins: Vec<url::Origin>,
+    authorizer: Option<Arc<dyn Authorizer>>,
+    classify: Arc<dyn Classify>,
+}
+
+impl PipelineBuilder {
+    /// Sets the limits.
+    #[must_use]
+    pub fn config(mut self, config: HttpConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Sends credentials, those of `authorizer`, to the origin of this URL and to no other.
+    #[must_use]
+    pub fn authorize(mut self, api: &Url, authorizer: Arc<dyn Authorizer>) -> Self {
+        self.origins = vec![api.origin()];
+        self.authorizer = Some(authorizer);
+        self
+    }
+
+    /// Reads error answers with this classifier.
+    #[must_use]
+    pub fn classify(mut self, classify: Arc<dyn Classify>) -> Self {
+        self.classify = classify;
+        self
+    }
+
+    /// The finished pipeline.
+    pub fn build(self) -> Pipeline {
+        Pipeline(Arc::new(Inner {
+            provider: self.provider,
+            transport: self.transport,
+            gate: Gate::new(self.config.concurrency),
+            config: self.config,
+            origins: self.origins,
+            authorizer: self.authorizer,
+            classify: self.classify,
+            budget: RetryBudget::new(),
+        }))
+    }
+}
+
+/// Reads nothing but the status.
+#[derive(Debug)]
+struct ByStatus;
+
+impl Classify for ByStatus {
+    fn classify(&self, status: StatusCode, _headers: &HeaderMap, _body: &[u8]) -> Classified {
+        Classified::new(default_kind(status), "the service gave no reason")
+    }
+}
+
+/// Why an attempt failed, and what is known of the request's effect.
+struct Failure {
+    error: Error,
+    fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Trying again would fail again.
+    Final,
+    /// The service surely did nothing; trying again may help.
+    Untouched,
+    /// The service may have carried it out; trying again may help.
+    Unknown,
+    /// The credentials of this generation were refused.
+    Refused(u64),
+}
+
+impl Failure {
+    fn last(error: Error) -> Self {
+        Self { error, fate: Fate::Final }
+    }
+}
+
+impl Pipeline {
+    /// Starts a pipeline that sends by `transport`.
+    pub fn builder(provider: &'static str, transport: Arc<dyn Transport>) -> PipelineBuilder {
+        PipelineBuilder {
+            provider,
+            transport,
+            config: HttpConfig::default(),
+            origins: Vec::new(),
+            authorizer: None,
+            classify: Arc::new(ByStatus),
+        }
+    }
+
+    /// The limits in force.
+    pub fn config(&self) -> &HttpConfig {
+        &self.0.config
+    }
+
+    /// Sends a request and decodes its answer as JSON.
+    ///
+    /// # Errors
+    /// See [`run`](Self::run).
+    pub async fn json<T: DeserializeOwned + Send>(&self, call: Call) -> Result<T> {
+        let limit = self.0.config.max_answer;
+        self.run(call, move |response| response.json(limit)).await
+    }
+
+    /// Sends a request and returns the body of its answer.
+    ///
+    /// # Errors
+    /// See [`run`](Self::run).
+    pub async fn bytes(&self, call: Call) -> Result<Bytes> {
+        let limit = self.0.config.max_answer;
+        self.run(call, move |response| response.bytes(limit)).await
+    }
+
+    /// Sends a request and returns as soon as the head of its answer is there. Its body is guarded against stalls, but
+    /// a failure in it is not retried.
+    ///
+    /// # Errors
+    /// See [`run`](Self::run).
+    pub async fn send(&self, call: Call) -> Result<Response> {
+        self.run(call, |response| async { Ok(response) }).await
+    }
+
+    /// Sends a request and decodes its answer with `decode`, as part of what is retried: a body that breaks off counts as
+    /// a failed attempt.
+    ///
+    /// # Errors
+    /// The kind says what went wrong; [`Error::maybe_applied`] is set when a write may have been carried out although no
+    /// success was seen.
+    pub async fn run<T, F, D>(&self, call: Call, decode: F) -> Result<T>
+    where
+        T: Send,
+        F: Fn(Response) -> D + Send + Sync,
+        D: Future<Output = Result<T>> + Send,
+    {
+        let span = debug_span!("sharesync", provider = self.0.provider, operation = call.operation, subject = call.subject);
+        let describe = |error: Error| call.describe(error).with_provider(self.0.provider);
+        async {
+            call.check()?;
+            check_scheme(&call.url)?;
+            let _permit = self.0.gate.enter().await?;
+            self.0.attempts(&call, &decode).await
+        }
+        .instrument(span)
+        .boxed()
+        .await
+        .map_err(describe)
+    }
+}
+
+impl Inner {
+    async fn attempts<T, F, D>(&self, call: &Call, decode: &F) -> Result<T>
+    where
+        T: Send,
+        F: Fn(Response) -> D + Send + Sync,
+        D: Future<Output = Result<T>> + Send,
+    {
+        let mut attempt = 0;
+        let mut reauthorized = false;
+        loop {
+            self.gate.wait().await;
+            attempt += 1;
+            let failure = match self.attempt(call, decode, attempt).await {
+                Ok(value) => {
+                    self.budget.earn();
+                    return Ok(value);
+                }
+                Err(failure) => failure,
+            };
+            let error = failure.error.with_attempts(attempt);
+            let again = match failure.fate {
+                Fate::Final => false,
+                Fate::Untouched => true,
+                Fate::Unknown => call.repeat != Repeat::Never,
+                Fate::Refused(generation) => {
+                    if reauthorized || !self.reauthorize(generation).await? {
+                        return Err(error);
+                    }
+                    reauthorized = true;
+                    continue;
+                }
+            };
+            let maybe_applied = failure.fate == Fate::Unknown && call.repeat != Repeat::Safe;
+            let error = error.with_maybe_applied(maybe_applied);
+            if !again || attempt >= self.config.max_attempts || !self.pause(&error) || !self.budget.spend() {
+                return Err(error);
+            }
+            let delay = backoff(&self.config, attempt);
+            debug!(attempt, kind = ?error.kind(), delay_ms = delay.as_millis() as u64, "trying again");
+            sleep(delay).await;
+        }
+    }
+
+    /// Pauses the whole account as the service asked; false when it asked for longer than we wait.
+    fn pause(&self, error: &Error) -> bool {
+        match error.retry_after() {
+            Some(delay) if delay > self.config.max_retry_after => false,
+            Some(delay) => {
+                self.gate.pause(delay);
+                true
+            }
+            None => true,
+        }
+    }
+
+    async fn reauthorize(&self, generation: u64) -> Result<bool> {
+        match &self.authorizer {
+            Some(authorizer) => authorizer.refused(generation).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Sends the request once, follows redirects, and decodes the answer.
+    async fn attempt<T, F, D>(&self, call: &Call, decode: &F, attempt: u32) -> Result<T, Failure>
+    where
+        F: Fn(Response) -> D + Send + Sync,
+        D: Future<Output = Result<T>> + Send,
+    {
+        let mut call = Cow::Borrowed(call);
+        for _ in 0..=self.config.max_redirects {
+            let started = Instant::now();
+            let mut headers = call.headers.clone();
+            let generation = self.authorize(&call, &mut headers).await.map_err(Failure::last)?;
+            let exchanged = self.exchange(&call, headers).await;
+            let outcome = exchanged.as_ref().map(|(response, _)| response.status().as_u16());
+            debug!(
+                attempt,
+                method = %call.method,
+                url = call.shown_url(),
+                status = outcome.as_ref().copied().unwrap_or_default(),
+                elapsed_ms = started.elapsed().as_millis() as u64,
+                "request",
+            );
+            let (response, sent) = exchanged?;
+            let (parts, body) = response.into_parts();
+            if call.follow_redirects && is_redirect(parts.status, &parts.headers) {
+                call = Cow::Owned(follow(&call, parts.status, &parts.headers).map_err(Failure::last)?);
+                continue;
+            }
+            let body = guard_response(body, self.config.idle_timeout);
+            let code = parts.status.as_u16();
+            if parts.status.is_success() || call.accept.contains(&code) || (300..400).contains(&code) && !call.follow_redirects {
+                sent.commit();
+                let response = Response::new(parts.status, parts.headers, call.url.clone(), body);
+                return self.decode(response, decode).await;
+            }
+            return Err(self.refusal(parts.status, &parts.headers, body, generation).await);
+        }
+        let message = format!("more than {} redirects", self.config.max_redirects);
+        Err(Failure::last(Error::new(ErrorKind::Protocol, message)))
+    }
+
+    /// Adds the credentials where they belong; the generation is that of the credentials added.
+    async fn authorize(&self, call: &Call, headers: &mut HeaderMap) -> Result<Option<u64>> {
+        let agent = HeaderValue::try_from(&self.config.user_agent)
+            .map_err(|_| Error::new(ErrorKind::Config, "the user agent holds characters that no header can carry"))?;
+        headers.insert(USER_AGENT, agent);
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        let Some(authorizer) = self.authorizer.as_ref().filter(|_| call.auth == Auth::Api) else {
+            return Ok(None);
+        };
+        if !self.origins.contains(&call.url.origin()) {
+            let message = format!("credentials do not go to {}", call.url.origin().ascii_serialization());
+            return Err(Error::new(ErrorKind::Insecure, message));
+        }
+        authorizer.authorize(headers).await.map(Some)
+    }
+
+    /// One request and the head of its response, guarded against a stall while sending and waiting.
+    async fn exchange(&self, call: &Call, headers: HeaderMap) -> Result<(RawResponse, SentBytes), Failure> {
+        let limit = call.response_timeout.unwrap_or(self.config.response_timeout);
+        let guard = Arc::new(SendGuard::new(self.config.idle_timeout, limit));
+        let (body, sent) = guarded_body(call, &guard);
+        let mut request = http::Request::new(body);
+        *request.method_mut() = call.method.clone();
+        *request.uri_mut() = call.url.as_str().parse().map_err(|_| {
+            Failure::last(Error::new(ErrorKind::InvalidInput, "the address holds what no request can carry"))
+        })?;
+        *request.headers_mut() = headers;
+        let result = tokio::select! {
+            result = self.transport.send(request) => result,
+            stalled = guard.stalled() => return Err(Failure { error: stalled, fate: Fate::Unknown }),
+        };
+        let error = match result {
+            Ok(response) => return Ok((response, sent)),
+            Err(error) => error,
+        };
+        if let Some(failure) = guard.take_failure() {
+            return Err(Failure::last(failure));
+        }
+        let (message, fate) = match error.kind() {
+            TransportErrorKind::Connect => ("no connection", Fate::Untouched),
+            TransportErrorKind::Refused => ("the request could not be built", Fate::Final),
+            _ => ("the connection broke before the answer", Fate::Unknown),
+        };
+        let error = Error::new(ErrorKind::Network, format!("{message}: {error}")).with_source(error);
+        Err(Failure { error, fate })
+    }
+
+    async fn decode<T, F, D>(&self, response: Response, decode: &F) -> Result<T, Failure>
+    where
+        F: Fn(Response) -> D,
+        D: Future<Output = Result<T>>,
+    {
+        let status = response.status().as_u16();
+        let late = || Err(Error::new(ErrorKind::Timeout, "the answer took too long to read"));
+        timeout(self.config.decode_timeout, decode(response)).await.unwrap_or_else(|_| late()).map_err(|error| {
+            let broke_off = matches!(error.kind(), ErrorKind::Network | ErrorKind::Stalled | ErrorKind::Timeout);
+            let fate = if broke_off { Fate::Unknown } else { Fate::Final };
+            let error = if error.status().is_none() { error.with_status(status) } else { error };
+            Failure { error, fate }
+        })
+    }
+
+    /// Reads an answer that is no success.
+    async fn refusal(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: BoxStream<'static, Result<Bytes>>,
+        generation: Option<u64>,
+    ) -> Failure {
+        let head = read_head(body, self.config.max_error_body, self.config.response_timeout).await;
+        let read = self.classify.classify(status, headers, &head);
+        let mut error = Error::new(read.kind, tidy(&read.message)).with_status(status.as_u16());
+        if let Some(code) = read.code {
+            error = error.with_code(tidy(&code));
+        }
+        if let Some(id) = read.request_id {
+            error = error.with_request_id(tidy(&id));
+        }
+        if let Some(delay) = retry_after(headers) {
+            error = error.with_retry_after(delay);
+        }
+        if let Some(source) = read.source {
+            error = error.with_source(source);
+        }
+        let fate = match generation {
+            Some(generation) if status == StatusCode::UNAUTHORIZED => Fate::Refused(generation),
+            _ if !read.transient.unwrap_or(is_transient(status)) => Fate::Final,
+            _ if is_untouched(status) => Fate::Untouched,
+            _ => Fate::Unknown,
+        };
+        Failure { error, fate }
+    }
+}
+
+type RawResponse = http::Response<BoxStream<'static, Result<Bytes, super::TransportError>>>;
+
+/// Opens the body of a call so that `guard` sees its progress and its failure.
+fn guarded_body(call: &Call, guard: &Arc<SendGuard>) -> (TransportBody, SentBytes) {
+    let (pieces, sent) = call.body.open();
+    if let Some(bytes) = call.body.as_small_bytes() {
+        guard.finish();
+        return (TransportBody::Bytes(bytes), sent);
+    }
+    let size = call.body.size();
+    let guard = guard.clone();
+    let mut left = size;
+    let pieces = pieces
+        .inspect_ok({
+            let guard = guard.clone();
+            move |piece| {
+                left = left.saturating_sub(piece.len() as u64);
+                if left == 0 { guard.finish() } else { guard.progress() }
+            }
+        })
+        .map_err(move |error| guard.keep_failure(error));
+    (TransportBody::Stream { size, pieces: pieces.boxed() }, sent)
+}
+
+/// The beginning of an error's body, whatever becomes of the rest.
+async fn read_head(mut body: BoxStream<'static, Result<Bytes>>, limit: usize, patience: Duration) -> Vec<u8> {
+    let mut head = Vec::new();
+    let read = async {
+        while let Some(Ok(piece)) = body.next().await {
+            let room = limit.saturating_sub(head.len());
+            head.extend(piece.iter().take(room));
+            if piece.len() >= room {
+                break;
+            }
+        }
+    };
+    let _ = timeout(patience, read).await;
+    head
+}
+
+/// A service's words on one line and of bounded length.
+fn tidy(words: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.retain(|c| !c.is_control());
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line.trim_end_matches('.').to_owned()
+}

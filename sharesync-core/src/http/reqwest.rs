@@ -1,0 +1,78 @@
+//! The transport on reqwest.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
+use http::header::CONTENT_LENGTH;
+
+use super::{HttpConfig, Transport, TransportBody, TransportError, TransportErrorKind};
+use crate::{BoxStream, Error, ErrorKind, Result};
+
+/// Sends requests by reqwest, over HTTP/1.1: parallel transfers get a connection each instead of sharing one window.
+#[derive(Debug, Clone)]
+pub struct ReqwestTransport(reqwest::Client);
+
+impl ReqwestTransport {
+    /// A client with the limits that belong to a connection. Retries, redirects and clocks are the pipeline's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when the TLS library cannot be set up.
+    pub fn new(config: &HttpConfig) -> Result<Self> {
+        reqwest::Client::builder()
+            .connect_timeout(config.connect_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .http1_only()
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(config.concurrency)
+            .build()
+            .map(Self)
+            .map_err(|error| {
+                Error::new(ErrorKind::Config, "the HTTP client cannot be set up").with_source(error.without_url())
+            })
+    }
+}
+
+#[async_trait]
+impl Transport for ReqwestTransport {
+    async fn send(
+        &self,
+        request: http::Request<TransportBody>,
+    ) -> Result<http::Response<BoxStream<'static, Result<Bytes, TransportError>>>, TransportError> {
+        let (mut parts, body) = request.into_parts();
+        let body = match body {
+            TransportBody::Bytes(bytes) => reqwest::Body::from(bytes),
+            TransportBody::Stream { size, pieces } => {
+                parts.headers.insert(CONTENT_LENGTH, size.into());
+                reqwest::Body::wrap_stream(pieces)
+            }
+        };
+        let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
+            .map_err(|error| TransportError::new(TransportErrorKind::Refused, &error.without_url()))?;
+        let response = self.0.execute(request).await.map_err(|error| {
+            let kind = match () {
+                () if error.is_connect() => TransportErrorKind::Connect,
+                () if error.is_builder() => TransportErrorKind::Refused,
+                () => TransportErrorKind::Interrupted,
+            };
+            TransportError::new(kind, &error.without_url())
+        })?;
+        Ok(into_parts(response))
+    }
+}
+
+fn into_parts(
+    mut response: reqwest::Response,
+) -> http::Response<BoxStream<'static, Result<Bytes, TransportError>>> {
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let body = response
+        .bytes_stream()
+        .map_err(|error| TransportError::new(TransportErrorKind::Body, &error.without_url()))
+        .boxed();
+    let mut plain = http::Response::new(body);
+    *plain.status_mut() = status;
+    *plain.headers_mut() = headers;
+    plain
+}

@@ -1,0 +1,88 @@
+//! The seam below the pipeline: what an HTTP client must do for it, and no more.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{BoxStream, Result};
+
+/// The body of an outgoing request.
+pub enum TransportBody {
+    /// All of it, at once.
+    Bytes(Bytes),
+    /// Pieces as they come, of a known total length.
+    Stream {
+        /// The total length in bytes.
+        size: u64,
+        /// The pieces. An error makes the request fail; the pipeline knows it already.
+        pieces: BoxStream<'static, Result<Bytes>>,
+    },
+}
+
+impl fmt::Debug for TransportBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Stream { size, .. } => *size,
+        };
+        write!(f, "TransportBody({size} bytes)")
+    }
+}
+
+/// An HTTP client: sends one request once.
+///
+/// It follows no redirect, retries nothing, decodes no content encoding, keeps no cookies, and has no clock but that of
+/// the connection attempt: all of that is the pipeline's.
+#[async_trait]
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends the request and returns as soon as the head of the response is there.
+    async fn send(
+        &self,
+        request: http::Request<TransportBody>,
+    ) -> Result<http::Response<BoxStream<'static, Result<Bytes, TransportError>>>, TransportError>;
+}
+
+/// How far a failed request got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection was made: the service has seen nothing of the request.
+    Connect,
+    /// The connection broke before the head of the response; the service may have carried the request out.
+    Interrupted,
+    /// The body of the response broke off.
+    Body,
+    /// The client itself refused the request; nothing was sent.
+    Refused,
+}
+
+/// A failure of the transport. Its text holds no URL.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    message: String,
+}
+
+impl TransportError {
+    /// A failure described by an error and its causes, whose texts must hold no URL.
+    pub fn new(kind: TransportErrorKind, error: &(dyn StdError + 'static)) -> Self {
+        let mut message = Vec::<String>::new();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let cause = error.to_string();
+            if !message.last().is_some_and(|last| last.contains(&cause)) {
+                message.push(cause);
+            }
+            next = error.source();
+        }
+        Self { kind, message: message.join(": ") }
+    }
+
+    /// How far the request got.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+}
