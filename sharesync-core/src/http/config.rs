@@ -11,7 +11,8 @@ pub struct HttpConfig {
     /// Time from the end of the request to the head of the response. The time that the request body itself took is
     /// granted on top (up to ten times this limit), because the system may still be sending its tail.
     pub response_timeout: Duration,
-    /// Time without a byte of progress in a body, in either direction.
+    /// Time without a byte of progress in the body of an answer. The body of a request gets three times as long, because
+    /// the system's send buffer hides its progress.
     pub idle_timeout: Duration,
     /// Time to read an answer that is decoded as a whole. Transfers of content have no such limit.
     pub decode_timeout: Duration,

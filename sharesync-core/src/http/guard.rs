@@ -14,6 +14,10 @@ use crate::{BoxStream, Error, ErrorKind, Result};
 /// Sending time that is granted again for the head of the response, as a multiple of the response limit.
 const SENDING_GRANT: u32 = 10;
 
+/// The idle limit of a request body, as a multiple of that of an answer: the system takes megabytes into its send buffer
+/// at once and then nothing until a third of them has left, so that a healthy connection seems to pause.
+const SEND_BUFFER_GRANT: u32 = 3;
+
 /// Watches one request until the head of its response is there.
 #[derive(Debug)]
 pub(super) struct SendGuard {
@@ -35,7 +39,7 @@ impl SendGuard {
     pub(super) fn new(idle: Duration, response: Duration) -> Self {
         let now = Instant::now();
         let state = Sending { started: now, progress: now, failure: None, done: false };
-        Self { idle, response, state: Mutex::new(state) }
+        Self { idle: idle * SEND_BUFFER_GRANT, response, state: Mutex::new(state) }
     }
 
     fn update<T>(&self, change: impl FnOnce(&mut Sending) -> T) -> T {
