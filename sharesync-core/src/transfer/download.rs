@@ -192,7 +192,9 @@ impl Download {
     /// [`ErrorKind::TooLarge`] when there are more than `limit`, and those of the stream.
     pub async fn bytes(self, limit: usize) -> Result<Bytes> {
         let mut stream = self.into_stream();
-        let Some(first) = stream.try_next().await? else { return Ok(Bytes::new()) };
+        let Some(first) = stream.try_next().await? else {
+            return Ok(Bytes::new());
+        };
         let mut all = BytesMut::from(first);
         while let Some(piece) = stream.next().await.transpose()? {
             all.extend_from_slice(&piece);
@@ -204,6 +206,12 @@ impl Download {
             return Err(Error::new(ErrorKind::TooLarge, format!("the content has more than {limit} bytes")));
         }
         Ok(all.freeze())
+    }
+
+    /// The bytes, counted, without the digest check: the caller does that where it writes.
+    pub(crate) fn into_unchecked_stream(mut self, progress: Option<Progress>) -> BoxStream<'static, Result<Bytes>> {
+        self.flow.leave_check_to_caller(progress);
+        self.into_stream()
     }
 
     pub(crate) fn reader(&self) -> Arc<dyn ContentReader> {

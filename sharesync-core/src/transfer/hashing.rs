@@ -35,11 +35,6 @@ impl ContentHash {
         Self { hashers, position: 0, running: None }
     }
 
-    /// Bytes taken in.
-    pub(super) fn position(&self) -> u64 {
-        self.position
-    }
-
     /// Whether there is nothing to compute.
     pub(super) fn is_idle(&self) -> bool {
         self.hashers.is_empty() && self.running.is_none()
@@ -52,14 +47,13 @@ impl ContentHash {
         if self.hashers.is_empty() {
             return Ok(());
         }
+        let small = piece.len() < OFFLOAD;
         let mut hashers = std::mem::take(&mut self.hashers);
         let work = move || {
             hashers.iter_mut().for_each(|hasher| hasher.update(&piece));
-            drop(piece);
             hashers
         };
-        self.running = None;
-        if self.position < OFFLOAD as u64 {
+        if small {
             self.hashers = work();
         } else {
             self.running = Some(tokio::task::spawn_blocking(work));
@@ -78,7 +72,9 @@ impl ContentHash {
 
     /// Waits until every piece is taken in and released.
     pub(super) async fn settle(&mut self) -> Result<()> {
-        let Some(running) = &mut self.running else { return Ok(()) };
+        let Some(running) = &mut self.running else {
+            return Ok(());
+        };
         self.hashers = running.await.map_err(|error| {
             Error::new(ErrorKind::Cancelled, "a digest could not be computed to its end").with_source(error)
         })?;

@@ -44,7 +44,8 @@ impl UploadJournal for FileJournal {
             Error::new(ErrorKind::InvalidInput, "the upload cannot be written as JSON").with_source(error)
         })?;
         let path = self.path.clone();
-        blocking(move || replace(&path, &json).map_err(|error| Error::io("write the upload journal", &path, error))).await
+        blocking(move || replace(&path, &json).map_err(|error| Error::io("write the upload journal", &path, error)))
+            .await
     }
 
     async fn load(&self) -> Result<Option<UploadSpec>> {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::UploadJournal;
+use crate::{Error, ErrorKind, Result};
 
 /// Counts the bytes of a transfer. Clones share the counters: keep one, hand the other to the transfer.
 ///
@@ -74,9 +75,9 @@ impl Progress {
 
     /// Makes the count `bytes` for good: what a late body still counts goes nowhere.
     pub(super) fn settle(&self, bytes: u64) {
-        let parent = self.parent().take();
+        let mut parent = self.parent();
         let counted = self.transferred();
-        if let Some(parent) = parent {
+        if let Some(parent) = parent.take() {
             parent.advance(bytes.saturating_sub(counted));
             parent.retreat(counted.saturating_sub(bytes));
         }
@@ -116,6 +117,19 @@ impl CancelToken {
 impl fmt::Debug for CancelToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CancelToken").field(&self.is_cancelled()).finish()
+    }
+}
+
+/// Runs work until it is done or the token is cancelled; the work is dropped then.
+pub(crate) async fn unless_cancelled<T>(
+    cancel: Option<&CancelToken>,
+    work: impl Future<Output = Result<T>> + Send,
+) -> Result<T> {
+    let Some(cancel) = cancel else { return work.await };
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::new(ErrorKind::Cancelled, "the application cancelled the transfer")),
+        done = work => done,
     }
 }
 

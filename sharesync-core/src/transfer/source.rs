@@ -128,10 +128,8 @@ impl Source for FileSource {
         let (file, path) = (self.file.clone(), self.path.clone());
         // One byte past the declared end is enough to see that the file has grown.
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(max).max(1);
-        blocking(move || {
-            read_file_at(&file, offset, max.min(left)).map_err(|error| Error::io("read", &path, error))
-        })
-        .await
+        blocking(move || read_file_at(&file, offset, max.min(left)).map_err(|error| Error::io("read", &path, error)))
+            .await
     }
 
     async fn check_end(&self) -> Result<()> {

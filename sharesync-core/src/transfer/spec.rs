@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Progress, Source};
 use crate::http::Body;
-use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Hasher, Item, ItemRef, OnConflict, Result, Revision, Timestamp};
+use crate::{
+    Digest, DigestAlgorithm, Error, ErrorKind, Hasher, Item, ItemRef, OnConflict, Result, Revision, Timestamp,
+};
 
 /// What is to be uploaded, and where to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -328,8 +330,9 @@ impl PartReceipt {
     /// # Errors
     /// [`ErrorKind::InvalidInput`] when it is not of type `T`.
     pub fn state<T: DeserializeOwned>(&self) -> Result<T> {
-        T::deserialize(&self.state)
-            .map_err(|error| Error::new(ErrorKind::InvalidInput, "the receipt is of another provider").with_source(error))
+        T::deserialize(&self.state).map_err(|error| {
+            Error::new(ErrorKind::InvalidInput, "the receipt is of another provider").with_source(error)
+        })
     }
 }
 

@@ -1,9 +1,15 @@
 //! The upload engine: order, concurrency, resumption, verification. The wire steps are the provider's.
 
+mod engine;
+mod flights;
+mod verify;
+
 use std::sync::Arc;
 
+use self::engine::Engine;
+use super::options::unless_cancelled;
 use super::{Source, TransferOptions, UploadRequest, UploadSpec};
-use crate::{Digest, Item, RemoteStore, Result};
+use crate::{Digest, Error, ErrorKind, Item, RemoteStore, Result};
 
 /// What became of an upload.
 #[derive(Debug, Clone)]
@@ -44,16 +50,41 @@ pub enum Integrity {
 /// Dropping the future stops the upload and keeps what the service has of it: it can be continued from the journal.
 pub async fn upload<S: RemoteStore + ?Sized>(
     store: &S,
-    request: UploadRequest,
+    mut request: UploadRequest,
     source: Arc<dyn Source>,
     options: TransferOptions,
 ) -> Result<UploadOutcome> {
-    todo!("{store:?} {request:?} {source:?} {options:?}")
+    let capabilities = store.capabilities();
+    capabilities.names.check(&request.name)?;
+    request.size = source.size();
+    if let Some(max) = capabilities.upload.max_file_size.filter(|max| request.size > *max) {
+        let message = format!("the content has {} bytes, the service takes at most {max}", request.size);
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    let cancel = options.cancel.clone();
+    unless_cancelled(cancel.as_ref(), async move {
+        let journaled = match &options.journal {
+            Some(journal) => journal.load().await?,
+            None => None,
+        };
+        if let Some(other) = journaled.as_ref().filter(|spec| !same_upload(&spec.request, &request)) {
+            let message = format!("the journal holds an unfinished upload of {:?}", other.request.name);
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        Engine::new(store, source, options).run(request, journaled).await
+    })
+    .await
+}
+
+/// Whether a journaled request means the same file in the same state.
+fn same_upload(one: &UploadRequest, other: &UploadRequest) -> bool {
+    let key = |request: &UploadRequest| (request.parent.clone(), request.name.clone(), request.size, request.modified);
+    key(one) == key(other)
 }
 
 /// Continues an upload, begun by this or another process, from its spec.
 ///
-/// Parts that the service has are not sent again. What it has forgotten or what no longer fits the source is started
+/// Parts that the service has are not sent again. What it has forgotten, or what no longer fits the source, is started
 /// anew.
 ///
 /// # Errors
@@ -64,5 +95,12 @@ pub async fn resume_upload<S: RemoteStore + ?Sized>(
     source: Arc<dyn Source>,
     options: TransferOptions,
 ) -> Result<UploadOutcome> {
-    todo!("{store:?} {spec:?} {source:?} {options:?}")
+    let (declared, size) = (spec.request.size, source.size());
+    if declared != size {
+        let message = format!("the upload was begun with {declared} bytes, and there are {size} now");
+        return Err(Error::new(ErrorKind::SourceChanged, message));
+    }
+    let cancel = options.cancel.clone();
+    let request = spec.request.clone();
+    unless_cancelled(cancel.as_ref(), Engine::new(store, source, options).run(request, Some(spec))).await
 }

@@ -1,0 +1,211 @@
+//! Remote files as local files. The partial file they pass through is in `partial`.
+
+use std::path::PathBuf;
+
+use futures::TryStreamExt as _;
+
+use super::partial::Partial;
+use crate::transfer::blocking::blocking;
+use crate::transfer::options::unless_cancelled;
+use crate::transfer::sink::BlockWriter;
+use crate::transfer::{CancelToken, Download, DownloadOptions, Integrity, Progress};
+use crate::{Error, ErrorKind, Hasher, Item, ItemRef, RemoteStore, Result};
+
+/// How a remote file becomes a local file.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DownloadToOptions {
+    /// Replaces an existing file. Otherwise that is an [`ErrorKind::AlreadyExists`] error.
+    pub overwrite: bool,
+    /// Whether the file is checked against the size and the digest that the service reports.
+    pub verify: bool,
+    /// Whether the file is on the disk, not only handed to the system, when the download returns.
+    pub durable: bool,
+    /// Counts the bytes.
+    pub progress: Option<Progress>,
+    /// Cancels the download.
+    pub cancel: Option<CancelToken>,
+}
+
+impl Default for DownloadToOptions {
+    fn default() -> Self {
+        Self { overwrite: false, verify: true, durable: true, progress: None, cancel: None }
+    }
+}
+
+impl DownloadToOptions {
+    /// A new file, verified and durable.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Says whether an existing file is replaced.
+    #[must_use]
+    pub fn with_overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Says whether the file is checked against the reported size and digest.
+    #[must_use]
+    pub fn with_verify(mut self, verify: bool) -> Self {
+        self.verify = verify;
+        self
+    }
+
+    /// Says whether the download waits until the file is on the disk.
+    #[must_use]
+    pub fn with_durable(mut self, durable: bool) -> Self {
+        self.durable = durable;
+        self
+    }
+
+    /// Counts the bytes.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// Lets the download be cancelled.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: CancelToken) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+}
+
+/// What became of a download to a file.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DownloadOutcome {
+    /// The file, as the service describes it.
+    pub item: Item,
+    /// Whether what was written is what the service reports to hold.
+    pub integrity: Integrity,
+}
+
+/// Checks that a remote name can be the name of one local file, here.
+pub(super) fn check_local_name(name: &str, windows: bool) -> Result<()> {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_uppercase();
+    let numbered = |prefix: &str| {
+        let number =
+            stem.strip_prefix(prefix).and_then(|number| number.chars().next().filter(|_| number.chars().count() == 1));
+        number.is_some_and(|number| "123456789¹²³".contains(number))
+    };
+    let complaint = if name.is_empty() || name == "." || name == ".." {
+        "it names no file"
+    } else if name.contains(['/', '\0']) {
+        "it holds a separator or NUL"
+    } else if windows && name.contains(|c: char| c.is_control() || "\\:*?\"<>|".contains(c)) {
+        "it holds a character that Windows reserves"
+    } else if windows && name.ends_with(['.', ' ']) {
+        "Windows would cut its end off"
+    } else if windows
+        && (matches!(&*stem, "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$")
+            || numbered("COM")
+            || numbered("LPT"))
+    {
+        "it names a device of Windows"
+    } else {
+        return Ok(());
+    };
+    let message = format!("the remote name {name:?} cannot be a local file name: {complaint}");
+    Err(Error::new(ErrorKind::InvalidName, message))
+}
+
+pub(super) async fn download_to<S: RemoteStore + ?Sized>(
+    store: &S,
+    item: &ItemRef,
+    target: PathBuf,
+    options: DownloadToOptions,
+) -> Result<DownloadOutcome> {
+    let overwrite = options.overwrite;
+    let target = blocking(move || if overwrite { Ok(target) } else { refuse_existing(target) }).await?;
+    let ask = DownloadOptions { cancel: options.cancel.clone(), ..DownloadOptions::new().with_verify(options.verify) };
+    let download = open(store, item, ask.clone()).await?;
+
+    let found = download.item().clone();
+    let expected = found.digests.first().filter(|_| options.verify).cloned();
+    let hashers: Vec<_> = expected.iter().map(|digest| Hasher::new(digest.algorithm())).collect();
+    let state = format!("{:?}", (store.info(), &found.id, &found.revision, found.size, found.modified, &found.digests));
+    let (partial, file, hashers) = {
+        let (found, state) = (found.clone(), state);
+        blocking(move || Partial::open(target, &state, &found, hashers)).await?
+    };
+    if let Some(progress) = &options.progress {
+        progress.announce(partial.had());
+        progress.advance(partial.had());
+    }
+
+    let mut writer = BlockWriter::new(file, hashers);
+    let download = match partial.had() {
+        0 => Some(download),
+        had if found.size == Some(had) => None,
+        had => Some(continue_from(store, item, &found, had, ask).await?),
+    };
+    if let Some(download) = download
+        && let Err(error) = write(download, options.progress.clone(), &mut writer).await
+    {
+        // What has arrived stays for the next attempt, unless it is of no use.
+        let _ = writer.finish().await;
+        if matches!(error.kind(), ErrorKind::Integrity | ErrorKind::PreconditionFailed) {
+            partial.discard();
+        }
+        return Err(error);
+    }
+
+    let (file, hashers) = writer.finish().await?;
+    let written = hashers.into_iter().map(Hasher::finish).next();
+    if expected != written {
+        partial.discard();
+        let message = format!("the service reports {expected:?}, and what it sent has {written:?}");
+        return Err(Error::new(ErrorKind::Integrity, message).with_subject(item));
+    }
+    let modified = found.modified;
+    blocking(move || partial.complete(&file, modified, options.overwrite, options.durable)).await?;
+    let integrity = written.map_or(Integrity::Unverifiable, Integrity::Verified);
+    Ok(DownloadOutcome { item: found, integrity })
+}
+
+async fn open<S: RemoteStore + ?Sized>(store: &S, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
+    let cancel = options.cancel.clone();
+    unless_cancelled(cancel.as_ref(), store.download(item, options)).await
+}
+
+/// Opens the rest of the same content.
+async fn continue_from<S: RemoteStore + ?Sized>(
+    store: &S,
+    item: &ItemRef,
+    found: &Item,
+    had: u64,
+    mut options: DownloadOptions,
+) -> Result<Download> {
+    options.offset = had;
+    options.if_revision.clone_from(&found.revision);
+    let download = open(store, item, options).await?;
+    let now = download.item();
+    if (&now.revision, now.size, now.modified, &now.digests)
+        == (&found.revision, found.size, found.modified, &found.digests)
+    {
+        return Ok(download);
+    }
+    let message = "the content was replaced while its download was being continued";
+    Err(Error::new(ErrorKind::PreconditionFailed, message).with_subject(item))
+}
+
+async fn write(download: Download, progress: Option<Progress>, writer: &mut BlockWriter) -> Result<()> {
+    let mut pieces = download.into_unchecked_stream(progress);
+    while let Some(piece) = pieces.try_next().await? {
+        writer.write(piece).await?;
+    }
+    Ok(())
+}
+
+fn refuse_existing(target: PathBuf) -> Result<PathBuf> {
+    match target.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(target),
+        Err(error) => Err(Error::io("look at", &target, error)),
+        Ok(_) => Err(Error::new(ErrorKind::AlreadyExists, format!("there is a local file {}", target.display()))),
+    }
+}

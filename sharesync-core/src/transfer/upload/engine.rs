@@ -1,0 +1,356 @@
+//! One upload from its request to its item, through failures, enquiries and at most one new start.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use futures::FutureExt as _;
+
+use super::flights::Flights;
+use super::verify::verify;
+use super::{Integrity, UploadOutcome};
+use crate::transfer::hashing::{ContentHash, HashingSource, ended_early};
+use crate::transfer::{
+    BytesSource, Part, PartPlan, PartReceipt, Progress, Source, TransferOptions, UploadJournal, UploadRequest,
+    UploadSpec, UploadStatus,
+};
+use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Item, Operation, RemoteStore, Result, Support};
+
+/// Content up to this many bytes is read once and sent from memory, also where the plan has a single part.
+const IN_MEMORY: u64 = 1024 * 1024;
+
+pub(super) struct Engine<'a, S: ?Sized> {
+    store: &'a S,
+    source: Arc<dyn Source>,
+    journal: Option<Arc<dyn UploadJournal>>,
+    parallel: usize,
+    /// Counts this file alone, into what the application counts.
+    progress: Progress,
+}
+
+/// What the service has of the upload.
+enum Held {
+    Parts { spec: Box<UploadSpec>, received: Vec<Range<u64>> },
+    All(Box<Item>),
+}
+
+/// The parts that were sent, and the digests of the whole content.
+type Sent = (Vec<PartReceipt>, Vec<Digest>);
+
+impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
+    pub(super) fn new(store: &'a S, source: Arc<dyn Source>, options: TransferOptions) -> Self {
+        let progress = options.progress.unwrap_or_default();
+        progress.announce(source.size());
+        Self { store, source, journal: options.journal, parallel: options.parallel_parts, progress: progress.part() }
+    }
+
+    /// Uploads. A session that the service has forgotten, or that does not fit the content, is begun anew once.
+    pub(super) async fn run(&self, request: UploadRequest, resumed: Option<UploadSpec>) -> Result<UploadOutcome> {
+        let mut done = self.session(&request, resumed).await;
+        if let Err(error) = &done
+            && error.kind() == ErrorKind::UploadExpired
+        {
+            tracing::debug!(%error, "the upload starts anew");
+            self.forget().await;
+            self.progress.set(0);
+            done = self.session(&request, None).await;
+        }
+        if let Err(error) = &done
+            && matches!(error.kind(), ErrorKind::UploadExpired | ErrorKind::SourceChanged)
+        {
+            self.forget().await;
+        }
+        let (item, digests) = done?;
+        self.forget().await;
+        let integrity = self.verify(&item, &digests)?;
+        self.progress.settle(self.source.size());
+        Ok(UploadOutcome { item, integrity })
+    }
+
+    fn verify(&self, item: &Item, digests: &[Digest]) -> Result<Integrity> {
+        verify(item, self.source.size(), digests, self.store.capabilities().content_stable)
+            .map_err(|error| error.with_provider(self.store.info().provider))
+    }
+
+    /// One session of the service, to the finished item.
+    async fn session(&self, request: &UploadRequest, resumed: Option<UploadSpec>) -> Result<(Item, Vec<Digest>)> {
+        let mut held = match resumed {
+            Some(spec) => self.enquire(&spec).await?,
+            None => self.begin(request).await?,
+        };
+        let mut enquired = false;
+        loop {
+            let (spec, received) = match held {
+                Held::Parts { spec, received } => (spec, received),
+                Held::All(item) => return self.complete(*item).await,
+            };
+            let had: u64 = received.iter().map(|range| range.end - range.start).sum();
+            self.progress.set(had);
+            let acknowledged = AtomicU64::new(0);
+            let error = match self.send(&spec, &received, &acknowledged).await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            if error.kind() == ErrorKind::SourceChanged {
+                self.abort(&spec).await;
+            }
+            // One enquiry, and another one only after the last one led to progress.
+            let stuck = enquired && acknowledged.into_inner() == 0;
+            if stuck || !transient(error.kind()) || !self.can_enquire() {
+                return Err(error);
+            }
+            tracing::debug!(%error, "asking what the service has of the upload");
+            enquired = true;
+            held = match self.enquire(&spec).await {
+                Err(other) if other.kind() != ErrorKind::UploadExpired => return Err(error),
+                held => held?,
+            };
+        }
+    }
+
+    async fn begin(&self, request: &UploadRequest) -> Result<Held> {
+        let spec = self.store.upload_spec(request.clone()).await?;
+        if let Err(error) = self.save(&spec).await {
+            self.abort(&spec).await;
+            return Err(error);
+        }
+        Ok(Held::Parts { spec, received: Vec::new() })
+    }
+
+    fn can_enquire(&self) -> bool {
+        self.store.capabilities().support(Operation::UploadResume) != Support::Unsupported
+    }
+
+    /// Asks what the service has, and whether it is part of this content.
+    async fn enquire(&self, spec: &UploadSpec) -> Result<Held> {
+        let (spec, mut received, prefix) = match self.store.upload_status(spec).await? {
+            UploadStatus::InProgress { spec, received, prefix } => (spec, received, prefix),
+            UploadStatus::Complete(item) => return Ok(Held::All(item)),
+            UploadStatus::Expired => {
+                return Err(Error::new(ErrorKind::UploadExpired, "the service knows nothing of the upload any more"));
+            }
+        };
+        received.retain(|range| !range.is_empty());
+        self.save(&spec).await?;
+        if !fits(&spec, &received) || !self.has_prefix(&received, prefix.as_ref()).await? {
+            self.abort(&spec).await;
+            let message = "what the service has of the upload is not part of the local content";
+            return Err(Error::new(ErrorKind::UploadExpired, message));
+        }
+        Ok(Held::Parts { spec, received })
+    }
+
+    async fn has_prefix(&self, received: &[Range<u64>], prefix: Option<&Digest>) -> Result<bool> {
+        let (Some(range), Some(prefix)) = (received.first().filter(|range| range.start == 0), prefix) else {
+            return Ok(true);
+        };
+        let mut hash = ContentHash::new(&[prefix.algorithm()]);
+        match hash.read_through(&*self.source, range.end).await {
+            Err(error) if error.kind() == ErrorKind::SourceChanged => return Ok(false),
+            read => read?,
+        }
+        Ok(hash.digests().await?.contains(prefix))
+    }
+
+    /// The upload was complete already; the item's own digest algorithm tells whether it is this content.
+    async fn complete(&self, item: Item) -> Result<(Item, Vec<Digest>)> {
+        let algorithm = item.digests.first().map(Digest::algorithm);
+        let mut hash = ContentHash::new(algorithm.as_slice());
+        if !hash.is_idle() {
+            hash.read_through(&*self.source, self.source.size()).await?;
+        }
+        Ok((item, hash.digests().await?))
+    }
+
+    async fn send(
+        &self,
+        spec: &UploadSpec,
+        received: &[Range<u64>],
+        acknowledged: &AtomicU64,
+    ) -> Result<(Item, Vec<Digest>)> {
+        let whole = spec.part_range(0);
+        let (receipts, digests) = if spec.plan == PartPlan::Single && !covers(received, &whole) {
+            self.send_whole(spec, acknowledged).await?
+        } else {
+            self.send_parts(spec, received, acknowledged).await?
+        };
+        let commits = self.last_part_commits(spec);
+        self.source.check_end().await.map_err(|error| error.with_maybe_applied(commits))?;
+        let item = self.store.upload_finish(spec, &receipts, &asked(spec, &digests)).await?;
+        Ok((item, digests))
+    }
+
+    /// Sends the source as one part, in constant memory.
+    async fn send_whole(&self, spec: &UploadSpec, acknowledged: &AtomicU64) -> Result<Sent> {
+        let mut hash = ContentHash::new(&self.algorithms(spec));
+        let content: Arc<dyn Source> = if spec.request.size <= IN_MEMORY {
+            Arc::new(BytesSource::new(read_exact(&*self.source, 0..spec.request.size).await?))
+        } else {
+            self.source.clone()
+        };
+        if spec.digests.is_empty() {
+            self.source.check_end().await?;
+            let content = Arc::new(HashingSource::new(content, hash));
+            let (_, receipt) = self.send_part(spec, 0, content.clone(), Vec::new(), acknowledged).await?;
+            return Ok((vec![receipt], content.digests().await?));
+        }
+        hash.read_through(&*content, content.size()).await?;
+        let digests = hash.digests().await?;
+        self.source.check_end().await?;
+        let (_, receipt) = self.send_part(spec, 0, content, asked(spec, &digests), acknowledged).await?;
+        Ok((vec![receipt], digests))
+    }
+
+    /// Reads each part once, in order, and sends as many at once as plan and options allow.
+    ///
+    /// At most one part more than are under way is in memory: the next one is read when the last one is hashed.
+    async fn send_parts(&self, spec: &UploadSpec, received: &[Range<u64>], acknowledged: &AtomicU64) -> Result<Sent> {
+        let mut hash = ContentHash::new(&self.algorithms(spec));
+        let mut flights = Flights::new(match spec.plan {
+            PartPlan::Parallel { max_in_flight, .. } => self.parallel.min(max_in_flight),
+            _ => 1,
+        });
+        for index in 0..spec.part_count() {
+            let range = spec.part_range(index);
+            if covers(received, &range) {
+                if !hash.is_idle() {
+                    flights.during(hash.read_through(&*self.source, range.end)).await?;
+                }
+                flights.acknowledge(index);
+                continue;
+            }
+            let last = range.end == spec.request.size;
+            let content = flights.during(read_exact(&*self.source, range)).await?;
+            flights.during(hash.update(content.clone())).await?;
+            let mut whole = Vec::new();
+            if last && self.last_part_commits(spec) {
+                flights.during(self.source.check_end()).await?;
+                whole = asked(spec, &flights.during(hash.digests()).await?);
+            }
+            flights.admit(index).await?;
+            let content = Arc::new(BytesSource::new(content));
+            flights.start(self.send_part(spec, index, content, whole, acknowledged).boxed());
+            flights.during(hash.settle()).await?;
+        }
+        let receipts = flights.finish().await?;
+        Ok((receipts, hash.digests().await?))
+    }
+
+    async fn send_part(
+        &self,
+        spec: &UploadSpec,
+        index: u64,
+        content: Arc<dyn Source>,
+        whole: Vec<Digest>,
+        acknowledged: &AtomicU64,
+    ) -> Result<(u64, PartReceipt)> {
+        let range = spec.part_range(index);
+        let count = PartCount(self.progress.part());
+        let mut part = Part::new(index, range.start, content).with_progress(Some(count.0.clone()));
+        if range.end == spec.request.size {
+            part = part.last(&whole);
+        }
+        let receipt = self.store.upload_part(spec, part).await?;
+        count.0.settle(range.end - range.start);
+        acknowledged.fetch_add(1, Ordering::Relaxed);
+        Ok((index, receipt))
+    }
+
+    /// Whether the service may take the file as complete when it has the last part.
+    fn last_part_commits(&self, spec: &UploadSpec) -> bool {
+        !matches!(spec.plan, PartPlan::Parallel { .. })
+    }
+
+    /// What the service asks for, and one algorithm that it reports for the finished file.
+    fn algorithms(&self, spec: &UploadSpec) -> Vec<DigestAlgorithm> {
+        let mut algorithms = spec.digests.clone();
+        let reported = &self.store.capabilities().digests;
+        if !reported.iter().any(|algorithm| algorithms.contains(algorithm)) {
+            algorithms.extend(reported.first());
+        }
+        algorithms.sort_unstable();
+        algorithms.dedup();
+        algorithms
+    }
+
+    async fn save(&self, spec: &UploadSpec) -> Result<()> {
+        match &self.journal {
+            Some(journal) => journal.save(spec).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Clears the journal. What stays there when that fails does no harm: the next enquiry tells that it is over.
+    async fn forget(&self) {
+        if let Some(journal) = &self.journal
+            && let Err(error) = journal.clear().await
+        {
+            tracing::warn!(%error, "the upload journal cannot be cleared");
+        }
+    }
+
+    /// Lets the service forget the upload; if it does not, its own expiry will.
+    async fn abort(&self, spec: &UploadSpec) {
+        if let Err(error) = self.store.upload_abort(spec).await {
+            tracing::debug!(%error, "the upload cannot be aborted");
+        }
+    }
+}
+
+/// Takes back what was counted for a part that did not arrive, also when its future is dropped.
+struct PartCount(Progress);
+
+impl Drop for PartCount {
+    fn drop(&mut self) {
+        self.0.settle(0);
+    }
+}
+
+/// Reads a range as one piece, without a copy where the source delivers it as one.
+async fn read_exact(source: &dyn Source, range: Range<u64>) -> Result<Bytes> {
+    let size = usize::try_from(range.end - range.start)
+        .map_err(|_| Error::new(ErrorKind::InvalidInput, "the parts of the upload do not fit into memory"))?;
+    let mut whole = source.read_at(range.start, size).await?;
+    if whole.len() < size {
+        let mut pieces = BytesMut::with_capacity(size);
+        pieces.extend_from_slice(&whole);
+        while pieces.len() < size {
+            let offset = range.start + pieces.len() as u64;
+            let piece = source.read_at(offset, size - pieces.len()).await?;
+            if piece.is_empty() {
+                return Err(ended_early(offset, source.size()));
+            }
+            pieces.extend_from_slice(&piece);
+        }
+        whole = pieces.freeze();
+    }
+    Ok(whole)
+}
+
+/// The digests that the service asks for.
+fn asked(spec: &UploadSpec, digests: &[Digest]) -> Vec<Digest> {
+    digests.iter().filter(|digest| spec.digests.contains(&digest.algorithm())).cloned().collect()
+}
+
+fn covers(received: &[Range<u64>], part: &Range<u64>) -> bool {
+    !part.is_empty() && received.iter().any(|range| range.start <= part.start && part.end <= range.end)
+}
+
+/// Whether the received ranges are whole parts of the content, and from its beginning where parts are sent in order.
+fn fits(spec: &UploadSpec, received: &[Range<u64>]) -> bool {
+    let (size, part_size) = (spec.request.size, spec.part_size().max(1));
+    let aligned = |range: &Range<u64>| {
+        range.start.is_multiple_of(part_size)
+            && (range.end.is_multiple_of(part_size) || range.end == size)
+            && range.end <= size
+    };
+    let in_order = matches!(spec.plan, PartPlan::Parallel { .. }) || matches!(received, [] | [Range { start: 0, .. }]);
+    let ascending = received.is_sorted_by(|one, next| one.end <= next.start);
+    in_order && ascending && received.iter().all(aligned)
+}
+
+/// Whether asking the service where the upload stands may help.
+fn transient(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Stalled | ErrorKind::Unavailable)
+}
