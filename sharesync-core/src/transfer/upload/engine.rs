@@ -115,7 +115,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
             self.abort(&spec).await;
             return Err(error);
         }
-        Ok(Held::Parts { spec, received: Vec::new() })
+        Ok(Held::Parts { spec: Box::new(spec), received: Vec::new() })
     }
 
     fn can_enquire(&self) -> bool {
