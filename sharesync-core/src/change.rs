@@ -98,6 +98,7 @@ impl ChangeOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "nearly every change is an upsert")]
 pub enum Change {
     /// The item exists and looks like this: it was created, edited, renamed or moved.
     Upsert(Item),

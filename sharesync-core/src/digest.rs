@@ -29,7 +29,7 @@ impl DigestAlgorithm {
     }
 
     /// The length of a digest in bytes.
-    pub fn len(self) -> usize {
+    pub fn digest_len(self) -> usize {
         match self {
             Self::Md5 => 16,
             Self::Sha1 => 20,
@@ -54,7 +54,7 @@ impl Digest {
 
     /// Takes raw digest bytes; `None` unless they have the algorithm's length.
     pub fn from_bytes(algorithm: DigestAlgorithm, bytes: &[u8]) -> Option<Self> {
-        (bytes.len() == algorithm.len()).then(|| Self { algorithm, bytes: bytes.into() })
+        (bytes.len() == algorithm.digest_len()).then(|| Self { algorithm, bytes: bytes.into() })
     }
 
     /// The digest of `content`.

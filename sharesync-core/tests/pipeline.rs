@@ -1,4 +1,5 @@
 //! The pipeline against a server that resets, truncates, trickles and stalls.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod support;
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::{BoxStream, Result};
 
 /// The body of an outgoing request.
+#[non_exhaustive]
 pub enum TransportBody {
     /// All of it, at once.
     Bytes(Bytes),

@@ -1,4 +1,5 @@
 //! A raw TCP server whose every byte the test decides, and a transport that needs no network at all.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::fmt;
