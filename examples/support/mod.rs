@@ -1,0 +1,79 @@
+//! What the examples share: finding the store to run against, and showing progress.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use sharesync::transfer::Progress;
+use sharesync::{RemoteStore, StoreConfig};
+use tokio::task::JoinHandle;
+
+/// Which configured store to use.
+#[derive(Debug, clap::Args)]
+pub struct StoreArgs {
+    /// A TOML file with a table `[stores.NAME]` for each store
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub config: Option<PathBuf>,
+
+    /// The name of the store in the configuration
+    #[arg(long, value_name = "NAME", requires = "config")]
+    pub store: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct ConfigFile {
+    stores: BTreeMap<String, StoreConfig>,
+}
+
+/// Reads one store of a configuration file.
+pub fn read_config(file: &Path, name: &str) -> Result<StoreConfig> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    // The error of the parser would quote the line, and the line may hold a password.
+    let Ok(mut parsed) = toml::from_str::<ConfigFile>(&text) else {
+        bail!("{} holds no valid store configuration: see the README", file.display());
+    };
+    let names = parsed.stores.keys().cloned().collect::<Vec<_>>().join(", ");
+    parsed.stores.remove(name).with_context(|| format!("{} has no store {name:?}, only: {names}", file.display()))
+}
+
+/// Connects to a configured store.
+pub async fn connect(config: StoreConfig) -> Result<Arc<dyn RemoteStore>> {
+    let store = config.connect().await.context("cannot sign in")?;
+    Ok(store)
+}
+
+/// Shows a [`Progress`] until it is dropped.
+pub struct Bar {
+    bar: ProgressBar,
+    ticker: JoinHandle<()>,
+}
+
+impl Bar {
+    /// Starts a bar with this heading on standard error; a terminal shows it, a file does not.
+    pub fn start(heading: String, progress: &Progress) -> Self {
+        let bar = ProgressBar::new(0).with_prefix(heading);
+        let style = ProgressStyle::with_template("{prefix:28} {bar:30} {bytes:>10} / {total_bytes:10} {bytes_per_sec}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let ticker = tokio::spawn({
+            let (bar, progress) = (bar.clone(), progress.clone());
+            async move {
+                loop {
+                    bar.set_length(progress.total());
+                    bar.set_position(progress.transferred());
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        });
+        Self { bar, ticker }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.ticker.abort();
+        self.bar.finish_and_clear();
+    }
+}

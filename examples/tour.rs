@@ -1,0 +1,151 @@
+//! Takes a real directory through every operation of every provider and compares what comes back.
+//!
+//! `cargo run --example tour` needs no set-up: it starts the emulator in this process and uses the workspace's own source
+//! files. `cargo run --example tour -- --config stores.toml --store work` runs the same against a real account, inside one
+//! new folder that is removed at the end, also after a failure or Ctrl-C.
+
+#[path = "support/mod.rs"]
+mod support;
+#[path = "support/source.rs"]
+mod source;
+#[path = "support/steps.rs"]
+mod steps;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use serde::Serialize;
+use sharesync::{Operation, RemoteStore, StoreConfig};
+use sharesync_emulator::Emulator;
+use source::Source;
+use steps::Tour;
+use support::{StoreArgs, connect, read_config};
+
+/// Takes a directory through every operation of every provider.
+#[derive(Parser)]
+struct Args {
+    /// The directory to take along [default: the workspace's own source files]
+    directory: Option<PathBuf>,
+
+    /// Visit this provider only
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+
+    #[command(flatten)]
+    store: StoreArgs,
+
+    /// Print one JSON document instead of the table
+    #[arg(long)]
+    json: bool,
+}
+
+/// The operations shown, in the order of their columns.
+pub const SHOWN: [Operation; 8] = [
+    Operation::List,
+    Operation::Changes,
+    Operation::UploadSpec,
+    Operation::Download,
+    Operation::Move,
+    Operation::Copy,
+    Operation::Share,
+    Operation::Delete,
+];
+
+#[derive(Serialize)]
+struct Report {
+    source: SourceReport,
+    providers: Vec<ProviderReport>,
+}
+
+#[derive(Serialize)]
+struct SourceReport {
+    files: u64,
+    bytes: u64,
+}
+
+/// What one provider did.
+#[derive(Serialize)]
+struct ProviderReport {
+    provider: String,
+    operations: BTreeMap<&'static str, String>,
+    files: u64,
+    bytes: u64,
+    verified: u64,
+    seconds: f64,
+    #[serde(skip)]
+    failures: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let args = Args::parse();
+    let source = Source::prepare(args.directory.as_deref())?;
+    let emulator = if args.store.config.is_none() { Some(Emulator::start().await?) } else { None };
+    let mut report =
+        Report { source: SourceReport { files: source.files.len() as u64, bytes: source.bytes }, providers: Vec::new() };
+    for config in stores(&args, emulator.as_ref())? {
+        let store = connect(config).await?;
+        report.providers.push(visit(store, &source).await);
+    }
+    ensure!(!report.providers.is_empty(), "there is no such provider");
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print_table(&report);
+    }
+    let failures: Vec<_> = report.providers.iter().flat_map(|provider| &provider.failures).collect();
+    failures.iter().for_each(|failure| eprintln!("failed: {failure}"));
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The stores to visit: the configured one, or the emulator's.
+fn stores(args: &Args, emulator: Option<&Emulator>) -> Result<Vec<StoreConfig>> {
+    let configured = match (&args.store.config, &args.store.store) {
+        (Some(file), Some(name)) => vec![read_config(file, name)?],
+        _ => emulator.map(support::emulated_stores).unwrap_or_default(),
+    };
+    let wanted = |config: &StoreConfig| args.provider.as_deref().is_none_or(|name| name == config.provider());
+    Ok(configured.into_iter().filter(wanted).collect())
+}
+
+async fn visit(store: Arc<dyn RemoteStore>, source: &Source) -> ProviderReport {
+    let started = Instant::now();
+    let provider = store.info().provider.to_owned();
+    let done = Tour::new(store, source).run().await;
+    ProviderReport {
+        provider,
+        operations: SHOWN.iter().map(|operation| (operation.name(), done.state(*operation))).collect(),
+        files: done.files,
+        bytes: done.bytes,
+        verified: done.verified,
+        seconds: (started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+        failures: done.failures,
+    }
+}
+
+fn print_table(report: &Report) {
+    println!("{} files, {} bytes\n", report.source.files, report.source.bytes);
+    let mut rows = vec![header()];
+    rows.extend(report.providers.iter().map(|provider| {
+        let states = SHOWN.iter().map(|operation| provider.operations[operation.name()].clone());
+        let counts = [provider.files, provider.bytes, provider.verified].map(|count| count.to_string());
+        let seconds = format!("{:.2}", provider.seconds);
+        std::iter::once(provider.provider.clone()).chain(states).chain(counts).chain([seconds]).collect()
+    }));
+    let widths: Vec<usize> =
+        (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
+    for row in rows {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        println!("{}", cells.join("  ").trim_end());
+    }
+}
+
+fn header() -> Vec<String> {
+    let operations = SHOWN.iter().map(|operation| operation.name());
+    ["provider"].into_iter().chain(operations).chain(["files", "bytes", "verified", "seconds"]).map(str::to_owned).collect()
+}
