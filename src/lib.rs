@@ -35,6 +35,9 @@
 
 mod config;
 
+#[cfg(feature = "sharefile")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
+pub use config::ShareFileConfig;
 pub use config::{SecretValue, StoreConfig};
 pub use sharesync_core::*;
 #[cfg(feature = "sharefile")]
