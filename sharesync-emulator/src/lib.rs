@@ -1,1 +1,60 @@
-//! x
+//! A server that speaks the protocols of enterprise file sync and share services, for tests, examples and trying things out
+//! without an account. One drive, with one face for each protocol; at present that of ShareFile.
+//!
+//! It is written from the protocols' documents and shares no code with the clients of this workspace: a misreading in a client
+//! cannot hide behind the same misreading here. Any client of the protocol can use it, in whatever language.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let emulator = sharesync_emulator::Emulator::start().await?;
+//!
+//! // What a client needs to sign in.
+//! let account = emulator.sharefile();
+//! assert!(account.endpoint().starts_with("http://127.0.0.1:"));
+//!
+//! // The drive can be filled and looked at directly, beside the protocol.
+//! let drive = emulator.drive();
+//! let user = account.user();
+//! let file = drive.put_bytes(user.id, user.home, "hello.txt", "hello")?;
+//! assert_eq!(drive.read(file.item.id)?, b"hello");
+//!
+//! // Let the next three listings fail as an overloaded service does.
+//! use sharesync_emulator::{Fault, FaultKind};
+//! let overloaded = FaultKind::TooManyRequests { retry_after: Some(2) };
+//! emulator.faults().add(Fault::new(overloaded).path("/Children").times(3));
+//!
+//! emulator.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is where
+//!
+//! [`Emulator`] and its [builder](Emulator::builder) start a server; [`drive::Drive`] is the tree behind it; [`Faults`] lets things go
+//! wrong; [`Requests`] tells what came. The program of this crate does the same for other processes, with `/_emulator/faults`,
+//! `/_emulator/requests` and `/_emulator/changes` in place of the library calls.
+//!
+//! # What the ShareFile documents leave open
+//!
+//! Where neither the reference page nor the public SDKs say what the service does, the emulator had to choose. Chosen, not known:
+//! a listing without `$top` is never paged; `odata.nextLink` is the same request with another `$skip`; deletes and renames count
+//! as edits of the folders above; ids of notes, links and symbolic links begin with `no`, `li` and `sl`; the texts of errors; a
+//! folder that is overwritten goes to the recycle bin; storage URLs last a day; `BulkDelete` and the template checks answer 204;
+//! errors of the storage host without a documented code carry -1; OAuth errors have the statuses of RFC 6749; each user may do
+//! everything but look into other users' homes.
+
+mod admin;
+mod builder;
+pub mod drive;
+mod emulator;
+mod faults;
+mod http;
+mod recorder;
+mod server;
+mod sharefile;
+
+pub use builder::Builder;
+pub use emulator::{Emulator, ShareFileAccount, StartError};
+pub use faults::{Fault, FaultKind, Faults};
+pub use recorder::{RequestRecord, Requests};

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures::Stream;
@@ -36,6 +37,10 @@ pub(crate) struct PartRef {
 }
 
 impl Content {
+    pub(crate) fn new(parts: Vec<PartRef>, digests: Digests) -> Self {
+        Self { digests, parts }
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> u64 {
         self.parts.iter().map(|part| part.len).sum()
@@ -79,7 +84,7 @@ pub(crate) struct Staged {
     store: Arc<dyn ContentStore>,
     part: PartRef,
     digests: Digests,
-    kept: bool,
+    kept: AtomicBool,
 }
 
 impl Staged {
@@ -91,19 +96,18 @@ impl Staged {
         &self.digests
     }
 
-    /// The content that is this one part.
-    pub(crate) fn into_content(mut self) -> Content {
-        self.kept = true;
-        Content { digests: self.digests.clone(), parts: vec![self.part] }
+    /// The content that is this one part, for as long as this value lives.
+    pub(crate) fn content(&self) -> Content {
+        Content::new(vec![self.part], self.digests.clone())
     }
 
-    /// The content that is these parts, one after the other.
-    pub(crate) fn join(parts: Vec<Staged>, digests: Digests) -> Content {
-        let keep = |mut staged: Staged| {
-            staged.kept = true;
+    /// The content that is these parts, one after the other; from now on it is the drive that looks after them.
+    pub(crate) fn join<'a>(parts: impl IntoIterator<Item = &'a Self>, digests: Digests) -> Content {
+        let keep = |staged: &Self| {
+            staged.kept.store(true, Ordering::Release);
             staged.part
         };
-        Content { digests, parts: parts.into_iter().map(keep).collect() }
+        Content::new(parts.into_iter().map(keep).collect(), digests)
     }
 
     /// Feeds the bytes to a hasher. Blocks.
@@ -121,7 +125,7 @@ impl Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if !self.kept {
+        if !*self.kept.get_mut() {
             self.store.remove(self.part.id);
         }
     }
@@ -157,14 +161,27 @@ enum Work {
 
 impl ContentWriter {
     pub(crate) fn new(store: Arc<dyn ContentStore>) -> io::Result<Self> {
-        let sink = Sink { part: store.create()?, hasher: Hasher::default() };
-        Ok(Self { store, work: Work::Idle(sink), pending: Vec::new(), pending_len: 0, len: 0 })
+        let sink = Sink {
+            part: store.create()?,
+            hasher: Hasher::default(),
+        };
+        Ok(Self {
+            store,
+            work: Work::Idle(sink),
+            pending: Vec::new(),
+            pending_len: 0,
+            len: 0,
+        })
     }
 
     pub(crate) async fn push(&mut self, data: Bytes) -> io::Result<()> {
         self.len += data.len() as u64;
         self.pending_len += data.len();
-        self.pending.push(if data.len() < WORTH_KEEPING { Bytes::copy_from_slice(&data) } else { data });
+        self.pending.push(if data.len() < WORTH_KEEPING {
+            Bytes::copy_from_slice(&data)
+        } else {
+            data
+        });
         if self.pending_len >= RUN {
             let sink = self.idle().await?;
             let run = self.take_pending();
@@ -181,9 +198,17 @@ impl ContentWriter {
             let Sink { part, hasher } = if run.is_empty() { sink } else { sink.take(run)? };
             Ok((part.finish()?, hasher.finish()))
         };
-        let (id, digests) =
-            if len <= SMALL as u64 { complete()? } else { spawn_blocking(complete).await.map_err(io::Error::other)?? };
-        Ok(Staged { store: self.store, part: PartRef { id, len }, digests, kept: false })
+        let (id, digests) = if len <= SMALL as u64 {
+            complete()?
+        } else {
+            spawn_blocking(complete).await.map_err(io::Error::other)??
+        };
+        Ok(Staged {
+            store: self.store,
+            part: PartRef { id, len },
+            digests,
+            kept: AtomicBool::new(false),
+        })
     }
 
     fn take_pending(&mut self) -> Vec<Bytes> {
@@ -198,6 +223,76 @@ impl ContentWriter {
             Work::Failed => Err(io::Error::other("an earlier write failed")),
         }
     }
+}
+
+/// As [`ContentWriter`], for a thread that may block.
+pub(crate) struct ContentSink {
+    store: Arc<dyn ContentStore>,
+    sink: Sink,
+    pending: Vec<u8>,
+    len: u64,
+}
+
+impl ContentSink {
+    pub(crate) fn new(store: Arc<dyn ContentStore>) -> io::Result<Self> {
+        let sink = Sink {
+            part: store.create()?,
+            hasher: Hasher::default(),
+        };
+        Ok(Self {
+            store,
+            sink,
+            pending: Vec::new(),
+            len: 0,
+        })
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<Staged> {
+        io::Write::flush(&mut self)?;
+        let Sink { part, hasher } = self.sink;
+        let part = PartRef {
+            id: part.finish()?,
+            len: self.len,
+        };
+        Ok(Staged {
+            store: self.store,
+            part,
+            digests: hasher.finish(),
+            kept: AtomicBool::new(false),
+        })
+    }
+}
+
+impl io::Write for ContentSink {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.pending.extend_from_slice(data);
+        if self.pending.len() >= RUN {
+            self.flush()?;
+        }
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.len += self.pending.len() as u64;
+        let run = Bytes::from(std::mem::take(&mut self.pending));
+        self.sink.hasher.update(&run);
+        self.sink.part.write(vec![run])
+    }
+}
+
+/// All bytes of a content, to a writer. Blocks.
+pub(crate) fn copy(store: &dyn ContentStore, content: &Content, out: &mut impl io::Write) -> io::Result<()> {
+    for part in &content.parts {
+        let mut reader = store.open(part.id, 0)?;
+        loop {
+            let data = reader.read(RUN)?;
+            if data.is_empty() {
+                break;
+            }
+            out.write_all(&data)?;
+        }
+    }
+    Ok(())
 }
 
 /// The bytes of a content within a range, which must lie inside it.
@@ -229,7 +324,11 @@ impl Cursor {
             }
             start = end;
         }
-        Self { store, ahead: wanted.into_iter(), open: None }
+        Self {
+            store,
+            ahead: wanted.into_iter(),
+            open: None,
+        }
     }
 
     fn read(&mut self) -> io::Result<Option<Bytes>> {
@@ -244,7 +343,9 @@ impl Cursor {
                 *left -= data.len() as u64;
                 return Ok(Some(data));
             }
-            let Some((part, range)) = self.ahead.next() else { return Ok(None) };
+            let Some((part, range)) = self.ahead.next() else {
+                return Ok(None);
+            };
             self.open = Some((self.store.open(part, range.start)?, range.end - range.start));
         }
     }

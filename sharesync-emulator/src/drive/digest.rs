@@ -28,6 +28,8 @@ impl Hasher {
     }
 
     pub(crate) fn finish(self) -> Digests {
-        Digests { md5: hex::encode(self.md5.finalize()) }
+        Digests {
+            md5: hex::encode(self.md5.finalize()),
+        }
     }
 }

@@ -1,0 +1,180 @@
+//! What can be chosen before an emulator starts.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::emulator::{Emulator, StartError};
+use crate::faults::Fault;
+
+/// Settings of an emulator; [`Builder::start`] starts it. Without any it listens on a free loopback port, with a drive in memory.
+#[derive(Clone)]
+pub struct Builder {
+    pub(crate) listen: SocketAddr,
+    pub(crate) allow_remote: bool,
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) seed: u64,
+    pub(crate) throttle: Option<u64>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) recorded: usize,
+    pub(crate) users: Vec<(String, String)>,
+    pub(crate) token_lifetime: Duration,
+    pub(crate) max_page: Option<usize>,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) new_york_dates: bool,
+    pub(crate) clobbering_moves: bool,
+    pub(crate) async_delay: Duration,
+    pub(crate) async_above: usize,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("listen", &self.listen)
+            .field("directory", &self.directory)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            allow_remote: false,
+            directory: None,
+            seed: 0,
+            throttle: None,
+            faults: Vec::new(),
+            recorded: 100_000,
+            users: Vec::new(),
+            token_lifetime: Duration::from_secs(28_800),
+            max_page: None,
+            client_id: "emulator-client".to_owned(),
+            client_secret: "emulator-client-secret".to_owned(),
+            new_york_dates: true,
+            clobbering_moves: true,
+            async_delay: Duration::from_millis(200),
+            async_above: 10_000,
+        }
+    }
+}
+
+impl Builder {
+    /// Where to listen; port 0 is any that is free. Addresses that others can reach need [`Builder::allow_remote`].
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Allows listening where others can reach it. The emulator protects nothing: think twice.
+    #[must_use]
+    pub fn allow_remote(mut self, allow: bool) -> Self {
+        self.allow_remote = allow;
+        self
+    }
+
+    /// Keeps the drive in a directory instead of memory. It survives restarts, and files may be larger than memory.
+    #[must_use]
+    pub fn directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.directory = Some(path.into());
+        self
+    }
+
+    /// Everything random follows from this number: tokens, upload ids, faults by rate.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// A limit on bytes per second, for both directions and all connections together.
+    #[must_use]
+    pub fn throttle(mut self, bytes_per_second: u64) -> Self {
+        self.throttle = Some(bytes_per_second);
+        self
+    }
+
+    /// A fault from the first request on; more can be added while the emulator runs.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// How many requests are remembered; 100,000 if not said.
+    #[must_use]
+    pub fn recorded_requests(mut self, number: usize) -> Self {
+        self.recorded = number;
+        self
+    }
+
+    /// A user with a home folder. The first is the one whose credentials [`Emulator::sharefile`] gives; without any
+    /// there is one all the same.
+    #[must_use]
+    pub fn user(mut self, email: impl Into<String>, password: impl Into<String>) -> Self {
+        self.users.push((email.into(), password.into()));
+        self
+    }
+
+    /// How long access tokens are valid; eight hours if not said.
+    #[must_use]
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = lifetime;
+        self
+    }
+
+    /// The OAuth client that is known.
+    #[must_use]
+    pub fn client(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.client_id = id.into();
+        self.client_secret = secret.into();
+        self
+    }
+
+    /// No page of a listing is longer, whatever the client asks: a client has to follow the links to the next page.
+    #[must_use]
+    pub fn max_page(mut self, items: usize) -> Self {
+        self.max_page = Some(items);
+        self
+    }
+
+    /// Whether ShareFile's PATCH reads `ClientModifiedDate` as New York time in whole seconds, as the service does. On if not said.
+    #[must_use]
+    pub fn new_york_dates(mut self, on: bool) -> Self {
+        self.new_york_dates = on;
+        self
+    }
+
+    /// Whether ShareFile's PATCH with a name and a parent renames in the old folder first, over what has the name there, as the
+    /// service does. On if not said.
+    #[must_use]
+    pub fn clobbering_moves(mut self, on: bool) -> Self {
+        self.clobbering_moves = on;
+        self
+    }
+
+    /// How long asynchronous operations take; 200 ms if not said.
+    #[must_use]
+    pub fn async_delay(mut self, delay: Duration) -> Self {
+        self.async_delay = delay;
+        self
+    }
+
+    /// Deletions of more items than this are asynchronous unless the client forbids it; 10,000 if not said.
+    #[must_use]
+    pub fn async_above(mut self, items: usize) -> Self {
+        self.async_above = items;
+        self
+    }
+
+    /// Starts the emulator on the current Tokio runtime.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or the directory cannot be opened.
+    pub async fn start(self) -> Result<Emulator, StartError> {
+        Emulator::start_with(self).await
+    }
+}

@@ -1,0 +1,176 @@
+//! The record of requests: what came, what went back. A ring, so that a long run does not fill the memory.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// One request that the emulator received.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RequestRecord {
+    /// Its number, from 1 on without gaps, also across what the ring has forgotten.
+    pub sequence: u64,
+    /// When its head had arrived, in RFC 3339.
+    pub at: String,
+    /// The method.
+    pub method: String,
+    /// The path, still percent-encoded.
+    pub path: String,
+    /// The query string as it came.
+    pub query: String,
+    /// Whether it carried an `Authorization` header.
+    pub authorization: bool,
+    /// Whether it went to the storage host's paths, where credentials do not belong.
+    pub storage: bool,
+    /// The status of the reply; `None` if there was none, or none yet.
+    pub status: Option<u16>,
+    /// Bytes of the request's body that were read.
+    pub request_bytes: u64,
+    /// Bytes of the reply's body that were handed to the connection.
+    pub response_bytes: u64,
+    /// The fault that struck it.
+    pub fault: Option<String>,
+}
+
+/// The requests that were received: a handle, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Requests {
+    ring: Arc<Mutex<Ring>>,
+}
+
+#[derive(Debug)]
+struct Ring {
+    slots: VecDeque<Arc<Slot>>,
+    room: usize,
+    received: u64,
+}
+
+/// A request while it is under way and after.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    sequence: u64,
+    at: Timestamp,
+    method: String,
+    path: String,
+    query: String,
+    authorization: bool,
+    storage: bool,
+    status: AtomicU16,
+    received: AtomicU64,
+    sent: AtomicU64,
+    fault: OnceLock<String>,
+}
+
+impl Requests {
+    pub(crate) fn new(room: usize) -> Self {
+        let ring = Ring {
+            slots: VecDeque::new(),
+            room,
+            received: 0,
+        };
+        Self {
+            ring: Arc::new(Mutex::new(ring)),
+        }
+    }
+
+    fn ring(&self) -> std::sync::MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The requests that the ring still holds, the oldest first.
+    pub fn all(&self) -> Vec<RequestRecord> {
+        let slots: Vec<_> = self.ring().slots.iter().cloned().collect();
+        slots.iter().map(|slot| slot.record()).collect()
+    }
+
+    /// The requests whose path contains a text.
+    pub fn matching(&self, path: &str) -> Vec<RequestRecord> {
+        self.all()
+            .into_iter()
+            .filter(|record| record.path.contains(path))
+            .collect()
+    }
+
+    /// How many requests were received, also those that the ring has forgotten.
+    pub fn count(&self) -> u64 {
+        self.ring().received
+    }
+
+    /// Requests that carried credentials to the storage host's paths.
+    pub fn leaks(&self) -> Vec<RequestRecord> {
+        self.all()
+            .into_iter()
+            .filter(|record| record.storage && record.authorization)
+            .collect()
+    }
+
+    /// Forgets all requests and counts from the beginning.
+    pub fn clear(&self) {
+        let mut ring = self.ring();
+        ring.slots.clear();
+        ring.received = 0;
+    }
+
+    pub(crate) fn begin(&self, parts: &http::request::Parts, storage: bool) -> Arc<Slot> {
+        let mut ring = self.ring();
+        ring.received += 1;
+        let slot = Arc::new(Slot {
+            sequence: ring.received,
+            at: Timestamp::now(),
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            authorization: parts.headers.contains_key(http::header::AUTHORIZATION),
+            storage,
+            status: AtomicU16::new(0),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            fault: OnceLock::new(),
+        });
+        if ring.room > 0 {
+            if ring.slots.len() == ring.room {
+                ring.slots.pop_front();
+            }
+            ring.slots.push_back(slot.clone());
+        }
+        slot
+    }
+}
+
+impl Slot {
+    pub(crate) fn count_received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_status(&self, status: u16) {
+        self.status.store(status, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_fault(&self, fault: &str) {
+        let _ = self.fault.set(fault.to_owned());
+    }
+
+    fn record(&self) -> RequestRecord {
+        let status = self.status.load(Ordering::Relaxed);
+        RequestRecord {
+            sequence: self.sequence,
+            at: self.at.to_string(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            authorization: self.authorization,
+            storage: self.storage,
+            status: (status != 0).then_some(status),
+            request_bytes: self.received.load(Ordering::Relaxed),
+            response_bytes: self.sent.load(Ordering::Relaxed),
+            fault: self.fault.get().cloned(),
+        }
+    }
+}

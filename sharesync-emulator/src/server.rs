@@ -1,0 +1,192 @@
+//! The listener: accepts connections, records requests, lets faults strike, and hands what is left to the face that claims the path.
+
+use std::fmt::Debug;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::header::RETRY_AFTER;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::admin;
+use crate::drive::Drive;
+use crate::faults::{FaultKind, Faults};
+use crate::http::{Call, Plan, Query, Reply, RequestBody, Throttle, empty, shape};
+use crate::recorder::{Requests, Slot};
+
+/// What all faces share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) drive: Drive,
+    pub(crate) faults: Faults,
+    pub(crate) requests: Requests,
+    pub(crate) throttle: Option<Arc<Throttle>>,
+    /// Host and port of the listener, for requests that do not say how they got here.
+    pub(crate) authority: String,
+}
+
+/// One protocol.
+pub(crate) trait Face: Debug + Send + Sync {
+    /// Whether a path is one of this protocol's.
+    fn claims(&self, path: &str) -> bool;
+    /// Whether a path is one that authorises itself, where a client should send no credentials.
+    fn is_storage(&self, path: &str) -> bool;
+    fn serve(self: Arc<Self>, call: Call) -> BoxFuture<'static, Reply>;
+    /// The protocol's own words for 401, 429 and 503.
+    fn refuse(&self, path: &str, status: StatusCode) -> Reply;
+}
+
+/// The server: what is shared, and the faces.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) faces: Vec<Arc<dyn Face>>,
+}
+
+/// The connection is to be dropped without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("dropped on purpose")]
+struct Dropped;
+
+impl Server {
+    /// Accepts connections until it is aborted; its connections end with it.
+    pub(crate) async fn run(self: Arc<Self>, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    connections.spawn(self.clone().connection(stream));
+                }
+                // Out of file handles, most likely: give the others time to finish.
+                Err(_) => sleep(Duration::from_millis(10)).await,
+            }
+            while connections.try_join_next().is_some() {}
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        let service = service_fn(move |request| self.clone().handle(request));
+        // A client that goes away is no error of the server's.
+        let _ = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    }
+
+    async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Result<Reply, Dropped> {
+        let (parts, incoming) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let face = self.faces.iter().find(|face| face.claims(&path)).cloned();
+        let Some(face) = face else {
+            return Ok(self.own(parts, incoming).await);
+        };
+
+        let slot = self.shared.requests.begin(&parts, face.is_storage(&path));
+        let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+        let fault = self.shared.faults.choose(parts.method.as_str(), target);
+        let call = self.call(parts, incoming, &slot, fault);
+        let mutates = !call.method.is_safe();
+        let reply = match fault.map(|fault| (fault, slot.set_fault(&format!("{fault:?}")))) {
+            Some((FaultKind::Reset, ())) => return Err(Dropped),
+            Some((FaultKind::Unauthorized, ())) => face.refuse(&path, StatusCode::UNAUTHORIZED),
+            Some((FaultKind::TooManyRequests { retry_after }, ())) => {
+                retry_later(face.refuse(&path, StatusCode::TOO_MANY_REQUESTS), retry_after)
+            }
+            Some((FaultKind::Unavailable { retry_after }, ())) => {
+                retry_later(face.refuse(&path, StatusCode::SERVICE_UNAVAILABLE), retry_after)
+            }
+            Some((FaultKind::Delay { millis }, ())) => {
+                sleep(Duration::from_millis(millis)).await;
+                face.serve(call).await
+            }
+            _ => face.serve(call).await,
+        };
+        let reply = if mutates {
+            self.acknowledged(reply).await
+        } else {
+            reply
+        };
+        if fault == Some(FaultKind::LoseAnswer) {
+            return Err(Dropped);
+        }
+        slot.set_status(reply.status().as_u16());
+        Ok(shape(reply, plan(fault), self.shared.throttle.clone(), slot))
+    }
+
+    /// A reply to a mutation is a promise: it waits for the journal.
+    async fn acknowledged(&self, reply: Reply) -> Reply {
+        match self.shared.drive.settled().await {
+            Ok(()) => reply,
+            Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    fn call(
+        &self,
+        parts: http::request::Parts,
+        incoming: Incoming,
+        slot: &Arc<Slot>,
+        fault: Option<FaultKind>,
+    ) -> Call {
+        let raw_query = parts.uri.query().unwrap_or_default().to_owned();
+        Call {
+            query: Query::parse(&raw_query),
+            raw_query,
+            path: parts.uri.path().to_owned(),
+            base: Call::base_of(&parts.headers, &self.shared.authority),
+            method: parts.method,
+            headers: parts.headers,
+            body: RequestBody::new(incoming, slot.clone(), self.shared.throttle.clone()),
+            repeat_page: fault == Some(FaultKind::RepeatPage),
+        }
+    }
+
+    /// What no face claims: the emulator's own paths, unrecorded and free of faults; else 404.
+    async fn own(&self, parts: http::request::Parts, incoming: Incoming) -> Reply {
+        admin::serve(&self.shared, &parts, incoming).await
+    }
+}
+
+fn plan(fault: Option<FaultKind>) -> Plan {
+    match fault {
+        Some(FaultKind::Truncate { after }) => Plan {
+            cut_after: Some(after),
+            ..Plan::default()
+        },
+        Some(FaultKind::Stall { after }) => Plan {
+            stall_after: Some(after),
+            ..Plan::default()
+        },
+        Some(FaultKind::Corrupt { at }) => Plan {
+            corrupt_at: Some(at),
+            ..Plan::default()
+        },
+        _ => Plan::default(),
+    }
+}
+
+fn retry_later(mut reply: Reply, seconds: Option<u64>) -> Reply {
+    if let Some(seconds) = seconds {
+        reply.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    reply
+}
+
+/// Binds a listener; refuses any address but loopback unless that is allowed.
+pub(crate) async fn bind(address: std::net::SocketAddr, allow_remote: bool) -> io::Result<TcpListener> {
+    if !allow_remote && !address.ip().is_loopback() {
+        let reason =
+            format!("{address} can be reached by others; allow that explicitly or listen on 127.0.0.1");
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
+    }
+    TcpListener::bind(address).await
+}
