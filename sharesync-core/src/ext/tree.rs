@@ -14,12 +14,15 @@ use super::local::{DownloadToOptions, check_local_name, download_to};
 use super::place::Place;
 use super::{items, upload_local};
 use crate::transfer::blocking::blocking;
-use crate::transfer::options::unless_cancelled;
+use crate::transfer::options::{MemoryBudget, unless_cancelled};
 use crate::transfer::{CancelToken, Integrity, TransferOptions, UploadRequest};
 use crate::{
     BoxStream, CreateFolderOptions, Error, ErrorKind, Item, ItemRef, ListOptions, OnConflict, RemotePath, RemoteStore,
     Result,
 };
+
+/// The parts of all files under way, in KiB.
+const PARTS_KIB: u32 = 32 * 1024;
 
 /// How a tree is transferred.
 #[derive(Debug, Clone)]
@@ -72,8 +75,15 @@ impl TreeOptions {
     /// Sets how each file is transferred.
     #[must_use]
     pub fn with_transfer(mut self, transfer: TransferOptions) -> Self {
-        self.transfer = TransferOptions { journal: None, ..transfer };
+        self.transfer = transfer;
         self
+    }
+
+    /// For the files of one tree: they share a bound on the parts in memory, and no journal.
+    fn shared(mut self) -> Arc<Self> {
+        self.transfer.journal = None;
+        self.transfer.memory = Some(MemoryBudget::new(PARTS_KIB));
+        Arc::new(self)
     }
 }
 
@@ -187,8 +197,8 @@ pub(super) fn upload_dir<'a, S: RemoteStore + ?Sized>(
     folder: ItemRef,
     options: TreeOptions,
 ) -> BoxStream<'a, Result<TreeEntry>> {
-    let visits = local_visits(store, local, RemotePath::root(), folder, Arc::new(options.clone()));
-    Crawl::stream(visits, &options)
+    let options = options.shared();
+    Crawl::stream(local_visits(store, local, RemotePath::root(), folder, options.clone()), &options)
 }
 
 fn local_visits<'a, S: RemoteStore + ?Sized>(
@@ -275,7 +285,8 @@ pub(super) fn download_dir<'a, S: RemoteStore + ?Sized>(
     local: PathBuf,
     options: TreeOptions,
 ) -> BoxStream<'a, Result<TreeEntry>> {
-    Crawl::stream(download_visits(store, folder, Place::start(), local, Arc::new(options.clone())), &options)
+    let options = options.shared();
+    Crawl::stream(download_visits(store, folder, Place::start(), local, options.clone()), &options)
 }
 
 fn download_visits<'a, S: RemoteStore + ?Sized>(
@@ -331,7 +342,7 @@ async fn download_visit<'a, S: RemoteStore + ?Sized>(
 struct Copy<'a, S: ?Sized, T: ?Sized> {
     source: &'a S,
     target: &'a T,
-    options: TreeOptions,
+    options: Arc<TreeOptions>,
 }
 
 pub(super) fn copy_tree<'a, S: RemoteStore + ?Sized, T: RemoteStore + ?Sized>(
@@ -341,6 +352,7 @@ pub(super) fn copy_tree<'a, S: RemoteStore + ?Sized, T: RemoteStore + ?Sized>(
     to: ItemRef,
     options: TreeOptions,
 ) -> BoxStream<'a, Result<TreeEntry>> {
+    let options = options.shared();
     let copy = Arc::new(Copy { source, target, options: options.clone() });
     Crawl::stream(copy_visits(copy, folder, Place::start(), to), &options)
 }

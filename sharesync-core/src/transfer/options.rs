@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use super::UploadJournal;
 use crate::{Error, ErrorKind, Result};
 
@@ -133,6 +135,25 @@ pub(crate) async fn unless_cancelled<T>(
     }
 }
 
+/// Bounds the bytes of parts that several transfers hold at once.
+#[derive(Debug, Clone)]
+pub(crate) struct MemoryBudget {
+    kibibytes: Arc<Semaphore>,
+    all: u32,
+}
+
+impl MemoryBudget {
+    pub(crate) fn new(kibibytes: u32) -> Self {
+        Self { kibibytes: Arc::new(Semaphore::new(kibibytes as usize)), all: kibibytes }
+    }
+
+    /// Waits for room for this many bytes; for more than the whole budget, until nothing else is held.
+    pub(crate) async fn reserve(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
+        let wanted = u32::try_from(bytes.div_ceil(1024)).unwrap_or(self.all).min(self.all);
+        self.kibibytes.clone().acquire_many_owned(wanted).await.ok()
+    }
+}
+
 /// How a transfer runs.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -145,11 +166,13 @@ pub struct TransferOptions {
     pub cancel: Option<CancelToken>,
     /// Keeps the upload spec until the upload is complete, so that another process can continue it.
     pub journal: Option<Arc<dyn UploadJournal>>,
+    /// Shared by the transfers of one tree.
+    pub(crate) memory: Option<MemoryBudget>,
 }
 
 impl Default for TransferOptions {
     fn default() -> Self {
-        Self { parallel_parts: 4, progress: None, cancel: None, journal: None }
+        Self { parallel_parts: 4, progress: None, cancel: None, journal: None, memory: None }
     }
 }
 

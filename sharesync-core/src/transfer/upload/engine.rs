@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::flights::Flights;
 use super::verify::verify;
 use super::{Integrity, UploadOutcome};
 use crate::transfer::hashing::{ContentHash, HashingSource, ended_early};
+use crate::transfer::options::MemoryBudget;
 use crate::transfer::{
     BytesSource, Part, PartPlan, PartReceipt, Progress, Source, TransferOptions, UploadJournal, UploadRequest,
     UploadSpec, UploadStatus,
@@ -25,6 +27,7 @@ pub(super) struct Engine<'a, S: ?Sized> {
     source: Arc<dyn Source>,
     journal: Option<Arc<dyn UploadJournal>>,
     parallel: usize,
+    memory: Option<MemoryBudget>,
     /// Counts this file alone, into what the application counts.
     progress: Progress,
 }
@@ -40,9 +43,10 @@ type Sent = (Vec<PartReceipt>, Vec<Digest>);
 
 impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
     pub(super) fn new(store: &'a S, source: Arc<dyn Source>, options: TransferOptions) -> Self {
-        let progress = options.progress.unwrap_or_default();
+        let progress = options.progress.clone().unwrap_or_default();
         progress.announce(source.size());
-        Self { store, source, journal: options.journal, parallel: options.parallel_parts, progress: progress.part() }
+        let TransferOptions { parallel_parts: parallel, journal, memory, .. } = options;
+        Self { store, source, journal, parallel, memory, progress: progress.part() }
     }
 
     /// Uploads. A session that the service has forgotten, or that does not fit the content, is begun anew once.
@@ -221,6 +225,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
                 continue;
             }
             let last = range.end == spec.request.size;
+            let room = flights.during(self.reserve(range.end - range.start).map(Ok)).await?;
             let content = flights.during(read_exact(&*self.source, range)).await?;
             flights.during(hash.update(content.clone())).await?;
             let mut whole = Vec::new();
@@ -230,7 +235,8 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
             }
             flights.admit(index).await?;
             let content = Arc::new(BytesSource::new(content));
-            flights.start(self.send_part(spec, index, content, whole, acknowledged).boxed());
+            let sent = self.send_part(spec, index, content, whole, acknowledged);
+            flights.start(sent.inspect(move |_| drop(room)).boxed());
             flights.during(hash.settle()).await?;
         }
         let receipts = flights.finish().await?;
@@ -272,6 +278,11 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
         algorithms.sort_unstable();
         algorithms.dedup();
         algorithms
+    }
+
+    /// Waits until the transfers that share a budget have room for a part.
+    async fn reserve(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
+        self.memory.as_ref()?.reserve(bytes).await
     }
 
     async fn save(&self, spec: &UploadSpec) -> Result<()> {
