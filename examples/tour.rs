@@ -107,7 +107,7 @@ async fn main() -> Result<ExitCode> {
 fn stores(args: &Args, emulator: Option<&Emulator>) -> Result<Vec<StoreConfig>> {
     let configured = match (&args.store.config, &args.store.store) {
         (Some(file), Some(name)) => vec![read_config(file, name)?],
-        _ => emulator.map(support::emulated_stores).unwrap_or_default(),
+        _ => emulator.map(support::providers::emulated).unwrap_or_default(),
     };
     let wanted = |config: &StoreConfig| args.provider.as_deref().is_none_or(|name| name == config.provider());
     Ok(configured.into_iter().filter(wanted).collect())

@@ -43,3 +43,8 @@ pub use sharesync_core::*;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use sharesync_sharefile as sharefile;
+
+/// The code of the README is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,8 @@
 //! What the examples share: finding the store to run against, and showing progress.
 
+#[path = "../../tests/support/providers.rs"]
+pub mod providers;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -76,18 +79,4 @@ impl Drop for Bar {
         self.ticker.abort();
         self.bar.finish_and_clear();
     }
-}
-
-/// The configuration of every provider that the emulator speaks.
-pub fn emulated_stores(emulator: &sharesync_emulator::Emulator) -> Vec<StoreConfig> {
-    let sharefile = emulator.sharefile();
-    let config = serde_json::json!({
-        "provider": "sharefile",
-        "endpoint": sharefile.endpoint,
-        "client_id": sharefile.client_id,
-        "client_secret": sharefile.client_secret,
-        "username": sharefile.username,
-        "password": sharefile.password,
-    });
-    serde_json::from_value(config).into_iter().collect()
 }

@@ -1,0 +1,63 @@
+//! The README's table of providers and capabilities is generated. `SHARESYNC_UPDATE=1 cargo test --test readme` writes it
+//! anew; without that, the test fails when it is stale.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
+#[path = "support/providers.rs"]
+mod providers;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use sharesync::{Capabilities, Operation};
+
+const BEGIN: &str = "<!-- providers:begin -->\n";
+const END: &str = "<!-- providers:end -->";
+
+#[tokio::test]
+async fn the_table_of_providers_is_current() {
+    let emulator = sharesync_emulator::Emulator::start().await.unwrap();
+    let mut columns = Vec::new();
+    for config in providers::emulated(&emulator) {
+        let store = config.connect().await.unwrap();
+        columns.push((config.provider(), store.capabilities().clone()));
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (present, after) = rest.split_once(END).unwrap();
+    let table = table(&columns);
+    if std::env::var_os("SHARESYNC_UPDATE").is_some() {
+        std::fs::write(&file, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+    } else {
+        assert_eq!(present, table, "run `SHARESYNC_UPDATE=1 cargo test --test readme`");
+    }
+}
+
+fn table(columns: &[(&str, Capabilities)]) -> String {
+    let mut table = String::new();
+    let mut row = |name: &str, cell: &dyn Fn(&str, &Capabilities) -> String| {
+        let cells: Vec<_> = columns.iter().map(|(provider, capabilities)| cell(provider, capabilities)).collect();
+        writeln!(table, "| {name} | {} |", cells.join(" | ")).unwrap();
+    };
+    row("", &|provider, _| format!("`{provider}`"));
+    row("---", &|_, _| "---".into());
+    for operation in Operation::ALL {
+        row(&operation.name().replace('_', " "), &|_, capabilities| capabilities.support(operation).to_string());
+    }
+    row("parts of one file at once", &|_, capabilities| match capabilities.upload.max_parallel_parts {
+        1 => "one".into(),
+        parts => format!("up to {parts}"),
+    });
+    row("digests", &|_, capabilities| {
+        let names: Vec<_> = capabilities.digests.iter().map(|algorithm| algorithm.name()).collect();
+        if names.is_empty() { "none".into() } else { names.join(", ") }
+    });
+    row("names differ by case", &|_, capabilities| yes(capabilities.names.case_sensitive));
+    row("identifier survives a move", &|_, capabilities| yes(capabilities.ids_survive_move));
+    row("identifier survives a new version", &|_, capabilities| yes(capabilities.ids_survive_new_version));
+    table
+}
+
+fn yes(yes: bool) -> String {
+    if yes { "yes".into() } else { "no".into() }
+}

@@ -1,0 +1,19 @@
+//! The configuration of every provider that the emulator speaks: the one place to add a provider for examples and tests.
+
+use serde_json::json;
+use sharesync::StoreConfig;
+use sharesync_emulator::Emulator;
+
+/// A store of each provider on this emulator.
+pub fn emulated(emulator: &Emulator) -> Vec<StoreConfig> {
+    let sharefile = emulator.sharefile();
+    let configs = [json!({
+        "provider": "sharefile",
+        "endpoint": sharefile.endpoint(),
+        "client_id": sharefile.client_id(),
+        "client_secret": sharefile.client_secret(),
+        "username": sharefile.username(),
+        "password": sharefile.password(),
+    })];
+    configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
+}
