@@ -176,6 +176,13 @@ impl Error {
         Self::new(ErrorKind::Io, format!("cannot {what} {}: {error}", path.display())).with_source(error)
     }
 
+    /// Changes what went wrong, where an operation knows better what the service's answer means.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Names the provider.
     #[must_use]
     pub fn with_provider(mut self, provider: &'static str) -> Self {

@@ -165,6 +165,17 @@ impl Call {
         self
     }
 
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// A GET of another address on behalf of the same operation, for protocols whose answers say where to go on.
+    #[must_use]
+    pub fn elsewhere(&self, url: Url) -> Self {
+        Self { subject: self.subject.clone(), ..Self::get(self.operation, url) }
+    }
+
     /// The URL as it may be shown.
     pub(crate) fn shown_url(&self) -> String {
         if self.secret_url { redacted(&self.url) } else { redacted_url(&self.url) }
@@ -181,7 +192,7 @@ impl Call {
     }
 
     /// Adds what was attempted, and on what, where the error does not say it yet.
-    pub(crate) fn describe(&self, error: Error) -> Error {
+    pub fn describe(&self, error: Error) -> Error {
         let error = if error.operation().is_none() { error.with_operation(self.operation) } else { error };
         match &self.subject {
             Some(subject) if error.subject().is_none() => error.with_subject(subject),

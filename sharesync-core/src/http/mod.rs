@@ -37,6 +37,6 @@ pub use config::HttpConfig;
 pub use oauth::{Grant, OAuthClient, OAuthSource};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use redact::{redacted, redacted_url};
-pub use response::Response;
+pub use response::{Response, decode_json};
 pub use token::{BearerTokens, TokenSet, TokenSource, TokenStore};
 pub use transport::{Transport, TransportBody, TransportError, TransportErrorKind};

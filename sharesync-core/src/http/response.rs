@@ -90,8 +90,12 @@ fn check_limit(length: usize, limit: usize) -> Result<()> {
     Err(Error::new(ErrorKind::TooLarge, format!("the answer is longer than {limit} bytes")))
 }
 
-/// Decodes JSON; errors say where in the document, not what stands there.
-pub(crate) fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+/// Decodes JSON.
+///
+/// # Errors
+/// [`ErrorKind::Protocol`] or, where it breaks off, [`ErrorKind::Network`]. They say where in the document, not what
+/// stands there.
+pub fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
