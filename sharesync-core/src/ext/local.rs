@@ -209,3 +209,28 @@ fn refuse_existing(target: PathBuf) -> Result<PathBuf> {
         Ok(_) => Err(Error::new(ErrorKind::AlreadyExists, format!("there is a local file {}", target.display()))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_leave_the_directory_or_name_devices_are_refused() {
+        for name in ["", ".", "..", "a/b", "/a", "a\0"] {
+            for windows in [true, false] {
+                let error = check_local_name(name, windows).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidName, "{name:?}");
+            }
+        }
+        let devices = ["CON", "con.txt", "nul", "NUL .tar.gz", "Com1", "LPT9.x", "COM¹", "aux."];
+        let reserved =
+            ["a\\b", "C:", "a:stream", "a?", "a*", "a|b", "a<", "a>", "a\"", "a\u{1}", "a.", "a ", "...", " "];
+        for name in devices.iter().chain(&reserved) {
+            assert!(check_local_name(name, true).is_err(), "{name:?}");
+            assert!(check_local_name(name, false).is_ok(), "{name:?} is a good name elsewhere");
+        }
+        for name in ["a", "CONSOLE", "COM", "COM0", "COM10", "lpt", "nul-l", ".hidden", "a b", "ü#%+'&"] {
+            assert!(check_local_name(name, true).is_ok() && check_local_name(name, false).is_ok(), "{name:?}");
+        }
+    }
+}

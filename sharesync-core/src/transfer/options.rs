@@ -210,3 +210,43 @@ impl TransferOptions {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_part_counts_into_the_whole_until_it_is_settled() {
+        let whole = Progress::new();
+        let (one, two) = (whole.part(), whole.part());
+        one.advance(10);
+        two.advance(5);
+        one.retreat(4);
+        assert_eq!((whole.transferred(), one.transferred(), two.transferred()), (11, 6, 5));
+        one.settle(100);
+        one.advance(7);
+        one.retreat(3);
+        one.settle(0);
+        assert_eq!(whole.transferred(), 105, "what comes late goes nowhere");
+        two.set(2);
+        assert_eq!(whole.transferred(), 102);
+        two.retreat(50);
+        assert_eq!((whole.transferred(), two.transferred()), (100, 0), "a count never falls below nothing");
+    }
+
+    #[tokio::test]
+    async fn a_budget_lets_in_what_fits_and_anything_when_it_is_empty() {
+        let budget = MemoryBudget::new(10);
+        let one = budget.reserve(6 * 1024).await;
+        assert!(budget.reserve(5 * 1024).now_or_never().is_none());
+        let two = budget.reserve(4 * 1024).now_or_never().unwrap();
+        assert!(budget.reserve(1).now_or_never().is_none());
+        drop((one, two));
+        let all = budget.reserve(u64::MAX).now_or_never().unwrap();
+        assert!(budget.reserve(1).now_or_never().is_none());
+        drop(all);
+        assert!(budget.reserve(1).now_or_never().is_some());
+    }
+}
