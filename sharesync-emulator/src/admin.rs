@@ -1,4 +1,5 @@
-//! The emulator's own paths, for programs that cannot call the library: `/_emulator/faults`, `/_emulator/requests`, `/_emulator/changes`.
+//! The emulator's own paths, for programs that cannot call the library: `/_emulator/faults`, `/_emulator/requests`,
+//! `/_emulator/changes`, and `/_emulator/fill`, which puts many small files into a folder at once.
 
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -6,6 +7,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use crate::drive::DriveError;
 use crate::faults::Fault;
 use crate::http::{Query, Reply, empty, full, json as json_reply};
 use crate::server::Shared;
@@ -28,6 +30,7 @@ pub(crate) async fn serve(shared: &Shared, parts: &Parts, body: Incoming) -> Rep
             empty(StatusCode::NO_CONTENT)
         }
         (&Method::GET, "/_emulator/changes") => changes(shared, &query),
+        (&Method::POST, "/_emulator/fill") => fill(shared, &query),
         _ => full(StatusCode::NOT_FOUND, "text/plain", "nothing is served here\n"),
     }
 }
@@ -43,6 +46,41 @@ fn faults(shared: &Shared) -> Reply {
         .into_iter()
         .map(|(fault, struck)| json!({"fault": fault, "struck": struck}));
     ok(&all.collect::<Value>())
+}
+
+/// Makes the folder `path` in the first user's home, with `files` files of `size` bytes in it.
+fn fill(shared: &Shared, query: &Query) -> Reply {
+    let number = |name| query.number(name).unwrap_or(0);
+    let (files, size) = (number("files"), usize::try_from(number("size")).unwrap_or(0));
+    let Some(user) = shared.drive.users().into_iter().next().filter(|_| size <= MOST) else {
+        return empty(StatusCode::BAD_REQUEST);
+    };
+    let filled = || {
+        let folder = shared
+            .drive
+            .make_path(user.id, user.home, query.get("path").unwrap_or_default())?;
+        for file in 0..files {
+            let content = file
+                .to_string()
+                .into_bytes()
+                .into_iter()
+                .cycle()
+                .take(size)
+                .collect::<Vec<_>>();
+            shared
+                .drive
+                .put_bytes(user.id, folder.item.id, &format!("file-{file:06}.txt"), content)?;
+        }
+        Ok::<_, DriveError>(())
+    };
+    match filled() {
+        Ok(()) => empty(StatusCode::NO_CONTENT),
+        Err(error) => full(
+            StatusCode::CONFLICT,
+            "text/plain; charset=utf-8",
+            format!("{error}\n"),
+        ),
+    }
 }
 
 /// Takes one fault or an array of faults as JSON, or the text form of the program's `--faults`.

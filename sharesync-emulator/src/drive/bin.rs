@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::changing::Draft;
+use super::draft::Draft;
 use super::error::DriveError;
 use super::ids::{ItemId, UserId, VersionId};
 use super::item::{Item, Kind, Role};

@@ -1,19 +1,17 @@
-//! What changes the tree: making, uploading, updating and copying items. The recycle bin is in `bin`, links and users in `links`.
-//! Every mutation is planned against the tree as it is, and then applied whole: see [`Drive::commit`].
+//! Making items: folders and their like, files and their versions, locks.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::content::Content;
+use super::draft::Draft;
 use super::error::DriveError;
 use super::ids::{ItemId, UserId, VersionId};
-use super::item::{Deletion, Item, Kind, Role, Version};
+use super::item::{Item, Kind, Lock, Role, Version};
 use super::names;
-use super::record::{Change, ChangeKind, Record};
-use super::tree::Tree;
+use super::record::ChangeKind;
 use super::{Drive, Entry};
 
 /// What to do when a name is taken.
@@ -65,79 +63,7 @@ pub struct FileUpload {
     pub on_conflict: OnConflict,
 }
 
-/// What is to be different about an item; `None` leaves it.
-#[derive(Debug, Clone, Default)]
-pub struct ItemPatch {
-    /// Another name.
-    pub name: Option<Arc<str>>,
-    /// Another folder.
-    pub parent: Option<ItemId>,
-    /// Another text.
-    pub description: Option<Arc<str>>,
-    /// Another end, or none.
-    pub expires: Option<Option<Timestamp>>,
-    /// Another modification time in the client's file system.
-    pub client_modified: Option<Timestamp>,
-    /// Another target of a link.
-    pub uri: Option<Arc<str>>,
-    /// What to do when the name is taken in the folder where the item ends up.
-    pub on_conflict: OnConflict,
-}
-
-/// A mutation being planned: sees the tree as it is, collects what is to become of it.
-pub(super) struct Draft<'a> {
-    pub(super) tree: &'a Tree,
-    pub(super) record: Record,
-    pub(super) at: Timestamp,
-    pub(super) by: UserId,
-    next_id: u64,
-}
-
 impl Drive {
-    /// Plans and applies one mutation. The tree is locked for as long as that takes; nothing in it waits for a disk.
-    pub(super) fn commit<T>(
-        &self,
-        by: UserId,
-        plan: impl FnOnce(&mut Draft<'_>) -> Result<T, DriveError>,
-    ) -> Result<T, DriveError> {
-        let mut tree = self.inner.tree.write().unwrap_or_else(PoisonError::into_inner);
-        let next_id = tree.highest_id() + 1;
-        let mut draft = Draft {
-            tree: &tree,
-            record: Record::default(),
-            at: Self::now(),
-            by,
-            next_id,
-        };
-        let value = plan(&mut draft)?;
-        let record = draft.record;
-        tree.apply(&record);
-        let garbage = tree.take_garbage();
-        if let Some(journal) = &self.inner.journal {
-            journal.append(record);
-            self.inner.committed.fetch_add(1, Ordering::Release);
-            self.inner
-                .doomed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(garbage);
-        } else {
-            drop(tree);
-            garbage.into_iter().for_each(|part| self.inner.store.remove(part));
-        }
-        Ok(value)
-    }
-
-    /// As [`Drive::commit`], for a plan that ends with an item.
-    pub(super) fn commit_item(
-        &self,
-        by: UserId,
-        plan: impl FnOnce(&mut Draft<'_>) -> Result<ItemId, DriveError>,
-    ) -> Result<Entry, DriveError> {
-        let id = self.commit(by, plan)?;
-        self.item(id).ok_or(DriveError::NotFound)
-    }
-
     /// Makes a folder.
     ///
     /// # Errors
@@ -222,26 +148,20 @@ impl Drive {
         self.put_file(by, file)
     }
 
-    /// Changes what an item is called, where it is, and its properties.
+    /// The folder that a path leads to from another one; folders that are missing are made.
     ///
     /// # Errors
-    /// When the item is not there or fixed, or its new place refuses it.
-    pub fn update(&self, by: UserId, id: ItemId, patch: ItemPatch) -> Result<Entry, DriveError> {
-        self.commit_item(by, |draft| draft.update(id, patch))
-    }
-
-    /// Copies an item with all below it into a folder, under its own name. Of files only the newest version is copied.
-    ///
-    /// # Errors
-    /// When the target cannot hold it, or its name is taken and not to be replaced.
-    pub fn copy(
-        &self,
-        by: UserId,
-        id: ItemId,
-        target: ItemId,
-        on_conflict: OnConflict,
-    ) -> Result<Entry, DriveError> {
-        self.commit_item(by, |draft| draft.copy(id, target, on_conflict))
+    /// When a name is bad, or a file is in the way.
+    pub fn make_path(&self, by: UserId, from: ItemId, path: &str) -> Result<Entry, DriveError> {
+        let mut folder = self.item(from).ok_or(DriveError::NotFound)?;
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            folder = match self.child(folder.item.id, name) {
+                Some(there) if there.item.is_folder() => there,
+                Some(_) => return Err(DriveError::NotAFolder),
+                None => self.create_folder(by, folder.item.id, name, NewFolder::default())?,
+            };
+        }
+        Ok(folder)
     }
 
     /// Locks a file for a user, or gives the lock back.
@@ -254,7 +174,7 @@ impl Drive {
             if !item.is_file() {
                 return Err(DriveError::NotAFile);
             }
-            let lock = locked.then_some(super::item::Lock {
+            let lock = locked.then_some(Lock {
                 owner: by,
                 since: draft.at,
             });
@@ -271,117 +191,7 @@ impl Drive {
 }
 
 impl Draft<'_> {
-    pub(super) fn new_id(&mut self) -> u64 {
-        let id = self.next_id;
-        self.next_id += 1;
-        id
-    }
-
-    /// The item, which must not lie in the bin.
-    pub(super) fn live(&self, id: ItemId) -> Result<Arc<Item>, DriveError> {
-        let item = self.tree.item(id).ok_or(DriveError::NotFound)?;
-        let deleted = item.deleted.is_some()
-            || self
-                .tree
-                .ancestors(item)
-                .iter()
-                .any(|above| above.deleted.is_some());
-        if deleted {
-            Err(DriveError::NotFound)
-        } else {
-            Ok(item.clone())
-        }
-    }
-
-    pub(super) fn live_folder(&self, id: ItemId) -> Result<Arc<Item>, DriveError> {
-        let item = self.live(id)?;
-        if item.is_folder() {
-            Ok(item)
-        } else {
-            Err(DriveError::NotAFolder)
-        }
-    }
-
-    /// A live item that nobody else has locked.
-    pub(super) fn unlocked(&self, id: ItemId) -> Result<Arc<Item>, DriveError> {
-        let item = self.live(id)?;
-        let locked = item.lock.as_ref().is_some_and(|lock| lock.owner != self.by);
-        if locked { Err(DriveError::Locked) } else { Ok(item) }
-    }
-
-    /// A live item that is not one of the drive's own folders.
-    pub(super) fn movable(&self, id: ItemId) -> Result<Arc<Item>, DriveError> {
-        let item = self.unlocked(id)?;
-        if item.role() == Role::Plain {
-            Ok(item)
-        } else {
-            Err(DriveError::Protected)
-        }
-    }
-
-    fn free(&self, parent: ItemId, name: &str) -> Result<(), DriveError> {
-        match self.tree.child(parent, name) {
-            Some(holder) => Err(DriveError::NameTaken { holder: holder.id }),
-            None => Ok(()),
-        }
-    }
-
-    pub(super) fn blank(&mut self, parent: ItemId, name: Arc<str>, kind: Kind) -> Item {
-        Item {
-            id: ItemId(self.new_id()),
-            parent: Some(parent),
-            name,
-            kind,
-            description: None,
-            creator: self.by,
-            created: self.at,
-            modified: self.at,
-            client_created: None,
-            client_modified: None,
-            expires: None,
-            deleted: None,
-            lock: None,
-        }
-    }
-
-    pub(super) fn put(&mut self, item: Item, kind: ChangeKind, from: Option<ItemId>) -> ItemId {
-        let id = item.id;
-        let item = Item {
-            modified: self.at,
-            ..item
-        };
-        self.record.changes.push(Change {
-            sequence: 0,
-            at: self.at,
-            by: self.by,
-            kind,
-            item: id,
-            name: item.name.clone(),
-            parent: item.parent,
-            from,
-        });
-        self.record.items.push(Arc::new(item));
-        id
-    }
-
-    /// Puts an item into the recycle bin.
-    pub(super) fn bin(&mut self, item: &Item) -> ItemId {
-        let deleted = Some(Deletion {
-            at: self.at,
-            by: self.by,
-        });
-        self.put(
-            Item {
-                deleted,
-                lock: None,
-                ..item.clone()
-            },
-            ChangeKind::Deleted,
-            None,
-        )
-    }
-
-    fn put_file(&mut self, file: FileUpload) -> Result<ItemId, DriveError> {
+    pub(super) fn put_file(&mut self, file: FileUpload) -> Result<ItemId, DriveError> {
         self.live_folder(file.parent)?;
         names::check(&file.name)?;
         let holder = self.tree.child(file.parent, &file.name).cloned();
@@ -425,163 +235,9 @@ impl Draft<'_> {
         item.expires = file.expires.or(item.expires);
         Ok(self.put(item, kind, None))
     }
-
-    /// `name (1).ext`, or the next number that is free.
-    fn free_name(&self, holder: &Item, parent: ItemId) -> Arc<str> {
-        let (stem, extension) = match holder.name.rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() && holder.is_file() => {
-                (stem, format!(".{extension}"))
-            }
-            _ => (&*holder.name, String::new()),
-        };
-        let mut number = 1u64;
-        loop {
-            let name = format!("{stem} ({number}){extension}");
-            if self.free(parent, &name).is_ok() {
-                return name.into();
-            }
-            number += 1;
-        }
-    }
-
-    fn update(&mut self, id: ItemId, patch: ItemPatch) -> Result<ItemId, DriveError> {
-        let renames = patch.name.is_some() || patch.parent.is_some();
-        let old = if renames {
-            self.movable(id)?
-        } else {
-            self.unlocked(id)?
-        };
-        let mut item = (*old).clone();
-        item.name = patch.name.unwrap_or(item.name);
-        item.description = patch.description.or(item.description);
-        item.expires = patch.expires.unwrap_or(item.expires);
-        item.client_modified = patch.client_modified.or(item.client_modified);
-        if let (Kind::Link { uri }, Some(new)) = (&mut item.kind, patch.uri) {
-            *uri = new;
-        }
-        if let Some(parent) = patch.parent {
-            self.live_folder(parent)?;
-            self.not_into_itself(id, parent)?;
-            item.parent = Some(parent);
-        }
-        if renames {
-            names::check(&item.name)?;
-            self.make_room(&mut item, patch.on_conflict)?;
-        }
-        let moved = item.parent != old.parent;
-        let kind = match (item.name != old.name, moved) {
-            (true, _) => ChangeKind::Renamed,
-            (false, true) => ChangeKind::Moved,
-            (false, false) => ChangeKind::Properties,
-        };
-        let from = old.parent.filter(|_| moved);
-        Ok(self.put(item, kind, from))
-    }
-
-    fn not_into_itself(&self, id: ItemId, parent: ItemId) -> Result<(), DriveError> {
-        let inside = |target: &Arc<Item>| self.tree.ancestors(target).iter().any(|above| above.id == id);
-        if id == parent || self.tree.item(parent).is_some_and(inside) {
-            return Err(DriveError::IntoItself);
-        }
-        Ok(())
-    }
-
-    /// Sees to it that the item's name is free in the item's folder.
-    fn make_room(&mut self, item: &mut Item, on_conflict: OnConflict) -> Result<(), DriveError> {
-        let Some(parent) = item.parent else {
-            return Err(DriveError::Protected);
-        };
-        let Some(holder) = self
-            .tree
-            .child(parent, &item.name)
-            .filter(|holder| holder.id != item.id)
-            .cloned()
-        else {
-            return Ok(());
-        };
-        match on_conflict {
-            OnConflict::Fail => return Err(DriveError::NameTaken { holder: holder.id }),
-            OnConflict::Rename => item.name = self.free_name(&holder, parent),
-            OnConflict::Replace => {
-                let holder = self.movable(holder.id)?;
-                self.bin(&holder);
-            }
-        }
-        Ok(())
-    }
-
-    fn copy(&mut self, id: ItemId, target: ItemId, on_conflict: OnConflict) -> Result<ItemId, DriveError> {
-        let source = self.live(id)?;
-        if source.role() != Role::Plain {
-            return Err(DriveError::Protected);
-        }
-        self.live_folder(target)?;
-        self.not_into_itself(id, target)?;
-        if let Some(version) = source.current()
-            && on_conflict == OnConflict::Replace
-            && source.parent != Some(target)
-        {
-            return self.put_file(FileUpload {
-                parent: target,
-                name: source.name.clone(),
-                content: version.content.clone(),
-                description: source.description.clone(),
-                client_created: Some(self.at),
-                client_modified: Some(self.at),
-                expires: source.expires,
-                on_conflict,
-            });
-        }
-        let mut top = self.copy_of(&source, target);
-        self.make_room(&mut top, on_conflict)?;
-        let top = self.put(top, ChangeKind::Created, None);
-        self.copy_below(id, top);
-        Ok(top)
-    }
-
-    fn copy_below(&mut self, source: ItemId, target: ItemId) {
-        let tree = self.tree;
-        let mut todo = vec![(source, target)];
-        while let Some((source, target)) = todo.pop() {
-            let children = tree
-                .folder(source)
-                .into_iter()
-                .flat_map(|state| state.children.values());
-            for child in children.filter_map(|id| tree.item(*id)) {
-                let copy = self.copy_of(child, target);
-                let copy = self.put(copy, ChangeKind::Created, None);
-                todo.push((child.id, copy));
-            }
-        }
-    }
-
-    /// A new item like the source. The service does not keep the modification time of what it copies.
-    fn copy_of(&mut self, source: &Item, parent: ItemId) -> Item {
-        let kind = match &source.kind {
-            Kind::File { versions } => match versions.last() {
-                Some(current) => file_kind(Arc::new(Version {
-                    id: VersionId(self.new_id()),
-                    content: current.content.clone(),
-                    creator: self.by,
-                    created: self.at,
-                    client_created: Some(self.at),
-                    client_modified: Some(self.at),
-                })),
-                None => source.kind.clone(),
-            },
-            other => other.clone(),
-        };
-        Item {
-            description: source.description.clone(),
-            expires: source.expires,
-            client_created: Some(self.at),
-            client_modified: Some(self.at),
-            ..self.blank(parent, source.name.clone(), kind)
-        }
-    }
 }
 
-fn file_kind(version: Arc<Version>) -> Kind {
+pub(super) fn file_kind(version: Arc<Version>) -> Kind {
     Kind::File {
         versions: vec![version],
     }

@@ -33,6 +33,8 @@ impl Journal {
             .append(true)
             .create(true)
             .open(path)?;
+        // Two servers on one directory would each overwrite what the other promised.
+        file.try_lock().map_err(|error| io::Error::other(format!("the directory is in use: {error}")))?;
         let mut tree = Tree::default();
         let whole = replay(&file, &mut tree)?;
         // A line cut short was never acknowledged; what follows must not be appended to it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Drive;
-use super::changing::Draft;
+use super::draft::Draft;
 use super::error::DriveError;
 use super::ids::{ItemId, ShareId, UserId};
 use super::item::{Item, Kind, Role};

@@ -1,17 +1,19 @@
 //! The drive behind every face: a tree of items with versions, a recycle bin, links, users and a change log.
-//! It knows no protocol. This file opens drives and reads them; `changing`, `bin` and `links` change them.
+//! It knows no protocol. This file opens drives and reads them; `changing`, `moving`, `bin` and `links` change them.
 
 mod bin;
 mod changing;
 mod content;
 mod digest;
 mod directory;
+mod draft;
 mod error;
 mod ids;
 mod item;
 mod journal;
 mod links;
 mod memory;
+mod moving;
 mod names;
 mod record;
 mod share;
@@ -28,12 +30,13 @@ use bytes::Bytes;
 use futures::Stream;
 use jiff::Timestamp;
 
-pub use changing::{FileUpload, ItemPatch, NewFolder, OnConflict};
+pub use changing::{FileUpload, NewFolder, OnConflict};
 pub use content::Content;
 pub use digest::Digests;
 pub use error::DriveError;
 pub use ids::{ItemId, PartId, ShareId, UserId, VersionId};
 pub use item::{Deletion, Item, Kind, Lock, Role, Version};
+pub use moving::ItemPatch;
 pub use record::{Change, ChangeKind};
 pub use share::{Purpose, Share, SharedItem};
 pub use user::User;

@@ -100,7 +100,7 @@ struct Table {
 
 impl Jobs {
     pub(super) fn new(seed: u64) -> Self {
-        let dice = fastrand::Rng::with_seed(seed ^ 0x6a_6f62_73);
+        let dice = fastrand::Rng::with_seed(seed ^ 0x6a6f_6273);
         Self {
             state: Mutex::new(Table {
                 jobs: BTreeMap::new(),

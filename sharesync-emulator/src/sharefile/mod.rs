@@ -28,6 +28,7 @@ mod oauth;
 mod search;
 mod shape;
 mod share_page;
+mod share_wire;
 mod shares;
 mod signing;
 mod tokens;

@@ -9,7 +9,8 @@ use super::ShareFile;
 use super::errors::{ApiError, Outcome};
 use super::ids;
 use super::info::DEFAULT_ZONE;
-use super::shares::{entries, share_id, use_once, whole};
+use super::share_wire::share_id;
+use super::shares::{entries, use_once, whole};
 use crate::drive::{Drive, Purpose, Share};
 use crate::http::{Call, empty, full, redirect};
 
