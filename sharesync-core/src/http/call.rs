@@ -170,6 +170,11 @@ impl Call {
         &self.method
     }
 
+    /// The address. It may grant access: do not print it.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// A GET of another address on behalf of the same operation, for protocols whose answers say where to go on.
     #[must_use]
     pub fn elsewhere(&self, url: Url) -> Self {
