@@ -1,0 +1,571 @@
+//! Signing in: the configuration of a client, and the authorization page with its callback [Authentication].
+//!
+//! Exchanging, renewing and keeping tokens is the core's business.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use sharesync_core::http::{
+    Authorizer, BearerTokens, Grant, HttpConfig, OAuthClient, OAuthSource, Pipeline, StaticBearer, TokenSet,
+    TokenStore, Transport,
+};
+use sharesync_core::{Error, ErrorKind, Result, Secret};
+use url::Url;
+
+use crate::error::ShareFileErrors;
+use crate::{Client, PROVIDER};
+
+/// The control planes of the service. A token answer cannot send the client anywhere else.
+const PLANES: [&str; 5] = [
+    "sf-api.com",
+    "sharefile.com",
+    "sf-api.eu",
+    "sharefile.eu",
+    "securevdr.com",
+];
+
+/// The page on which a person signs in and lets an application in.
+const AUTHORIZE: &str = "https://secure.sharefile.com/oauth/authorize";
+
+/// Where the service is.
+#[derive(Debug, Clone)]
+enum Service {
+    /// An account of the public service.
+    Account {
+        subdomain: String,
+        control_plane: String,
+    },
+    /// A server at an address.
+    Endpoint(String),
+}
+
+/// Configures a [`Client`]: begin with [`Client::builder`] or [`Client::builder_at`].
+///
+/// One way to sign in is needed: [`password`](Self::password), [`authorization_code`](Self::authorization_code),
+/// [`saml_bearer`](Self::saml_bearer), or tokens of an earlier sign-in by [`tokens`](Self::tokens) or
+/// [`access_token`](Self::access_token). Tokens together with a password or an assertion are used until they are refused;
+/// then the client signs in again.
+#[derive(Clone)]
+pub struct ClientBuilder {
+    service: Service,
+    api_plane: Option<String>,
+    client_id: String,
+    client_secret: Option<Secret>,
+    grant: Option<Grant>,
+    tokens: Option<TokenSet>,
+    token_store: Option<Arc<dyn TokenStore>>,
+    http: HttpConfig,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+impl ClientBuilder {
+    fn new(service: Service) -> Self {
+        Self {
+            service,
+            api_plane: None,
+            client_id: String::new(),
+            client_secret: None,
+            grant: None,
+            tokens: None,
+            token_store: None,
+            http: HttpConfig::default(),
+            transport: None,
+        }
+    }
+
+    pub(crate) fn of_account(subdomain: String, control_plane: String) -> Self {
+        Self::new(Service::Account {
+            subdomain,
+            control_plane,
+        })
+    }
+
+    pub(crate) fn of_endpoint(endpoint: String) -> Self {
+        Self::new(Service::Endpoint(endpoint))
+    }
+
+    /// The identifier that the service has given the application.
+    #[must_use]
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = id.into();
+        self
+    }
+
+    /// The secret that the service has given the application.
+    #[must_use]
+    pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.client_secret = Some(secret.into());
+        self
+    }
+
+    /// Signs in by user name and password. Users of a single sign-on need a password for applications.
+    #[must_use]
+    pub fn password(self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
+        let grant = Grant::Password {
+            username: username.into(),
+            password: password.into(),
+            one_time_code: None,
+        };
+        self.grant(grant)
+    }
+
+    /// Signs in by a code from the authorization page; see [`AuthorizationCallback`].
+    #[must_use]
+    pub fn authorization_code(self, code: impl Into<Secret>) -> Self {
+        self.grant(Grant::AuthorizationCode {
+            code: code.into(),
+            redirect_uri: None,
+            code_verifier: None,
+        })
+    }
+
+    /// Signs in by a SAML 2 assertion in base64.
+    #[must_use]
+    pub fn saml_bearer(self, assertion: impl Into<Secret>) -> Self {
+        self.grant(Grant::SamlBearer(assertion.into()))
+    }
+
+    fn grant(mut self, grant: Grant) -> Self {
+        self.grant = Some(grant);
+        self
+    }
+
+    /// Goes on with the tokens of an earlier sign-in.
+    #[must_use]
+    pub fn tokens(mut self, tokens: TokenSet) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// Goes on with an access token alone, until the service refuses it.
+    #[must_use]
+    pub fn access_token(self, token: impl Into<Secret>) -> Self {
+        self.tokens(TokenSet::new(token))
+    }
+
+    /// Where renewed tokens are kept. The service gives a new refresh token with every renewal and forgets the old one.
+    #[must_use]
+    pub fn token_store(mut self, store: Arc<dyn TokenStore>) -> Self {
+        self.token_store = Some(store);
+        self
+    }
+
+    /// Sets the control plane of the API, such as `sf-api.com`, instead of what the token answer says. What is set here
+    /// is trusted with the account's tokens.
+    #[must_use]
+    pub fn api_control_plane(mut self, plane: impl Into<String>) -> Self {
+        self.api_plane = Some(plane.into());
+        self
+    }
+
+    /// Sets the limits of requests.
+    #[must_use]
+    pub fn http_config(mut self, config: HttpConfig) -> Self {
+        self.http = config;
+        self
+    }
+
+    /// Sends requests by this transport instead of the one that comes along.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Signs in, unless there are tokens, and learns where the API of the account is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when something is missing, [`ErrorKind::Unauthenticated`] when the sign-in is refused,
+    /// [`ErrorKind::Insecure`] when the service names an address for its API that is none of its own, and those of the
+    /// token store.
+    pub async fn connect(self) -> Result<Client> {
+        self.sign_in()
+            .await
+            .map_err(|error| error.with_provider(PROVIDER))
+    }
+
+    async fn sign_in(mut self) -> Result<Client> {
+        let transport = match self.transport.take() {
+            Some(transport) => transport,
+            None => default_transport(&self.http)?,
+        };
+        let oauth = OAuthClient::new(
+            PROVIDER,
+            transport.clone(),
+            self.http.clone(),
+            self.token_url()?,
+            &self.client_id,
+        )
+        .with_secret(self.client_secret.clone());
+        let tokens = match (self.tokens.take(), &self.grant) {
+            (Some(tokens), _) => tokens,
+            (None, Some(grant)) => {
+                let tokens = oauth.exchange(grant).await?;
+                if let Some(store) = &self.token_store {
+                    store.save(&tokens).await?;
+                }
+                tokens
+            }
+            (None, None) => return Err(config("neither tokens nor a way to sign in are configured")),
+        };
+        let base = self.api_base(&tokens)?;
+        let renewable = tokens.refresh.is_some() || self.grant.is_some();
+        let authorizer: Arc<dyn Authorizer> = if renewable {
+            let source = Arc::new(OAuthSource::new(oauth, self.grant));
+            Arc::new(BearerTokens::new(source, Some(tokens), self.token_store))
+        } else {
+            Arc::new(StaticBearer::new(tokens.access))
+        };
+        let pipeline = Pipeline::builder(PROVIDER, transport)
+            .config(self.http)
+            .authorize(&base, authorizer)
+            .classify(Arc::new(ShareFileErrors))
+            .build();
+        Ok(Client::new(pipeline, base))
+    }
+
+    fn token_url(&self) -> Result<Url> {
+        match &self.service {
+            Service::Account {
+                subdomain,
+                control_plane,
+            } => host_url(subdomain, control_plane, "oauth/token")
+                .ok_or_else(|| config("the account is no host name")),
+            Service::Endpoint(endpoint) => below(endpoint, "oauth/token"),
+        }
+    }
+
+    /// The address of the API. Whoever answers for the token endpoint may choose among the service's own addresses, no
+    /// more: tokens go wherever this points.
+    fn api_base(&self, tokens: &TokenSet) -> Result<Url> {
+        let (subdomain, control_plane) = match &self.service {
+            Service::Endpoint(endpoint) => return below(endpoint, "sf/v3/"),
+            Service::Account {
+                subdomain,
+                control_plane,
+            } => (subdomain, control_plane),
+        };
+        let subdomain = tokens.field("subdomain").unwrap_or(subdomain);
+        let plane = match (&self.api_plane, tokens.field("apicp")) {
+            (Some(plane), _) => plane,
+            (None, Some(plane)) if is_of_service(plane) => plane,
+            (None, Some(plane)) => {
+                let message = format!(
+                    "the sign-in names {plane:?} as the API's control plane, which is none of the service's"
+                );
+                return Err(Error::new(ErrorKind::Insecure, message));
+            }
+            (None, None) => match control_plane.to_ascii_lowercase().as_str() {
+                "sharefile.com" => "sf-api.com",
+                "sharefile.eu" => "sf-api.eu",
+                _ => {
+                    return Err(config(
+                        "the API's control plane is not known; set it by api_control_plane",
+                    ));
+                }
+            },
+        };
+        host_url(subdomain, plane, "sf/v3/").ok_or_else(|| {
+            Error::new(
+                ErrorKind::Insecure,
+                "the sign-in names an account that is no host name",
+            )
+        })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("service", &self.service)
+            .field("client_id", &self.client_id)
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
+}
+
+fn config(why: &'static str) -> Error {
+    Error::new(ErrorKind::Config, why)
+}
+
+#[cfg(feature = "reqwest")]
+fn default_transport(config: &HttpConfig) -> Result<Arc<dyn Transport>> {
+    Ok(Arc::new(sharesync_core::http::ReqwestTransport::new(config)?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
+    Err(config(
+        "there is no transport: enable the feature `rustls`, or set one by transport",
+    ))
+}
+
+/// An address below an endpoint.
+fn below(endpoint: &str, path: &str) -> Result<Url> {
+    let wrong = || config("the endpoint is no address of the form https://host");
+    let url = Url::parse(&format!("{}/{path}", endpoint.trim_end_matches('/'))).map_err(|_| wrong())?;
+    if url.has_host() && url.username().is_empty() && url.query().is_none() {
+        Ok(url)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// An address on a host of an account; `None` unless both parts are plain host names.
+fn host_url(subdomain: &str, plane: &str, path: &str) -> Option<Url> {
+    let plain = |name: &str| {
+        !name.is_empty()
+            && name.len() <= 200
+            && name.split('.').all(|label| {
+                let letters = label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+                letters && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+            })
+    };
+    if !plain(subdomain) || !plain(plane) {
+        return None;
+    }
+    Url::parse(&format!("https://{subdomain}.{plane}/{path}")).ok()
+}
+
+fn is_of_service(plane: &str) -> bool {
+    let plane = plane.to_ascii_lowercase();
+    PLANES.iter().any(|known| {
+        plane
+            .strip_suffix(known)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
+}
+
+/// The address of the page on which a person signs in and lets the application in.
+///
+/// `state` is a text that nobody can guess; [`AuthorizationCallback::verify`] wants it again.
+pub fn authorize_url(client_id: &str, redirect_uri: &Url, state: &str) -> String {
+    let pairs = [
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", redirect_uri.as_str()),
+        ("state", state),
+    ];
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish();
+    format!("{AUTHORIZE}?{query}")
+}
+
+/// What the authorization page sends to the application's redirect address.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AuthorizationCallback {
+    /// The code to sign in with, by [`ClientBuilder::authorization_code`]. It can be used once.
+    pub code: Secret,
+    /// The account's subdomain, for [`Client::builder`].
+    pub subdomain: String,
+    /// The control plane of the application, for [`Client::builder`].
+    pub control_plane: String,
+}
+
+impl AuthorizationCallback {
+    /// Reads the address that the authorization page called, and checks that the page made it: the state is the one that
+    /// was sent, and `h` is the keyed hash of what stands before it.
+    ///
+    /// The hash is HMAC-SHA256 of path and query up to `&h=`, with the client's secret as key
+    /// [Authentication]; its text form is not documented: base64 of both alphabets and hexadecimal are read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unauthenticated`] when it was made by somebody else, or the person has refused.
+    pub fn verify(callback: &Url, state: &str, client_secret: &Secret) -> Result<Self> {
+        let refused = |why: &'static str| {
+            Error::new(ErrorKind::Unauthenticated, why)
+                .with_provider(PROVIDER)
+                .with_operation("OAuth.Callback")
+        };
+        let field = |wanted: &str| {
+            callback
+                .query_pairs()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.into_owned())
+        };
+        if field("state").as_deref() != Some(state) {
+            return Err(refused("the callback belongs to another sign-in"));
+        }
+        let query = callback.query().unwrap_or_default();
+        let (signed, hash) = query
+            .rsplit_once("&h=")
+            .ok_or_else(|| refused("the callback is not signed"))?;
+        // Nothing may follow the hash, because it would not be covered by it.
+        let hash = hash
+            .split('&')
+            .next()
+            .filter(|first| first.len() == hash.len())
+            .and_then(read_hash);
+        let genuine =
+            Hmac::<Sha256>::new_from_slice(client_secret.expose().as_bytes()).is_ok_and(|mut mac| {
+                mac.update(format!("{}?{signed}", callback.path()).as_bytes());
+                hash.is_some_and(|hash| mac.verify_slice(&hash).is_ok())
+            });
+        if !genuine {
+            return Err(refused("the signature of the callback is wrong"));
+        }
+        let code =
+            field("code").ok_or_else(|| refused("the sign-in was refused on the authorization page"))?;
+        let missing = || refused("the callback does not name the account");
+        Ok(Self {
+            code: code.into(),
+            subdomain: field("subdomain").ok_or_else(missing)?,
+            control_plane: field("appcp").ok_or_else(missing)?,
+        })
+    }
+}
+
+/// Reads a hash from the query of an address.
+fn read_hash(text: &str) -> Option<Vec<u8>> {
+    let plain = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
+    if let Ok(hash) = hex::decode(&*plain) {
+        return Some(hash);
+    }
+    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    // A plus sign in a query may have been read as a space on the way.
+    let plain = plain.replace(' ', "+").replace('-', "+").replace('_', "/");
+    GeneralPurpose::new(&alphabet::STANDARD, lenient)
+        .decode(plain)
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CALLBACK: &str =
+        "https://app.example/back?code=c0de&state=st&subdomain=acct&apicp=sf-api.com&appcp=sharefile.com";
+
+    fn signed(url: &str, key: &str) -> Url {
+        let path_and_query = url.strip_prefix("https://app.example").unwrap();
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+        mac.update(path_and_query.as_bytes());
+        let hash = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+        let hash: String = url::form_urlencoded::byte_serialize(hash.as_bytes()).collect();
+        Url::parse(&format!("{url}&h={hash}")).unwrap()
+    }
+
+    fn verify(url: &Url) -> Result<AuthorizationCallback> {
+        AuthorizationCallback::verify(url, "st", &Secret::new("key"))
+    }
+
+    #[test]
+    fn a_genuine_callback_is_read() {
+        let callback = verify(&signed(CALLBACK, "key")).unwrap();
+        assert_eq!(
+            (callback.code.expose(), callback.subdomain.as_str()),
+            ("c0de", "acct")
+        );
+        assert_eq!(callback.control_plane, "sharefile.com");
+        assert!(!format!("{callback:?}").contains("c0de"));
+    }
+
+    #[test]
+    fn a_forged_callback_is_refused() {
+        let genuine = signed(CALLBACK, "key");
+        let appended = Url::parse(&format!("{genuine}&subdomain=evil")).unwrap();
+        let changed = Url::parse(&genuine.as_str().replace("acct", "evil")).unwrap();
+        let unsigned = Url::parse(CALLBACK).unwrap();
+        for url in [signed(CALLBACK, "other"), appended, changed, unsigned] {
+            assert_eq!(
+                verify(&url).unwrap_err().kind(),
+                ErrorKind::Unauthenticated,
+                "{url}"
+            );
+        }
+        let error = AuthorizationCallback::verify(&genuine, "another", &Secret::new("key")).unwrap_err();
+        assert!(error.to_string().contains("another sign-in"), "{error}");
+    }
+
+    #[test]
+    fn the_authorization_page_gets_what_it_needs() {
+        let url = authorize_url("id", &Url::parse("https://app.example/back?x=1").unwrap(), "s t");
+        let expected = "https://secure.sharefile.com/oauth/authorize?response_type=code&client_id=id\
+                        &redirect_uri=https%3A%2F%2Fapp.example%2Fback%3Fx%3D1&state=s+t";
+        assert_eq!(url, expected);
+    }
+
+    fn base(builder: &ClientBuilder, fields: &[(&str, &str)]) -> Result<String> {
+        let tokens = fields.iter().fold(TokenSet::new("t"), |tokens, (name, value)| {
+            tokens.with_field(*name, *value)
+        });
+        builder.api_base(&tokens).map(|url| url.to_string())
+    }
+
+    #[test]
+    fn the_address_of_the_api_comes_from_the_sign_in() {
+        let builder = Client::builder("acct", "sharefile.com");
+        assert_eq!(
+            base(&builder, &[("apicp", "sf-api.eu")]).unwrap(),
+            "https://acct.sf-api.eu/sf/v3/"
+        );
+        let other = [("apicp", "sharefile.com"), ("subdomain", "other")];
+        assert_eq!(
+            base(&builder, &other).unwrap(),
+            "https://other.sharefile.com/sf/v3/"
+        );
+        assert_eq!(base(&builder, &[]).unwrap(), "https://acct.sf-api.com/sf/v3/");
+        let unknown = Client::builder("acct", "securevdr.com");
+        assert_eq!(base(&unknown, &[]).unwrap_err().kind(), ErrorKind::Config);
+        let own = Client::builder("acct", "corp.example").api_control_plane("api.corp.example");
+        assert_eq!(
+            base(&own, &[("apicp", "evil.example")]).unwrap(),
+            "https://acct.api.corp.example/sf/v3/"
+        );
+        let endpoint = Client::builder_at("http://127.0.0.1:8420/");
+        assert_eq!(
+            base(&endpoint, &[("apicp", "evil.example")]).unwrap(),
+            "http://127.0.0.1:8420/sf/v3/"
+        );
+    }
+
+    #[test]
+    fn a_hostile_sign_in_cannot_move_the_api() {
+        let builder = Client::builder("acct", "sharefile.com");
+        let planes = [
+            "evil.example",
+            "sf-api.com.evil.example",
+            "evilsf-api.com",
+            "evil/sf-api.com",
+            "x@sf-api.com",
+            "sf-api.com:1",
+        ];
+        for plane in planes {
+            assert_eq!(
+                base(&builder, &[("apicp", plane)]).unwrap_err().kind(),
+                ErrorKind::Insecure,
+                "{plane}"
+            );
+        }
+        for subdomain in ["evil.example/", "a@b", "a:1", "", "-a", "a..b", "a#"] {
+            let fields = [("subdomain", subdomain), ("apicp", "sf-api.com")];
+            assert_eq!(
+                base(&builder, &fields).unwrap_err().kind(),
+                ErrorKind::Insecure,
+                "{subdomain:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_leads_beyond_the_service(subdomain in "\\PC{0,30}", plane in "\\PC{0,20}(sf-api.com)?\\PC{0,3}") {
+            let fields = [("subdomain", subdomain.as_str()), ("apicp", plane.as_str())];
+            if let Ok(url) = base(&Client::builder("acct", "sharefile.com"), &fields) {
+                let host = Url::parse(&url).unwrap().host_str().unwrap().to_owned();
+                prop_assert!(PLANES.iter().any(|known| host.ends_with(&format!(".{known}"))), "{}", host);
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Content as the service sends it. Resuming and verifying are the business of the store.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use sharesync_core::http::{Call, Response};
+use sharesync_core::{BoxStream, Result};
+
+use crate::answer::Head;
+use crate::client::Client;
+
+/// Content as the service sends it: of a file, of an archive, of a thumbnail.
+#[non_exhaustive]
+pub struct ContentStream {
+    /// The length in bytes, where the service says.
+    pub size: Option<u64>,
+    /// The media type.
+    pub media_type: Option<String>,
+    /// The `Content-Disposition` header, where the name of the file is.
+    pub disposition: Option<String>,
+    /// The bytes. They are neither resumed nor verified; a connection that breaks is an error.
+    pub body: BoxStream<'static, Result<Bytes>>,
+}
+
+impl ContentStream {
+    /// Opens the content at the end of the redirects.
+    pub(crate) async fn open(client: &Client, call: Call) -> Result<Self> {
+        let response = client.open(call.clone().header(ACCEPT, "*/*")).await?;
+        Head::of(&response).map_err(|error| call.describe(error).with_provider(crate::PROVIDER))?;
+        Ok(Self::of(response))
+    }
+
+    fn of(response: Response) -> Self {
+        let text = |name: http::HeaderName| response.header(name.as_str()).map(str::to_owned);
+        Self {
+            size: text(CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+            media_type: text(CONTENT_TYPE),
+            disposition: text(CONTENT_DISPOSITION),
+            body: response.into_stream(),
+        }
+    }
+}
+
+impl fmt::Debug for ContentStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContentStream")
+            .field("size", &self.size)
+            .field("media_type", &self.media_type)
+            .finish_non_exhaustive()
+    }
+}
