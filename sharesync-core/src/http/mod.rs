@@ -18,6 +18,7 @@ mod gate;
 mod guard;
 mod oauth;
 mod pipeline;
+mod range;
 mod redact;
 mod redirect;
 #[cfg(feature = "reqwest")]
@@ -36,6 +37,7 @@ pub use classify::{Classified, Classify, default_kind};
 pub use config::HttpConfig;
 pub use oauth::{Grant, OAuthClient, OAuthSource};
 pub use pipeline::{Pipeline, PipelineBuilder};
+pub use range::range;
 pub use redact::{redacted, redacted_url};
 pub use response::{Response, decode_json};
 pub use token::{BearerTokens, TokenSet, TokenSource, TokenStore};
