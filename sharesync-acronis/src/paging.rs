@@ -1,0 +1,191 @@
+//! Walking through the pages of a list, so that nothing is lost, nothing comes twice, and there is an end.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+use futures::future::BoxFuture;
+use futures::{StreamExt as _, stream};
+use sharesync_core::{BoxStream, Error, ErrorKind, Page, Result};
+
+use crate::PROVIDER;
+use crate::model::wire::entity;
+
+/// How many entries are asked for at once unless the caller says. The document names neither a default nor a maximum.
+pub(crate) const PER_PAGE: u32 = 100;
+
+/// Pages in a row without anything new, after which the list is taken for endless. A few are no fault: what is created
+/// while a list is read shifts entries that were read already to the next page.
+const MOST_IDLE: u32 = 20;
+
+/// Entries of one list that are believed, so that the memory for telling them apart is bounded, too.
+const MOST_ENTRIES: usize = 5_000_000;
+
+entity! {
+    /// Which page of a list is wanted. Neither a default nor a maximum is documented.
+    Paging {
+        /// The number of the page, from 1.
+        page (with_page): i64,
+        /// How many entries there are in a page.
+        per_page (with_per_page): i64,
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Listed<T> {
+    /// What it holds, in the service's order.
+    pub items: Vec<T>,
+    /// Whether the service says that this is the whole list (status 200) and not a part of it (206).
+    pub complete: bool,
+}
+
+/// All pages of a list. `key` tells its entries apart.
+///
+/// The numbers of pages are all that the service offers to go on with. An entry that is pushed to an earlier page by a
+/// deletion while the list is being read can be missed.
+pub(crate) fn pages<T, F>(operation: &'static str, per_page: u32, key: fn(&T) -> Option<&str>, fetch: F) -> BoxStream<'static, Result<Page<T>>>
+where
+    T: Send + 'static,
+    F: Fn(Paging) -> BoxFuture<'static, Result<Listed<T>>> + Send + 'static,
+{
+    let walk = Walk::new(per_page.max(1));
+    stream::try_unfold((walk, fetch), move |(mut walk, fetch)| async move {
+        let Some(paging) = walk.next() else { return Ok(None) };
+        let mut listed = fetch(paging).await?;
+        let got = listed.items.len();
+        listed.items.retain(|entry| key(entry).is_none_or(|key| walk.is_new(key)));
+        walk.plan(got, listed.items.len(), listed.complete)
+            .map_err(|error| error.with_provider(PROVIDER).with_operation(operation))?;
+        Ok(Some((Page::new(listed.items), (walk, fetch))))
+    })
+    .boxed()
+}
+
+/// Where a listing stands.
+struct Walk {
+    per_page: u32,
+    page: Option<i64>,
+    idle: u32,
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Walk {
+    fn new(per_page: u32) -> Self {
+        Self { per_page, page: Some(1), idle: 0, seen: HashSet::new(), hasher: RandomState::new() }
+    }
+
+    fn next(&self) -> Option<Paging> {
+        self.page.map(|page| Paging::new().with_page(page).with_per_page(self.per_page))
+    }
+
+    fn is_new(&mut self, key: &str) -> bool {
+        self.seen.insert(self.hasher.hash_one(key))
+    }
+
+    /// Decides whether there is another page after one that held `got` entries, `fresh` of them new.
+    fn plan(&mut self, got: usize, fresh: usize, complete: bool) -> Result<()> {
+        self.idle = if fresh == 0 { self.idle + 1 } else { 0 };
+        // A page may be short because the service's maximum is below what was asked for. One that is called the whole
+        // list and is exactly full may still be one of several: looking costs a request, not looking could cost entries.
+        let more = got > 0 && (!complete || fresh > 0 && got == self.per_page as usize);
+        if more && self.idle > MOST_IDLE {
+            let message = "the list repeats itself: the service says that there is more, and sends what it has sent";
+            return Err(Error::new(ErrorKind::Protocol, message));
+        }
+        if self.seen.len() > MOST_ENTRIES {
+            let message = format!("the list has more than {MOST_ENTRIES} entries and no end");
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        self.page = self.page.filter(|_| more).map(|page| page + 1);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{FutureExt as _, TryStreamExt as _};
+
+    use super::*;
+
+    /// Reads a list from a service that answers by `serve`.
+    fn read(per_page: u32, serve: fn(usize, usize) -> (Vec<u32>, bool)) -> Result<Vec<String>> {
+        let fetch = move |paging: Paging| {
+            let number = |value: Option<i64>| value.map(|value| value as usize).unwrap();
+            let (items, complete) = serve(number(paging.page), number(paging.per_page));
+            let items = items.into_iter().map(|item| item.to_string()).collect();
+            async move { Ok(Listed { items, complete }) }.boxed()
+        };
+        let all = pages("Test.List", per_page, |entry: &String| Some(entry), fetch);
+        let items = all.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten().try_collect::<Vec<_>>();
+        items.now_or_never().unwrap()
+    }
+
+    /// The part of a list of ten that is on a page.
+    fn part(page: usize, size: usize) -> Vec<u32> {
+        (0..10).skip((page - 1) * size).take(size).collect()
+    }
+
+    fn ten() -> Vec<String> {
+        (0..10).map(|number| number.to_string()).collect()
+    }
+
+    #[test]
+    fn every_way_to_end_a_list_is_understood() {
+        let services: [(&str, fn(usize, usize) -> (Vec<u32>, bool)); 6] = [
+            ("the last page is complete", |page, size| (part(page, size), page * size >= 10)),
+            ("every page is a part", |page, size| (part(page, size), false)),
+            ("every page is complete", |page, size| (part(page, size), true)),
+            ("paging is ignored", |_, _| ((0..10).collect(), true)),
+            ("pages shrink", |page, _| (part(page, 3), page > 3)),
+            ("pages overlap", |page, _| ((0..10).skip((page - 1) * 2).take(3).collect(), page > 4)),
+        ];
+        for (what, serve) in services {
+            for per_page in [1, 3, 5, 10, 100] {
+                if per_page == 1 && what == "pages shrink" {
+                    continue;
+                }
+                assert_eq!(read(per_page, serve).unwrap(), ten(), "{what}, {per_page}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_without_an_end_is_an_error() {
+        assert_eq!(read(5, |_, _| ((0..5).collect(), false)).unwrap_err().kind(), ErrorKind::Protocol);
+        let alternating = read(2, |page, _| (vec![page as u32 % 2, 7], false));
+        assert_eq!(alternating.unwrap_err().kind(), ErrorKind::Protocol);
+    }
+
+    #[test]
+    fn entries_pushed_to_the_next_page_come_once() {
+        let read = read(2, |page, _| match page {
+            1 => (vec![0, 1], false),
+            2 => (vec![0, 1], false),
+            3 => (vec![2, 3], false),
+            _ => (vec![4], true),
+        });
+        assert_eq!(read.unwrap(), ["0", "1", "2", "3", "4"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_pages_hold_there_is_an_end_and_nothing_twice(pages in proptest::collection::vec(proptest::collection::vec(0_u32..50, 0..6), 1..40)) {
+            let fetch = move |paging: Paging| {
+                let index = paging.page.unwrap() as usize % pages.len();
+                let items = pages[index].iter().map(ToString::to_string).collect();
+                async move { Ok(Listed { items, complete: false }) }.boxed()
+            };
+            let listed = super::pages("Test.List", 5, |entry: &String| Some(entry), fetch)
+                .map_ok(|page| stream::iter(page.items.into_iter().map(Ok)))
+                .try_flatten()
+                .collect::<Vec<_>>()
+                .now_or_never()
+                .unwrap();
+            let items: Vec<_> = listed.into_iter().filter_map(Result::ok).collect();
+            let distinct: HashSet<_> = items.iter().collect();
+            proptest::prop_assert_eq!(distinct.len(), items.len());
+        }
+    }
+}
