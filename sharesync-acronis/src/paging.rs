@@ -178,7 +178,7 @@ mod tests {
                 async move { Ok(Listed { items, complete: false }) }.boxed()
             };
             let listed = super::pages("Test.List", 5, |entry: &String| Some(entry), fetch)
-                .map_ok(|page| stream::iter(page.items.into_iter().map(Ok)))
+                .map_ok(|page| stream::iter(page.items.into_iter().map(Ok::<_, Error>)))
                 .try_flatten()
                 .collect::<Vec<_>>()
                 .now_or_never()
