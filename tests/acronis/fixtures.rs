@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One line of the list of operations.
 pub(crate) struct Operation {
@@ -73,5 +73,53 @@ impl Operation {
             found => found == Some(due),
         });
         same && segments.next().is_none()
+    }
+}
+
+/// One line of the list of fields.
+pub(crate) struct Field {
+    pub(crate) title: String,
+    pub(crate) status: u16,
+    pub(crate) name: String,
+    kind: String,
+    values: Vec<String>,
+}
+
+/// The documented fields of responses.
+pub(crate) fn fields() -> Vec<Field> {
+    let text = std::fs::read_to_string(folder().join("fields.txt")).unwrap();
+    text.lines().filter(|line| !line.starts_with('#')).map(Field::read).collect()
+}
+
+impl Field {
+    fn read(line: &str) -> Self {
+        let parts: Vec<_> = line.split('|').map(str::trim).collect();
+        let [title, status, name, kind, values] = parts[..] else { panic!("{line:?} has not five columns") };
+        Self {
+            title: title.into(),
+            status: status.parse().unwrap(),
+            name: name.into(),
+            kind: kind.into(),
+            values: values.split_whitespace().map(str::to_owned).collect(),
+        }
+    }
+
+    /// Every allowed value, or one of the type.
+    pub(crate) fn samples(&self) -> Vec<Value> {
+        let typed = |text: &String| match self.kind.as_str() {
+            "Integer" => text.parse::<i64>().unwrap().into(),
+            _ => text.trim_matches('"').into(),
+        };
+        match self.kind.as_str() {
+            _ if !self.values.is_empty() => self.values.iter().map(typed).collect(),
+            "String" => vec![json!("text")],
+            "Integer" | "Long" => vec![json!(7), json!(i64::MAX)],
+            "Boolean" => vec![json!(true), json!(false)],
+            "DateTime" => vec![json!("2019-06-25T13:25:36Z"), json!("1970-01-01T00:00:00.000Z")],
+            "Object" => vec![json!({})],
+            "Array of Object" => vec![json!([]), json!([{}])],
+            "Array of String" => vec![json!(["a", "b"])],
+            other => panic!("{other:?} is new"),
+        }
     }
 }

@@ -1,16 +1,15 @@
 //! Every documented exchange: each operation, with each of its statuses and examples.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sharesync::acronis::AcronisError;
+use sharesync::acronis::{AcronisError, Client};
 use sharesync::{Error, ErrorKind, Result};
 use wiremock::ResponseTemplate;
 
-use super::fixtures::{Operation, documented, examples, operations};
+use super::fixtures::{Operation, documented, examples, fields, operations};
 use super::stage::{TOKEN, client};
-use super::table::{Entry, Outcome, table};
+use super::table::{Entry, Outcome, assert_known, table};
 use crate::support::{Seen, Server, empty, json as answer};
 
 /// What the reference documents, counted by hand.
@@ -18,6 +17,7 @@ const OPERATIONS: usize = 27;
 const PARAMETERS: usize = 34;
 const STATUSES: usize = 79;
 const EXAMPLES: usize = 93;
+const FIELDS: usize = 147;
 
 /// What was really exchanged. Entries are made from the requests that a server received and from what the client made of
 /// the answers, after both were compared with the document.
@@ -33,15 +33,15 @@ struct Coverage {
 #[tokio::test]
 async fn every_documented_exchange() {
     let (operations, examples) = (operations(), examples());
-    let mut seen = Coverage::default();
+    let (stage, mut seen) = (Stage::new().await, Coverage::default());
     for entry in table() {
         let operation = operations.iter().find(|operation| operation.title == entry.title).unwrap();
         for status in &operation.statuses {
             for example in answers(operation, *status, &examples) {
-                exchange(&operations, operation, &entry, *status, example.as_deref(), &mut seen).await;
+                exchange(&stage, &operations, (operation, &entry), *status, example.as_deref(), &mut seen).await;
             }
         }
-        unauthenticated(operation, &entry, &mut seen).await;
+        unauthenticated(&stage, operation, &entry, &mut seen).await;
     }
     let names = |list: fn(&Operation) -> Vec<String>| operations.iter().flat_map(list).collect::<Vec<_>>();
     let every = |operation: &Operation| vec![operation.title.clone()];
@@ -50,6 +50,22 @@ async fn every_documented_exchange() {
     assert_all(STATUSES, names(statuses), &seen.statuses);
     assert_all(EXAMPLES, examples, &seen.examples);
     assert_all(OPERATIONS, names(every), &seen.unauthenticated);
+}
+
+/// Each field that is listed for an answer, also those that no example has, with each value that is allowed.
+#[tokio::test]
+async fn every_documented_field_and_value() {
+    let (stage, operations, fields) = (Stage::new().await, operations(), fields());
+    assert_eq!(fields.len(), FIELDS);
+    for field in fields {
+        let operation = operations.iter().find(|operation| operation.title == field.title).unwrap();
+        let entry = table().into_iter().find(|entry| entry.title == field.title).unwrap();
+        for value in field.samples() {
+            let body = json!({ field.name.clone(): value });
+            let (result, _) = stage.play(&entry, operation, answer(field.status, &body)).await;
+            check_success(&format!("{} {body}", field.title), &result.unwrap(), field.status, Some(&body));
+        }
+    }
 }
 
 fn parameters(operation: &Operation) -> Vec<String> {
@@ -79,9 +95,9 @@ fn answers(operation: &Operation, status: u16, examples: &[String]) -> Vec<Optio
 
 /// Plays one exchange, compares both sides with the document, and notes what was seen.
 async fn exchange(
+    stage: &Stage,
     operations: &[Operation],
-    due: &Operation,
-    entry: &Entry,
+    (due, entry): (&Operation, &Entry),
     status: u16,
     example: Option<&str>,
     coverage: &mut Coverage,
@@ -89,7 +105,7 @@ async fn exchange(
     let what = format!("{} {:?} -> {status} {example:?}", entry.title, entry.request);
     let body = example.map(documented);
     let template = body.as_ref().map_or_else(|| empty(status), |body| answer(status, body));
-    let (result, request) = play(entry, due, template).await;
+    let (result, request) = stage.play(entry, due, template).await;
 
     let found: Vec<_> =
         operations.iter().filter(|other| other.method == request.method && other.has_path(&request.path)).collect();
@@ -110,15 +126,28 @@ async fn exchange(
     coverage.examples.extend(entry.request.map(|request| format!("{}/{request}", operation.folder())));
 }
 
-/// Calls an operation on a server of its own; the result, and the only request that the server received.
-async fn play(entry: &Entry, operation: &Operation, template: ResponseTemplate) -> (Result<Outcome>, Seen) {
-    let server = Arc::new(Server::start().await);
-    server.by(move |_| template.clone());
-    let body = entry.request.map(|name| documented(&format!("{}/{name}", operation.folder())));
-    let result = (entry.call)(client(&server).await, body.unwrap_or_default()).await;
-    let mut requests = server.seen().await;
-    assert_eq!(requests.len(), 1, "{}: {requests:#?}", entry.title);
-    (result, requests.remove(0))
+/// A server and its client. They serve one exchange after the other.
+struct Stage {
+    server: Server,
+    client: Client,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let server = Server::start().await;
+        Self { client: client(&server).await, server }
+    }
+
+    /// Calls an operation; the result, and the only request that the server received for it.
+    async fn play(&self, entry: &Entry, operation: &Operation, template: ResponseTemplate) -> (Result<Outcome>, Seen) {
+        let before = self.server.seen().await.len();
+        self.server.by(move |_| template.clone());
+        let body = entry.request.map(|name| documented(&format!("{}/{name}", operation.folder())));
+        let result = (entry.call)(self.client.clone(), body.unwrap_or_default()).await;
+        let mut requests = self.server.seen().await.split_off(before);
+        assert_eq!(requests.len(), 1, "{}: {requests:#?}", entry.title);
+        (result, requests.remove(0))
+    }
 }
 
 fn check_request(entry: &Entry, operation: &Operation, request: &Seen) {
@@ -137,6 +166,7 @@ fn check_request(entry: &Entry, operation: &Operation, request: &Seen) {
 fn check_success(what: &str, outcome: &Outcome, status: u16, body: Option<&Value>) {
     assert!(status < 300, "{what}: read as a success");
     assert_eq!(&outcome.body, body.unwrap_or(&Value::Null), "{what}");
+    assert_known(&outcome.shown);
     assert_eq!(outcome.complete.unwrap_or(status != 206), status != 206, "{what}");
 }
 
@@ -167,8 +197,8 @@ fn check_error(what: &str, error: &Error, status: u16, body: Option<&Value>) {
 }
 
 /// The global answer to a missing or invalid token. Its body is not documented.
-async fn unauthenticated(operation: &Operation, entry: &Entry, coverage: &mut Coverage) {
-    let (result, request) = play(entry, operation, empty(401)).await;
+async fn unauthenticated(stage: &Stage, operation: &Operation, entry: &Entry, coverage: &mut Coverage) {
+    let (result, request) = stage.play(entry, operation, empty(401)).await;
     let error = result.err().unwrap();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthenticated, Some(401)), "{}", entry.title);
     assert!(operation.method == request.method && operation.has_path(&request.path), "{}", request.line());

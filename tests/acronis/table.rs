@@ -1,5 +1,7 @@
 //! How each documented operation is called, with everything that the document has for it.
 
+use std::fmt::Debug;
+
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +19,8 @@ const MEMBER: &str = "permission-ce381b91-ff3a-46ec-bdd6-55d49a5977bc,444f4f94-9
 /// What a call made of an answer: encoded again.
 pub(crate) struct Outcome {
     pub(crate) body: Value,
+    /// As it is shown, with the names of the fields that have none of their own, and the values that are not known.
+    pub(crate) shown: String,
     /// Of a list, whether it is said to be the whole one.
     pub(crate) complete: Option<bool>,
 }
@@ -30,21 +34,29 @@ pub(crate) struct Entry {
     pub(crate) call: fn(Client, Value) -> BoxFuture<'static, Result<Outcome>>,
 }
 
-fn encoded(entity: &impl Serialize) -> Outcome {
-    Outcome { body: serde_json::to_value(entity).unwrap(), complete: None }
+fn encoded(entity: &(impl Serialize + Debug)) -> Outcome {
+    Outcome { body: serde_json::to_value(entity).unwrap(), shown: format!("{entity:?}"), complete: None }
 }
 
 fn nothing((): ()) -> Outcome {
-    Outcome { body: Value::Null, complete: None }
+    Outcome { body: Value::Null, shown: String::new(), complete: None }
 }
 
-fn listed<T: Serialize>(list: Listed<T>) -> Outcome {
+fn listed<T: Serialize + Debug>(list: Listed<T>) -> Outcome {
     Outcome { complete: Some(list.complete), ..encoded(&list.items) }
 }
 
 /// The body of a request as the typed method takes it.
-fn read<T: DeserializeOwned>(body: &Value) -> T {
-    serde_json::from_value(body.clone()).unwrap()
+fn read<T: DeserializeOwned + Debug>(body: &Value) -> T {
+    let entity = serde_json::from_value(body.clone()).unwrap();
+    assert_known(&format!("{entity:?}"));
+    entity
+}
+
+/// Every field has a field of its own, and every value of an enumeration a variant.
+#[track_caller]
+pub(crate) fn assert_known(shown: &str) {
+    assert!(!shown.contains("extra: {\"") && !shown.contains("Other("), "{shown}");
 }
 
 fn paging() -> Paging {
