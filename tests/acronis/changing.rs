@@ -1,11 +1,12 @@
 //! The store changes a tree: nothing is replaced, and nothing stays half-done without a word.
 
-use sharesync::acronis::{ROOT, StoreOptions};
-use sharesync::{
-    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, ItemId, ItemRef, ListOptions, Operation, RemoteStore as _,
-    RemoteStoreExt as _, Support,
-};
 use futures::TryStreamExt as _;
+use sharesync::acronis::{ROOT, StoreOptions};
+use sharesync::snapshot::{MemorySnapshots, Snapshots};
+use sharesync::{
+    Change, ChangeOptions, CreateFolderOptions, DeleteOptions, Destination, ErrorKind, ItemId, ItemRef, ListOptions,
+    Operation, RemoteStore as _, RemoteStoreExt as _, Since, Support,
+};
 
 use super::drive::Drive;
 
@@ -199,6 +200,29 @@ async fn a_folder_can_be_the_root() {
     assert_eq!((file.parent.unwrap().as_str(), file.path), (outer.as_str(), None));
     let whole = drive.store.stat(&ItemRef::Root).await.unwrap();
     assert_eq!((whole.id.as_str(), whole.name.as_str()), (ROOT, "Sync & Share"));
+}
+
+#[tokio::test]
+async fn changes_need_snapshots_and_tell_what_happened() {
+    let drive = Drive::with(StoreOptions::new().with_snapshots(Snapshots::new(MemorySnapshots::new()))).await;
+    assert_eq!(drive.store.capabilities().support(Operation::Changes), Support::Emulated);
+    let (a, b) = (drive.put(ROOT, "a", None), drive.put(ROOT, "b", None));
+    let (file, gone) = (drive.put(&a, "file.txt", Some("x")), drive.put(&a, "gone.txt", Some("y")));
+    let read = async |since| {
+        let pages: Vec<_> = drive.store.changes(since, ChangeOptions::new()).try_collect().await.unwrap();
+        let cursor = pages.iter().rev().find_map(|page| page.checkpoint.clone()).unwrap();
+        (pages.into_iter().flat_map(|page| page.changes).collect::<Vec<_>>(), Since::Cursor(cursor))
+    };
+    let (all, since) = read(Since::Beginning).await;
+    assert_eq!(all.len(), 4, "{all:?}");
+    drive.store.delete(&by_id(&gone), DeleteOptions::new()).await.unwrap();
+    drive.store.move_item(&by_id(&file), &Destination::folder(by_id(&b)).with_name("new.txt")).await.unwrap();
+    let (changes, _) = read(since).await;
+    let [Change::Remove(removed), Change::Upsert(moved)] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!((removed.as_str(), moved.id.as_str(), moved.name.as_str()), (gone.as_str(), file.as_str(), "new.txt"));
+    let without = Drive::new().await;
+    let error = without.store.changes(Since::Now, ChangeOptions::new()).try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
 #[tokio::test]

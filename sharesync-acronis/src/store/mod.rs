@@ -14,18 +14,22 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::transfer::{
     Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus,
 };
+use sharesync_core::snapshot::{Pruning, not_configured};
 use sharesync_core::{
-    BoxStream, Capabilities, CreateFolderOptions, DeleteOptions, Destination, Digest, DigestAlgorithm, Item, ItemRef,
-    ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share, ShareId, ShareRequest, StoreInfo, Support,
+    BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest,
+    DigestAlgorithm, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share, ShareId,
+    ShareRequest, Since, StoreInfo, Support,
 };
 
 pub use options::StoreOptions;
 
-use crate::{Client, PROVIDER};
+use crate::{Client, PROVIDER, ROOT};
 
 /// An account as a [`RemoteStore`]. Clones are the same store.
 ///
 /// The service has few operations and none with a condition. What the contract promises beyond them is made of several:
+/// - Changes are found by listing every folder and comparing with the last time, for which it needs
+///   [`StoreOptions::snapshots`].
 /// - A path is found by listing one folder after another.
 /// - Creating, moving, renaming and uploading look for the name first, because the service renames a folder whose name
 ///   differs in case alone, and makes a new revision of a file. Somebody else can take the name in between. The same holds
@@ -52,8 +56,15 @@ struct Inner {
 
 impl AcronisStore {
     pub(crate) fn new(client: Client, options: StoreOptions) -> Self {
-        let info = StoreInfo::new(PROVIDER, client.account());
-        let capabilities = capabilities();
+        let account = match options.root.as_str() {
+            ROOT => client.account().to_owned(),
+            root => format!("{}/{root}", client.account()),
+        };
+        let info = StoreInfo::new(PROVIDER, account);
+        let mut capabilities = capabilities();
+        if options.snapshots.is_some() {
+            capabilities = capabilities.with(Support::Emulated, &[Operation::Changes]);
+        }
         Self(Arc::new(Inner { client, options, info, capabilities }))
     }
 
@@ -114,6 +125,14 @@ impl RemoteStore for AcronisStore {
         })
         .try_flatten()
         .boxed()
+    }
+
+    fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
+        match &self.0.options.snapshots {
+            // Nothing of a folder tells whether something in it has changed.
+            Some(snapshots) => snapshots.changes(self.clone(), Pruning::None, since, options),
+            None => not_configured(PROVIDER),
+        }
     }
 
     async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {

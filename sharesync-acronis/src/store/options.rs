@@ -1,5 +1,7 @@
 //! How the store uses the service.
 
+use sharesync_core::snapshot::Snapshots;
+
 use crate::ROOT;
 use crate::paging::PER_PAGE;
 
@@ -15,6 +17,8 @@ pub struct StoreOptions {
     pub members_can_invite: bool,
     /// Whether people invited to a folder may see who else is a member.
     pub members_can_view_members: bool,
+    /// Where snapshots are kept, for [`changes`](sharesync_core::RemoteStore::changes): the service has no change feed.
+    pub snapshots: Option<Snapshots>,
 }
 
 impl Default for StoreOptions {
@@ -24,6 +28,7 @@ impl Default for StoreOptions {
             page_size: PER_PAGE,
             members_can_invite: false,
             members_can_view_members: false,
+            snapshots: None,
         }
     }
 }
@@ -59,6 +64,13 @@ impl StoreOptions {
     #[must_use]
     pub fn with_members_can_view_members(mut self, can_view_members: bool) -> Self {
         self.members_can_view_members = can_view_members;
+        self
+    }
+
+    /// Enables [`changes`](sharesync_core::RemoteStore::changes), by comparing the tree with the snapshot of the last call.
+    #[must_use]
+    pub fn with_snapshots(mut self, snapshots: Snapshots) -> Self {
+        self.snapshots = Some(snapshots);
         self
     }
 }
