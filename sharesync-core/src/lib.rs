@@ -10,6 +10,7 @@
 //!
 //! [`RemoteStoreExt`] adds to every store what can be said in terms of the contract: walking a tree, uploading a local
 //! file, resuming an upload, downloading to a path, copying between two services.
+#![warn(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod capabilities;

@@ -1,4 +1,5 @@
 //! The typed client of the ShareFile REST API v3, and its [store](ShareFileStore) for the sharesync contract.
+#![warn(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
