@@ -22,17 +22,21 @@
 
 mod sharefile {
     pub(crate) mod coverage;
+    pub(crate) mod entities;
+    pub(crate) mod errors;
     pub(crate) mod fixtures;
     pub(crate) mod harness;
+    pub(crate) mod leniency;
     pub(crate) mod operations;
+    pub(crate) mod paging;
     pub(crate) mod read_as;
     pub(crate) mod stage;
 }
 
-use sharefile::{harness, operations};
+use sharefile::{entities, errors, harness, leniency, operations, paging};
 
 fn main() -> std::process::ExitCode {
     let operations = operations::cases();
-    let cases = [operations.clone()];
+    let cases = [operations.clone(), entities::cases(), leniency::cases(), errors::cases(), paging::cases()];
     harness::run(&cases.concat(), operations)
 }

@@ -30,6 +30,6 @@ fn without_nothing(value: Value) -> Value {
     }
 }
 
-fn is_nothing(value: &Value) -> bool {
+pub(crate) fn is_nothing(value: &Value) -> bool {
     value.is_null() || value == "0001-01-01T00:00:00Z"
 }
