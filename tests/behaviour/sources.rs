@@ -47,7 +47,7 @@ impl Source for Unreadable {
     }
 }
 
-/// Content that does something whenever bytes from a certain one on are read.
+/// Content that does something when a certain byte is to be read, and then never delivers it.
 pub(crate) struct Tripwire {
     pub(crate) content: Bytes,
     pub(crate) at: usize,
@@ -64,6 +64,7 @@ impl Source for Tripwire {
         let piece = window(&self.content, offset, max);
         if offset + piece.len() as u64 > self.at as u64 {
             (self.then)();
+            std::future::pending::<()>().await;
         }
         Ok(piece)
     }
@@ -71,9 +72,7 @@ impl Source for Tripwire {
 
 impl Debug for Tripwire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tripwire")
-            .field("at", &self.at)
-            .finish_non_exhaustive()
+        f.debug_struct("Tripwire").field("at", &self.at).finish_non_exhaustive()
     }
 }
 
