@@ -15,10 +15,13 @@ mod rclone;
 mod tree;
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use futures::TryStreamExt as _;
 use programs::EmulatorProgram;
 use rclone::Rclone;
+use sharesync::{CreateFolderOptions, ItemRef, RemoteStore, RemoteStoreExt as _, StoreConfig, TreeOptions};
 use tempfile::TempDir;
 
 /// A directory with the tree, and an empty one beside it.
@@ -28,13 +31,15 @@ struct Local {
 
 impl Local {
     fn with_tree() -> Self {
-        let local = Self { directory: tempfile::tempdir().unwrap() };
+        let local = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
         fs::create_dir(local.path("tree")).unwrap();
         tree::create(&local.path("tree"));
         local
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 }
@@ -60,23 +65,37 @@ fn a_drive_in_a_directory_keeps_the_tree_when_it_is_killed() {
 fn there_and_back(local: &Local, emulator: &EmulatorProgram) {
     let (rclone, tree, back) = (Rclone::new(emulator), local.path("tree"), local.path("back"));
     rclone.run(&[&"copy", &"--create-empty-src-dirs", &tree, &"sf:tree"]);
-    let files = tree::read(&tree).into_values().filter(|entry| matches!(entry, tree::Entry::File(..))).count();
+    let files = tree::read(&tree)
+        .into_values()
+        .filter(|entry| matches!(entry, tree::Entry::File { .. }))
+        .count();
     assert!(files >= 500, "the tree has {files} files only");
-    let chunks = emulator.requests("upload-threaded").into_iter().filter(is_chunk).count();
+    let chunks = emulator
+        .requests("upload-threaded")
+        .into_iter()
+        .filter(is_chunk)
+        .count();
     assert!(chunks > 1, "the large file went up in {chunks} chunks");
 
     rclone.run(&[&"check", &"--download", &tree, &"sf:tree"]);
     emulator.forget_requests();
     rclone.run(&[&"copy", &"--create-empty-src-dirs", &tree, &"sf:tree"]);
-    let sent: Vec<_> = emulator.requests("/storage/").into_iter().collect();
-    assert!(sent.is_empty(), "sizes, digests and times agree, but was sent again: {sent:#?}");
+    assert_nothing_sent(emulator);
 
     rclone.run(&[&"copy", &"--create-empty-src-dirs", &"sf:tree", &back]);
     tree::assert_same(&tree, &back);
 }
 
+/// Sizes, digests and times agree, so that there was no content to send.
+fn assert_nothing_sent(emulator: &EmulatorProgram) {
+    let sent = emulator.requests("/storage/");
+    assert!(sent.is_empty(), "{sent:#?}");
+}
+
 fn is_chunk(request: &serde_json::Value) -> bool {
-    request["query"].as_str().is_some_and(|query| query.contains("index="))
+    request["query"]
+        .as_str()
+        .is_some_and(|query| query.contains("index="))
 }
 
 #[test]
@@ -108,8 +127,19 @@ fn files_and_folders_are_moved_copied_and_deleted() {
         rclone.run(&[&"copyto", &remote(from), &remote(to)]);
         fs::create_dir_all(tree.join(to).parent().unwrap()).unwrap();
         fs::copy(tree.join(from), tree.join(to)).unwrap();
+        let modified = fs::metadata(tree.join(from)).unwrap().modified().unwrap();
+        fs::File::options()
+            .append(true)
+            .open(tree.join(to))
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
     }
-    for path in ["Ünïcödé/two words.1", "100%/large.bin", "📁 emoji 🎉/deeper/and deeper/file 1.bin"] {
+    for path in [
+        "Ünïcödé/two words.1",
+        "100%/large.bin",
+        "📁 emoji 🎉/deeper/and deeper/file 1.bin",
+    ] {
         rclone.run(&[&"deletefile", &remote(path)]);
         fs::remove_file(tree.join(path)).unwrap();
     }
@@ -125,4 +155,54 @@ fn files_and_folders_are_moved_copied_and_deleted() {
     assert_eq!(rclone.run(&[&"lsf", &"sf:"]), "", "something is left");
 }
 
-fn _unused(_: &Path) {}
+#[tokio::test]
+async fn the_sdk_reads_what_rclone_has_uploaded() {
+    let (local, emulator) = (Local::with_tree(), EmulatorProgram::start(&[]));
+    let (rclone, tree, back) = (Rclone::new(&emulator), local.path("tree"), local.path("back"));
+    rclone.run(&[&"copy", &"--create-empty-src-dirs", &tree, &"sf:tree"]);
+
+    let store = connect(&emulator).await;
+    let folder = store.resolve(&"/tree".parse().unwrap()).await.unwrap();
+    fs::create_dir(&back).unwrap();
+    let options = TreeOptions::new().with_durable(false);
+    store
+        .download_dir(&folder, &back, options)
+        .try_for_each(|_| async { Ok(()) })
+        .await
+        .unwrap();
+    tree::assert_same(&tree, &back);
+}
+
+#[tokio::test]
+async fn rclone_reads_what_the_sdk_has_uploaded() {
+    let (local, emulator) = (Local::with_tree(), EmulatorProgram::start(&[]));
+    let (rclone, tree, back) = (Rclone::new(&emulator), local.path("tree"), local.path("back"));
+
+    let store = connect(&emulator).await;
+    let folder = store
+        .create_folder(&ItemRef::Root, "tree", CreateFolderOptions::new())
+        .await
+        .unwrap();
+    let uploaded = store.upload_dir(&tree, &folder, TreeOptions::new());
+    uploaded.try_for_each(|_| async { Ok(()) }).await.unwrap();
+
+    rclone.run(&[&"check", &"--download", &tree, &"sf:tree"]);
+    emulator.forget_requests();
+    rclone.run(&[&"copy", &"--create-empty-src-dirs", &tree, &"sf:tree"]);
+    assert_nothing_sent(&emulator);
+    rclone.run(&[&"copy", &"--create-empty-src-dirs", &"sf:tree", &back]);
+    tree::assert_same(&tree, &back);
+}
+
+async fn connect(emulator: &EmulatorProgram) -> Arc<dyn RemoteStore> {
+    let account = emulator.provider("sharefile");
+    let mut config = serde_json::json!({"provider": "sharefile"});
+    for name in ["endpoint", "client_id", "client_secret", "username", "password"] {
+        config[name] = account[name].clone();
+    }
+    serde_json::from_value::<StoreConfig>(config)
+        .unwrap()
+        .connect()
+        .await
+        .unwrap()
+}

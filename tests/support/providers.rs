@@ -15,5 +15,8 @@ pub fn emulated(emulator: &Emulator) -> Vec<StoreConfig> {
         "username": sharefile.username(),
         "password": sharefile.password(),
     })];
-    configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
+    configs
+        .into_iter()
+        .filter_map(|config| serde_json::from_value(config).ok())
+        .collect()
 }
