@@ -265,6 +265,9 @@ fn read_reply(status: StatusCode, body: &[u8]) -> Result<UploadReply> {
         .trim_start_matches('\u{feff}')
         .trim();
     let failure = |message: &str| ShareFileError::new(status.as_u16(), message);
+    if !status.is_success() {
+        return Err(failure("the storage host sends the content elsewhere").into_error());
+    }
     if text.is_empty() || text.eq_ignore_ascii_case("ok") || text.eq_ignore_ascii_case("true") {
         return Ok(UploadReply::Accepted);
     }
