@@ -29,14 +29,33 @@ mod sharefile {
     pub(crate) mod leniency;
     pub(crate) mod operations;
     pub(crate) mod paging;
+    pub(crate) mod properties;
     pub(crate) mod read_as;
+    pub(crate) mod redirects;
+    pub(crate) mod secure;
+    pub(crate) mod shares;
+    pub(crate) mod sign_in;
     pub(crate) mod stage;
+    pub(crate) mod uploads;
 }
 
-use sharefile::{entities, errors, harness, leniency, operations, paging};
+use sharefile::{
+    entities, errors, harness, leniency, operations, paging, properties, redirects, shares, sign_in, uploads,
+};
 
 fn main() -> std::process::ExitCode {
     let operations = operations::cases();
-    let cases = [operations.clone(), entities::cases(), leniency::cases(), errors::cases(), paging::cases()];
+    let cases = [
+        operations.clone(),
+        entities::cases(),
+        leniency::cases(),
+        errors::cases(),
+        paging::cases(),
+        redirects::cases(),
+        sign_in::cases(),
+        uploads::cases(),
+        shares::cases(),
+        properties::cases(),
+    ];
     harness::run(&cases.concat(), operations)
 }

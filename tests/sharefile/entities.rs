@@ -52,7 +52,8 @@ fn check_places<T: DeserializeOwned + Serialize + Debug>(answer: &Value) {
     for (name, field) in answer.as_object().unwrap().iter().filter(|(_, field)| !is_nothing(field)) {
         let alone = Value::Object(Map::from_iter([(name.clone(), field.clone())]));
         let shown = format!("{:#?}", read::<T>(&alone));
-        let top_level = shown.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| !line.starts_with(' '));
+        let top_level =
+            shown.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| !line.starts_with(' '));
         let set: Vec<_> = top_level
             .filter_map(|line| line.split_once(": "))
             .filter(|(_, content)| !content.starts_with("None") && *content != "{},")
@@ -208,7 +209,7 @@ async fn capabilities(stage: &Stage) {
     let answer = stage.fixture("capabilities");
     stage.api.script([json(answer.clone())]);
     let found = stage.client().capabilities().await.unwrap();
-    stage.sent("GET /sf/v3/Capabilities").await;
+    stage.sent("GET /sf/v3/Capabilities");
     same_feed(&found, &answer);
     let names: Vec<_> = found.value.iter().filter_map(|capability| capability.name.as_deref()).collect();
     assert_eq!(names.len(), 19);

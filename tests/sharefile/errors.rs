@@ -1,6 +1,5 @@
 //! Statuses and error bodies: what kind of error they are, what of them is told, and what is tried again.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json as value};
@@ -11,7 +10,8 @@ use sharesync::{Error, ErrorKind};
 
 use super::fixtures::reconstructed;
 use super::harness::cases;
-use super::stage::{Seen, Stage, TOKEN, empty, json, plain, status};
+use super::secure::Account;
+use super::stage::{Stage, TOKEN, empty, json, plain, redirect, status};
 
 cases! {
     "errors" {
@@ -93,8 +93,8 @@ async fn every_reason_is_a_kind(stage: &Stage) {
 
 async fn every_status_without_a_body_is_a_kind(stage: &Stage) {
     use ErrorKind::{
-        Conflict, Locked, NotFound, PermissionDenied, PreconditionFailed, QuotaExceeded, RateLimited, Rejected, Timeout,
-        TooLarge, Unauthenticated, Unavailable, Unsupported,
+        Conflict, Locked, NotFound, PermissionDenied, PreconditionFailed, QuotaExceeded, RateLimited, Rejected,
+        Timeout, TooLarge, Unauthenticated, Unavailable, Unsupported,
     };
     let cases = [
         (400, Rejected),
@@ -162,7 +162,8 @@ async fn codes_may_be_numbers_and_messages_texts(stage: &Stage) {
 }
 
 async fn bodies_of_any_kind(stage: &Stage) {
-    let bodies = ["<html><h1>hush</h1></html>", "", " \r\n", "hush", "[\"hush\"]", "{\"code\":", "{}", "\u{feff}{}", "null"];
+    let bodies =
+        ["<html><h1>hush</h1></html>", "", " \r\n", "hush", "[\"hush\"]", "{\"code\":", "{}", "\u{feff}{}", "null"];
     stage.api.script(bodies.map(|body| plain(403, body)));
     for body in bodies {
         let error = failed(stage).await;
@@ -176,7 +177,9 @@ async fn bodies_of_any_kind(stage: &Stage) {
 }
 
 async fn long_bodies_are_cut(stage: &Stage) {
-    stage.api.script([plain(400, "x".repeat(3 << 20)), status(400, value!({"code": "c", "message": "m".repeat(1000)}))]);
+    stage
+        .api
+        .script([plain(400, "x".repeat(3 << 20)), status(400, value!({"code": "c", "message": "m".repeat(1000)}))]);
     assert_eq!(failed(stage).await.kind(), ErrorKind::Rejected);
     let text = failed(stage).await.to_string();
     assert!(text.len() < 600, "{} bytes", text.len());
@@ -231,7 +234,7 @@ async fn reads_are_tried_again(stage: &Stage) {
         stage.api.script([empty(code), plain(code, "<html>"), json(value!({"Id": "fi1"}))]);
         stage.items().get("fi1", &Query::new()).await.unwrap();
     }
-    assert_eq!(stage.seen().await.len(), 21);
+    assert_eq!(stage.api.count(), 21);
     stage.api.by(|_| empty(500));
     assert_eq!(failed(stage).await.attempts(), 5);
     for code in [400, 403, 404, 409, 412] {
@@ -254,7 +257,7 @@ async fn writes_that_may_have_been_applied_are_not(stage: &Stage) {
 async fn writes_that_were_surely_not_applied_are_tried_again(stage: &Stage) {
     stage.api.script([empty(503), status(429, body("Throttled")), json(value!({"Id": "fo2"}))]);
     let folder = stage.items().create_folder("fo1", &Item::new().with_name("a"), &Query::new()).await.unwrap();
-    assert_eq!((folder.id().unwrap(), stage.seen().await.len()), ("fo2", 3));
+    assert_eq!((folder.id().unwrap(), stage.api.count()), ("fo2", 3));
     stage.api.by(|_| status(409, body("Conflict")));
     let error = stage.items().copy("fi1", "fo1", &Query::new()).await.unwrap_err();
     assert!(!error.maybe_applied(), "{error}");
@@ -269,7 +272,7 @@ async fn a_pause_asked_for_is_kept(stage: &Stage) {
     let (items, started) = (stage.items(), Instant::now());
     let query = Query::new();
     let other = async {
-        while stage.seen().await.is_empty() {
+        while stage.seen().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -310,12 +313,11 @@ async fn conflicts_of_names_are_told_from_others(stage: &Stage) {
 }
 
 async fn maintenance_is_a_redirect(stage: &Stage) {
-    let calls = AtomicU32::new(0);
-    stage.api.by(move |_: &Seen| {
-        calls.fetch_add(1, Ordering::Relaxed);
-        empty(302).insert_header("location", "https://maintenance.sharefile.com/")
-    });
-    let error = failed(stage).await;
-    let unreachable = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Network);
-    assert!(unreachable, "{error}");
+    let account = Account::of(stage);
+    let client = account.builder().access_token(TOKEN).connect().await.unwrap();
+    stage.api.script([redirect(302, "https://maintenance.sharefile.com/"), plain(200, "<html>Back soon</html>")]);
+    let error = client.items().home(&Query::new()).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Unavailable, Some("Items.Home")), "{error}");
+    assert_eq!(account.origins(), ["https://acct.sf-api.com", "https://maintenance.sharefile.com"]);
+    assert_eq!(stage.seen()[1].header("authorization"), None);
 }

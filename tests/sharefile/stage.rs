@@ -22,22 +22,32 @@ type Answer = dyn Fn(&Seen) -> ResponseTemplate + Send + Sync;
 /// A server that answers by a script or a function, and keeps what it saw.
 pub(crate) struct Server {
     mock: MockServer,
-    answer: Arc<RwLock<Arc<Answer>>>,
+    state: Arc<State>,
+}
+
+struct State {
+    answer: RwLock<Arc<Answer>>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+/// What a server does with every request that reaches it.
+struct Behaviour(Arc<State>);
+
+impl Respond for Behaviour {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let seen = Seen::of(request);
+        self.0.seen.lock().unwrap().push(seen.clone());
+        let answer = self.0.answer.read().unwrap().clone();
+        answer(&seen)
+    }
 }
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        struct By(Arc<RwLock<Arc<Answer>>>);
-        impl Respond for By {
-            fn respond(&self, request: &Request) -> ResponseTemplate {
-                let answer = self.0.read().unwrap().clone();
-                answer(&Seen::of(request))
-            }
-        }
-        let mock = MockServer::start().await;
-        let answer: Arc<RwLock<Arc<Answer>>> = Arc::new(RwLock::new(Arc::new(|_| no_more())));
-        Mock::given(any()).respond_with(By(answer.clone())).mount(&mock).await;
-        Self { mock, answer }
+        let mock = MockServer::builder().disable_request_recording().start().await;
+        let state = Arc::new(State { answer: RwLock::new(Arc::new(|_| no_more())), seen: Mutex::default() });
+        Mock::given(any()).respond_with(Behaviour(state.clone())).mount(&mock).await;
+        Self { mock, state }
     }
 
     /// Where it is, without a slash at the end.
@@ -53,17 +63,27 @@ impl Server {
 
     /// Answers as a function of the request from now on.
     pub(crate) fn by(&self, answer: impl Fn(&Seen) -> ResponseTemplate + Send + Sync + 'static) {
-        *self.answer.write().unwrap() = Arc::new(answer);
+        *self.state.answer.write().unwrap() = Arc::new(answer);
     }
 
     /// The requests so far.
-    pub(crate) async fn seen(&self) -> Vec<Seen> {
-        self.mock.received_requests().await.unwrap().iter().map(Seen::of).collect()
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.state.seen.lock().unwrap().clone()
+    }
+
+    /// How many requests there were so far.
+    pub(crate) fn count(&self) -> usize {
+        self.state.seen.lock().unwrap().len()
+    }
+
+    /// The last request.
+    pub(crate) fn last(&self) -> Seen {
+        self.state.seen.lock().unwrap().last().cloned().expect("nothing was sent")
     }
 
     /// The requests so far, which are compared with lines.
-    pub(crate) async fn saw(&self, lines: &[&str]) -> Vec<Seen> {
-        let seen = self.seen().await;
+    pub(crate) fn saw(&self, lines: &[&str]) -> Vec<Seen> {
+        let seen = self.seen();
         let found: Vec<_> = seen.iter().map(Seen::line).collect();
         assert_eq!(found.len(), lines.len(), "{found:#?}");
         seen.iter().zip(lines).for_each(|(seen, line)| seen.check(line));
@@ -115,25 +135,25 @@ impl Stage {
     }
 
     /// The requests to the API so far.
-    pub(crate) async fn seen(&self) -> Vec<Seen> {
-        self.api.seen().await
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.api.seen()
     }
 
     /// The last request to the API, which is compared with a line such as
     /// `GET /sf/v3/Items(fo1)/Children?includeDeleted=false`.
-    pub(crate) async fn sent(&self, line: &str) -> Seen {
-        let last = self.seen().await.pop().expect("nothing was sent");
+    pub(crate) fn sent(&self, line: &str) -> Seen {
+        let last = self.api.last();
         last.check(line);
         last
     }
 
     /// What holds for every case: credentials go to the API, and nowhere else.
-    pub(crate) async fn check_credentials(&self) {
-        for request in self.seen().await.iter().filter(|request| request.path.starts_with("/sf/")) {
+    pub(crate) fn check_credentials(&self) {
+        for request in self.seen().iter().filter(|request| request.path.starts_with("/sf/")) {
             let bearer = request.header("authorization").unwrap_or_default();
             assert!(bearer.starts_with("Bearer ") && bearer.len() > 7, "{} without a token", request.line());
         }
-        for request in self.storage.seen().await {
+        for request in self.storage.seen() {
             for name in ["authorization", "cookie", "proxy-authorization"] {
                 assert_eq!(request.header(name), None, "{} with {name}", request.line());
             }
@@ -142,12 +162,16 @@ impl Stage {
 }
 
 /// A client that retries without waiting for long.
-pub(crate) fn builder(api: &Server) -> ClientBuilder {
-    let config = HttpConfig::new()
+fn builder(api: &Server) -> ClientBuilder {
+    Client::builder_at(api.uri()).http_config(no_waiting())
+}
+
+/// Retries without waiting for long.
+pub(crate) fn no_waiting() -> HttpConfig {
+    HttpConfig::new()
         .with_backoff_base(Duration::from_millis(1))
         .with_backoff_cap(Duration::from_millis(2))
-        .with_response_timeout(Duration::from_secs(20));
-    Client::builder_at(api.uri()).http_config(config)
+        .with_response_timeout(Duration::from_secs(20))
 }
 
 /// A JSON answer with status 200.

@@ -27,7 +27,7 @@ async fn info(stage: &Stage) {
     let answer = stage.fixture("item_info");
     stage.api.script([json(answer.clone())]);
     let info = stage.items().info("fo1", &Query::new()).await.unwrap();
-    stage.sent("GET /sf/v3/Items(fo1)/Info").await;
+    stage.sent("GET /sf/v3/Items(fo1)/Info");
     same(&info, &answer);
     assert_eq!(info.current_access_control.unwrap().is_owner, Some(true));
 }
@@ -36,17 +36,17 @@ async fn redirection(stage: &Stage) {
     let answer = stage.fixture("redirection");
     stage.api.script([json(answer.clone())]);
     let found = stage.items().redirection("fo1", &Query::new()).await.unwrap();
-    stage.sent("GET /sf/v3/Items(fo1)/Redirection").await;
+    stage.sent("GET /sf/v3/Items(fo1)/Redirection");
     same(&found, &answer);
     assert_eq!(found.uri.unwrap().expose().host_str(), Some("zone.example.com"), "it is told, not followed");
-    assert_eq!(stage.seen().await.len(), 1);
+    assert_eq!(stage.api.count(), 1);
 }
 
 async fn web_app_link(stage: &Stage) {
     let answer = stage.fixture("web_app_link");
     stage.api.script([json(answer.clone())]);
     let found = stage.items().web_app_link("fi1").await.unwrap();
-    assert!(stage.sent("POST /sf/v3/Items(fi1)/WebAppLink").await.body.is_empty());
+    assert!(stage.sent("POST /sf/v3/Items(fi1)/WebAppLink").body.is_empty());
     same(&found, &answer);
     assert!(!format!("{found:?}").contains("t0k3n"), "whoever has the link is signed in");
 }
@@ -55,21 +55,21 @@ async fn remove_template_association(stage: &Stage) {
     let answer = stage.fixture("folder");
     stage.api.script([empty(204), json(answer.clone())]);
     assert_eq!(stage.items().remove_template_association("fo1").await.unwrap(), value!(null));
-    stage.sent("POST /sf/v3/Items(fo1)/RemoveTemplateAssociation").await;
+    stage.sent("POST /sf/v3/Items(fo1)/RemoveTemplateAssociation");
     assert_eq!(stage.items().remove_template_association("fo1").await.unwrap(), answer);
 }
 
 async fn check_template_owned(stage: &Stage) {
     stage.api.script([json(value!(true)), json(value!({"value": false}))]);
     assert_eq!(stage.items().check_template_owned("fo1").await.unwrap(), value!(true));
-    stage.sent("POST /sf/v3/Items(fo1)/CheckTemplateOwned").await;
+    stage.sent("POST /sf/v3/Items(fo1)/CheckTemplateOwned");
     assert_eq!(stage.items().check_template_owned("fo1").await.unwrap(), value!({"value": false}));
 }
 
 async fn check_versioning_violation(stage: &Stage) {
     stage.api.script([json(value!(false))]);
     assert_eq!(stage.items().check_versioning_violation("fo1", 3).await.unwrap(), value!(false));
-    let sent = stage.seen().await.pop().unwrap();
+    let sent = stage.api.last();
     assert_eq!((sent.method.as_str(), sent.path.as_str()), ("POST", "/sf/v3/Items(fo1)/CheckVersioningViolation"));
     assert_eq!(sent.param("newMaxVersions"), Some("3"));
 }
@@ -79,7 +79,7 @@ async fn check_if_previewable(stage: &Stage) {
     stage.api.script([json(answer.clone())]);
     let file = |name: &str| Item::new().with_file_name(name).with_file_size_bytes(256);
     let found = stage.items().check_if_previewable("fo1", &[file("file01.txt"), file("file02.txt")]).await.unwrap();
-    let sent = stage.sent("POST /sf/v3/Items(fo1)/CheckIfPreviewable").await;
+    let sent = stage.sent("POST /sf/v3/Items(fo1)/CheckIfPreviewable");
     assert_eq!(sent.json(), documented("check_if_previewable"));
     assert_eq!(found, answer);
 }

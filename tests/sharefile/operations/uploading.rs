@@ -45,11 +45,12 @@ fn all() -> UploadParams {
 }
 
 async fn upload(stage: &Stage) {
-    let answers = ["standard", "streamed", "threaded"].map(|name| stage.fixture(&format!("upload_specification_{name}")));
+    let answers =
+        ["standard", "streamed", "threaded"].map(|name| stage.fixture(&format!("upload_specification_{name}")));
     stage.api.script(answers.clone().map(json));
     let example = UploadParams::new().with_method(UploadMethod::parse("method"));
     let spec = stage.items().upload("fo1", example).await.unwrap();
-    assert!(stage.sent("POST /sf/v3/Items(fo1)/Upload?method=method").await.body.is_empty());
+    assert!(stage.sent("POST /sf/v3/Items(fo1)/Upload?method=method").body.is_empty());
     let read = [
         spec,
         stage.items().upload("fo1", all()).await.unwrap(),
@@ -65,7 +66,7 @@ async fn upload(stage: &Stage) {
     let methods = read.map(|spec| spec.method.unwrap());
     assert_eq!(methods, [UploadMethod::Standard, UploadMethod::Streamed, UploadMethod::Threaded]);
 
-    stage.seen().await[1].check(
+    stage.seen()[1].check(
         "POST /sf/v3/Items(fo1)/Upload?method=Threaded&raw=true&fileName=a b+c.txt&fileSize=5000000000&batchId=batch1\
          &batchLast=true&canResume=true&startOver=false&tool=tool1&overwrite=false&title=Title&details=Details&isSend=true\
          &sendGuid=guid1&opid=op1&threadCount=4&responseFormat=json&notify=false\
@@ -79,13 +80,13 @@ async fn upload2(stage: &Stage) {
     stage.api.script([json(answer.clone()), json(answer.clone())]);
     let example = UploadParams::new().with_method(UploadMethod::parse("Method")).with_raw(false);
     let spec = stage.items().upload2("fo1", example.with_file_name("FileName").with_file_size(2048)).await.unwrap();
-    assert_eq!(stage.sent("POST /sf/v3/Items(fo1)/Upload2").await.json(), documented("upload2"));
+    assert_eq!(stage.sent("POST /sf/v3/Items(fo1)/Upload2").json(), documented("upload2"));
     assert_eq!(spec.max_number_of_threads, Some(4));
     assert_eq!(spec.chunk_uri.unwrap().expose().as_str(), answer["ChunkUri"].as_str().unwrap());
     assert_eq!(spec.finish_uri.unwrap().expose().as_str(), answer["FinishUri"].as_str().unwrap());
 
     stage.items().upload2("fo1", all()).await.unwrap();
-    let sent = stage.sent("POST /sf/v3/Items(fo1)/Upload2?expirationDays=30").await;
+    let sent = stage.sent("POST /sf/v3/Items(fo1)/Upload2?expirationDays=30");
     // `tool` and `responseFormat` cannot be passed in this form, and the dates lose the suffix of their names.
     let expected = value!({
         "Method": "Threaded", "Raw": true, "FileName": "a b+c.txt", "FileSize": 5_000_000_000_u64, "BatchId": "batch1",
