@@ -22,14 +22,17 @@
 
 mod sharefile {
     pub(crate) mod coverage;
+    pub(crate) mod drive;
     pub(crate) mod entities;
     pub(crate) mod errors;
     pub(crate) mod fixtures;
     pub(crate) mod harness;
     pub(crate) mod leniency;
+    pub(crate) mod moving;
     pub(crate) mod operations;
     pub(crate) mod paging;
     pub(crate) mod properties;
+    pub(crate) mod quirks;
     pub(crate) mod read_as;
     pub(crate) mod redirects;
     pub(crate) mod secure;
@@ -39,9 +42,7 @@ mod sharefile {
     pub(crate) mod uploads;
 }
 
-use sharefile::{
-    entities, errors, harness, leniency, operations, paging, properties, redirects, shares, sign_in, uploads,
-};
+use sharefile::{entities, errors, harness, leniency, moving, operations, paging, properties, quirks, redirects, shares, sign_in, uploads};
 
 fn main() -> std::process::ExitCode {
     let operations = operations::cases();
@@ -55,6 +56,8 @@ fn main() -> std::process::ExitCode {
         sign_in::cases(),
         uploads::cases(),
         shares::cases(),
+        moving::cases(),
+        quirks::cases(),
         properties::cases(),
     ];
     harness::run(&cases.concat(), operations)

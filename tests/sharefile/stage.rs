@@ -244,6 +244,12 @@ impl Seen {
         format!("{} {}{mark}{}", self.method, self.path, query.join("&"))
     }
 
+    /// The line without the OData options, for where it does not matter which fields were asked for.
+    pub(crate) fn step(&self) -> String {
+        let query = self.query.iter().filter(|(name, _)| !name.starts_with('$')).cloned().collect();
+        Self { query, ..self.clone() }.line()
+    }
+
     /// Compares method, path and query with a line. The order of parameters and the case of their names do not matter to
     /// the service, and the documents write them in several ways.
     pub(crate) fn check(&self, line: &str) {
