@@ -1,0 +1,5 @@
+//! The emulator over raw HTTP, by a client that knows only the documents.
+
+mod changes;
+mod common;
+mod items;
