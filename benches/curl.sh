@@ -4,6 +4,7 @@
 #
 #   curl.sh up-file LOCAL FOLDER | up-files DIRECTORY FOLDER | down-file FOLDER NAME LOCAL | down-files FOLDER DIRECTORY | list FOLDER
 set -eu
+export LC_ALL=C
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -25,13 +26,13 @@ new_folder() {
 children() {
   ask --output "$work/children" "$api/Items($1)/Children?\$select=Id,Name,Hash"
   tr '{' '\n' <"$work/children" |
-    sed -n 's/.*"Name":"\([^"]*\)".*"Hash":"\([^"]*\)".*"Id":"\([^"]*\)".*/\3 \1 \2/p'
+    sed -n 's/^"Name":"\([^"]*\)".*"Hash":"\([^"]*\)","Id":"\([^"]*\)".*/\3 \1 \2/p'
 }
 
 # The answers to the content: nothing but successes, and the MD5 of each file is that of the local one.
 check_sums() {
-  sed -n 's/.*"displayname":"\([^"]*\)".*"md5":"\([^"]*\)".*/\2  \1/p' "$@" | LC_ALL=C sort >"$work/stored"
-  LC_ALL=C sort "$work/local" | cmp - "$work/stored"
+  sed -n 's/.*"displayname":"\([^"]*\)".*"md5":"\([^"]*\)".*/\2  \1/p' "$@" | sort >"$work/stored"
+  sort "$work/local" | cmp - "$work/stored"
 }
 
 case $1 in
