@@ -85,7 +85,9 @@ async fn parts_overtake_each_other_only_within_the_window_and_memory_stays_bound
         let options = TransferOptions::new().with_parallel_parts(parallel);
         upload(&store, request(), source, options).await.unwrap();
         assert_eq!(store.file("a.bin").unwrap(), bytes);
-        assert_eq!(store.most.load(Ordering::SeqCst), width, "as many at once as plan and options allow");
+        let most = store.most.load(Ordering::SeqCst);
+        // How many large parts meet depends on how fast they are hashed on another thread.
+        assert!(most == width || (part > PART && most < width), "as many at once as plan and options allow: {most}");
         assert!(store.lead.load(Ordering::SeqCst) < width as u64, "a part left the window");
         assert!(alive.most.load(Ordering::SeqCst) <= (width + 1) * part, "{alive:?}");
         assert_eq!(alive.read.load(Ordering::SeqCst), bytes.len(), "each part is read once");
