@@ -1,65 +1,79 @@
 //! The store: the contract of sharesync in terms of the typed client. It translates and delegates.
 //!
-//! What takes more than one call of the service is beside: `upload`, `download`, `relocate` (move and copy).
+//! What takes more than one call of the service is beside: finding items in `locate`, creating, deleting and sharing in
+//! `change`, moving and copying in `relocate`, content in `upload`, `resume` and `download`.
 
+mod change;
 mod download;
+mod locate;
 mod options;
 mod relocate;
+mod resume;
 mod translate;
 mod upload;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::StreamExt as _;
-use sharesync_core::transfer::{
-    Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus,
-};
+use futures::{StreamExt as _, TryStreamExt as _};
+use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use sharesync_core::{
-    Audience, BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination,
-    Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemotePath,
-    RemoteStore, Result, Share, ShareAccess, ShareId, ShareKind, ShareRequest, Since, StoreInfo, Support, UploadLimits,
+    BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest,
+    DigestAlgorithm, Error, Item, ItemRef, ListOptions, Operation, Page, RemotePath, RemoteStore, Result, Share,
+    ShareId, ShareRequest, Since, StoreInfo, Support, UploadLimits,
 };
+use tokio::sync::OnceCell;
 
 pub use options::StoreOptions;
 
-use crate::model::{Item as Entity, Share as ShareEntity};
-use crate::{BulkDeleteOptions, ChildrenOptions, Client, CreateShareOptions, Items, Outcome, PROVIDER};
+use self::upload::MAX_PARALLEL;
+use crate::{Client, Items, PROVIDER};
 
-/// Chunks of one file under way at once, at the most, whatever the service allows.
-const MAX_PARALLEL: usize = 16;
-
-/// What names may be [Items reference; limits inferred from other clients].
-const NAMES: NameRules = NameRules::permissive()
-    .with_forbidden("\\/:*?\"<>|", " ", " .")
-    .with_max_characters(256)
-    .with_case_sensitive(false);
-
-/// A ShareFile account as a [`RemoteStore`]. Clones are the same store.
+/// A ShareFile account as a [`RemoteStore`]: [`Client::store`]. Clones are the same store.
 ///
-/// - A file's identifier names one version: a new version has a new one, and the same
-///   [`version_series`](Item::version_series). It is also the item's revision.
-/// - Moving with a new name, and copying with a new name or within a folder, takes several calls that replace nothing; what
-///   cannot be finished is undone, and what cannot be undone is in the error.
-/// - Requiring a revision for a deletion is checked by a call before: another client may come between.
-/// - The service has no call to give an upload up; what it has of it lapses.
+/// How the contract is kept:
+///
+/// - A file's identifier names one version of it, and is its revision. A new version has another one, and the same
+///   [`version_series`](Item::version_series), the service's `StreamID`.
+/// - Names are compared without regard to case. Nothing is ever replaced but by [`OnConflict::NewVersion`]
+///   or a required revision: the name is looked up first, and the service is told not to overwrite as well.
+/// - Up to [`single_limit`](StoreOptions::single_limit) an upload is one request, above it is sent in chunks, which another
+///   process can continue. A request whose answer is lost may have made the file: the store looks for it, and repeats the
+///   request only where it is not there.
+/// - A download verifies the MD5 that the service reports. Its address is asked for again where it is refused.
+/// - Moving to another folder *and* another name is three updates, by way of a temporary name, because the service may
+///   replace an item when both are changed at once. What fails half-way is undone; what cannot be undone is in the error.
+/// - Copying under another name or within a folder goes through a temporary folder `sharesync-…` beside the copy. A copy
+///   does not keep the modification time. Both are left behind if the process ends half-way.
+/// - Deleting with a required revision looks at the revision first: another client may come between.
+/// - [`ShareKind::Link`] is a Send share, [`ShareKind::RequestFiles`] a Request share, both without mail. A limit
+///   of downloads holds for each user of the link. Invitations, passwords, editing and links for named people are
+///   `Unsupported`; [`Client::shares`] sends links by mail.
+/// - [`upload_abort`](RemoteStore::upload_abort) does nothing: the service has no such call. What it has of an upload
+///   lapses, and the next upload of the file does not continue it.
+/// - [`changes`](RemoteStore::changes) is `Unsupported`: the service has no feed of changes.
+///
+/// [`OnConflict::NewVersion`]: sharesync_core::OnConflict::NewVersion
+/// [`ShareKind::Link`]: sharesync_core::ShareKind::Link
+/// [`ShareKind::RequestFiles`]: sharesync_core::ShareKind::RequestFiles
 #[derive(Debug, Clone)]
 pub struct ShareFileStore(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    client: Client,
     items: Items,
+    client: Client,
     options: StoreOptions,
     info: StoreInfo,
     capabilities: Capabilities,
+    root: OnceCell<String>,
 }
 
 impl ShareFileStore {
     pub(crate) fn new(client: Client, options: StoreOptions) -> Self {
         let info = StoreInfo::new(PROVIDER, client.account());
         let capabilities = capabilities(&options);
-        Self(Arc::new(Inner { items: client.items(), client, options, info, capabilities }))
+        Self(Arc::new(Inner { items: client.items(), client, options, info, capabilities, root: OnceCell::new() }))
     }
 
     /// The typed client that the store uses.
@@ -67,60 +81,43 @@ impl ShareFileStore {
         &self.0.client
     }
 
-    /// The identifier to use for an item; a path is looked up.
-    async fn id_of(&self, item: &ItemRef) -> Result<String> {
-        match item {
-            ItemRef::Root => Ok(self.0.options.root.clone()),
-            ItemRef::Id(id) => Ok(id.as_str().to_owned()),
-            ItemRef::Path(path) => Ok(self.by_path(path).await?.id()?.to_owned()),
-            _ => Err(self.unsupported(Operation::Stat)),
-        }
+    fn items(&self) -> &Items {
+        &self.0.items
     }
 
-    async fn by_path(&self, path: &RemotePath) -> Result<Entity> {
-        self.0.items.by_path_from(&self.0.options.root, path.as_str(), &translate::query()).await
+    fn options(&self) -> &StoreOptions {
+        &self.0.options
     }
 
-    /// The item as the service knows it now, with its parent.
-    async fn entity(&self, item: &ItemRef) -> Result<Entity> {
-        match item {
-            ItemRef::Path(path) => self.by_path(path).await,
-            other => self.0.items.get(&self.id_of(other).await?, translate::query()).await,
-        }
-    }
-
-    /// What has this name in a folder, if anything has.
-    async fn child(&self, folder: &str, name: &str) -> Result<Option<Entity>> {
-        match self.0.items.by_path_from(folder, &format!("/{name}"), &translate::query()).await {
-            Ok(found) => Ok(Some(found)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Waits for what the service does later. What it then answers is not known: `None`.
-    async fn settled<T>(&self, outcome: Outcome<T>) -> Result<Option<T>> {
-        match outcome {
-            Outcome::Done(value) => Ok(Some(value)),
-            Outcome::Pending(operations) => {
-                self.0.client.async_operations().wait_all(&operations, self.0.options.async_limit).await?;
-                Ok(None)
-            }
-        }
+    /// The pages of a folder's children.
+    async fn pages(self, folder: ItemRef, size: Option<u32>) -> Result<BoxStream<'static, Result<Page<Item>>>> {
+        let id = self.id_of(&folder).await?;
+        let query = translate::listing().top(size.unwrap_or(self.options().page_size).max(1));
+        let above = match folder {
+            ItemRef::Root => Some(RemotePath::root()),
+            ItemRef::Path(path) => Some(path),
+            _ => None,
+        };
+        let pages = self.items().children_pages(&id, query).and_then(move |page| {
+            let items = page.items.iter().map(|entity| {
+                let mut item = translate::item(entity)?;
+                item.parent = Some(id.as_str().into());
+                item.path = above.as_ref().and_then(|above| above.join(&item.name).ok());
+                Ok(item)
+            });
+            std::future::ready(items.collect::<Result<_>>().map(|items| Page::new(items).with_total(page.total)))
+        });
+        Ok(pages.boxed())
     }
 }
 
 fn capabilities(options: &StoreOptions) -> Capabilities {
-    use Operation::{
-        Copy, CreateFolder, Delete, DeletePermanently, Download, List, Move, RequestFiles, Share, Stat, StatByPath,
-        Unshare, UploadResume, UploadSpec,
-    };
-    let native = [
-        Stat, StatByPath, List, UploadSpec, UploadResume, Download, CreateFolder, Move, Delete, DeletePermanently, Share,
-        RequestFiles, Unshare,
-    ];
+    let native: Vec<_> = Operation::ALL
+        .into_iter()
+        .filter(|operation| !matches!(operation, Operation::Changes | Operation::Copy | Operation::Invite))
+        .collect();
     let mut capabilities =
-        Capabilities::new(NAMES).with(Support::Native, &native).with(Support::Emulated, &[Copy]);
+        Capabilities::new(locate::NAMES).with(Support::Native, &native).with(Support::Emulated, &[Operation::Copy]);
     capabilities.upload = UploadLimits::default();
     capabilities.upload.max_parallel_parts = if options.sequential { 1 } else { MAX_PARALLEL };
     capabilities.digests = vec![DigestAlgorithm::Md5];
@@ -139,36 +136,15 @@ impl RemoteStore for ShareFileStore {
     }
 
     async fn stat(&self, item: &ItemRef) -> Result<Item> {
-        let mut found = translate::item(self.entity(item).await?)?;
-        match item {
-            ItemRef::Path(path) => found.path = Some(path.clone()),
-            ItemRef::Root => found.path = Some(RemotePath::root()),
-            _ => {}
-        }
-        Ok(found)
+        self.find(item).await
     }
 
     fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
-        let (store, folder) = (self.clone(), folder.clone());
-        let pages = async move {
-            let id = store.id_of(&folder).await?;
-            let query = translate::query().top(options.page_size.unwrap_or(store.0.options.page_size).max(1));
-            let pages = store.0.items.children_pages(&id, ChildrenOptions::from(query));
-            Ok(pages.map(|page| {
-                let Page { items, total, .. } = page?;
-                let items = items.into_iter().map(translate::item).collect::<Result<_>>()?;
-                Ok(Page::new(items).with_total(total))
-            }))
-        };
-        futures::stream::once(pages).flat_map(|pages| match pages {
-            Ok(pages) => pages.boxed(),
-            Err(error) => futures::stream::once(async { Err(error) }).boxed(),
-        })
-        .boxed()
+        futures::stream::once(self.clone().pages(folder.clone(), options.page_size)).try_flatten().boxed()
     }
 
     fn changes(&self, _since: Since, _options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
-        let why = "the service has no change feed: compare listings";
+        let why = "the service has no feed of changes: compare listings";
         let error = Error::unsupported(PROVIDER, Operation::Changes, why);
         futures::stream::once(async { Err(error) }).boxed()
     }
@@ -182,15 +158,15 @@ impl RemoteStore for ShareFileStore {
     }
 
     async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
-        upload::status(self, spec).await
+        resume::status(self, spec).await
     }
 
     async fn upload_finish(&self, spec: &UploadSpec, parts: &[PartReceipt], content: &[Digest]) -> Result<Item> {
         upload::finish(self, spec, parts, content).await
     }
 
-    async fn upload_abort(&self, _spec: &UploadSpec) -> Result<()> {
-        Ok(())
+    async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
+        upload::check(spec)
     }
 
     async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
@@ -198,18 +174,7 @@ impl RemoteStore for ShareFileStore {
     }
 
     async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
-        NAMES.check(name)?;
-        let parent = self.id_of(parent).await?;
-        let mut folder = Entity::new().with_name(name);
-        folder.description = options.description;
-        let never_replace = crate::CreateFolderOptions::new().with_overwrite(false);
-        match self.0.items.create_folder(&parent, &folder, never_replace).await {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && options.reuse_existing => {
-                let existing = self.child(&parent, name).await?.map(translate::item).transpose()?;
-                existing.filter(Item::is_folder).ok_or(error)
-            }
-            created => translate::item(created?),
-        }
+        change::create_folder(self, parent, name, options).await
     }
 
     async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
@@ -221,93 +186,14 @@ impl RemoteStore for ShareFileStore {
     }
 
     async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
-        if *item == ItemRef::Root {
-            return Err(Error::new(ErrorKind::InvalidInput, "the root of the store cannot be deleted"));
-        }
-        let outcome = if options.permanent || options.if_revision.is_some() {
-            let entity = self.entity(item).await?;
-            let present = translate::item(entity.clone())?;
-            if options.if_revision.is_some() && options.if_revision != present.revision {
-                return Err(Error::new(ErrorKind::PreconditionFailed, "its content is not in the required state")
-                    .with_provider(PROVIDER)
-                    .with_operation(Operation::Delete.name())
-                    .with_subject(item));
-            }
-            match present.parent.as_ref().filter(|_| options.permanent) {
-                Some(parent) => {
-                    let bulk = BulkDeleteOptions::new().with_force_sync(true).with_delete_permanently(true);
-                    self.0.items.bulk_delete(parent.as_str(), &[present.identity().as_str()], bulk).await?
-                }
-                None if options.permanent => {
-                    return Err(Error::new(ErrorKind::Protocol, "the service does not say where it is"));
-                }
-                None => self.delete_by_id(present.id.as_str()).await?,
-            }
-        } else {
-            self.delete_by_id(&self.id_of(item).await?).await?
-        };
-        self.settled(outcome).await.map(drop)
+        change::delete(self, item, options).await
     }
 
     async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
-        let id = self.id_of(item).await?;
-        let entity = match request.kind {
-            ShareKind::Link => self.link(&id, &request).await?,
-            ShareKind::RequestFiles => ShareEntity::request(&id),
-            _ => {
-                let why = "the service shares by links; permissions on folders are not part of this client";
-                return Err(Error::unsupported(PROVIDER, Operation::Invite, why));
-            }
-        };
-        check_share(&request)?;
-        let mut entity = entity.with_require_login(request.audience == Audience::SignedIn);
-        if let Some(title) = &request.title {
-            entity = entity.with_title(title);
-        }
-        if let Some(expires) = request.expires {
-            entity = entity.with_expiration_date(expires);
-        }
-        let quiet = CreateShareOptions::new().with_notify(false);
-        let created = self.0.client.shares().create(&entity, quiet).await?;
-        let share_id = created.id.ok_or_else(|| Error::new(ErrorKind::Protocol, "a share without an Id"))?;
-        let expires = created.expiration_date.and_then(|date| date.timestamp());
-        Ok(Share::new(share_id, id.into()).with_link(created.uri).with_expires(expires))
+        change::share(self, item, &request).await
     }
 
     async fn unshare(&self, share: &ShareId) -> Result<()> {
-        self.0.client.shares().delete(share.as_str()).await
+        change::unshare(self, share).await
     }
-}
-
-impl ShareFileStore {
-    async fn delete_by_id(&self, id: &str) -> Result<Outcome<()>> {
-        self.0.items.delete(id, crate::DeleteOptions::new().with_force_sync(true)).await
-    }
-
-    /// A link to get an item: to this version of a file, or to its newest.
-    async fn link(&self, id: &str, request: &ShareRequest) -> Result<ShareEntity> {
-        let shared = if request.follow_latest {
-            translate::item(self.0.items.get(id, translate::query()).await?)?.identity().to_string()
-        } else {
-            id.to_owned()
-        };
-        let downloads = request.max_downloads.map_or(-1, i64::from);
-        Ok(ShareEntity::send([shared])
-            .with_stream_ids(request.follow_latest)
-            .with_max_downloads(downloads)
-            .with_view_only(request.access == ShareAccess::View))
-    }
-}
-
-/// Refuses what the service cannot grant as asked.
-fn check_share(request: &ShareRequest) -> Result<()> {
-    let why = match request {
-        _ if request.password.is_some() => "links have no passwords",
-        _ if request.access == ShareAccess::Edit => "links grant no editing",
-        _ if request.notify || request.message.is_some() => "this store sends no mail: use Shares::send",
-        ShareRequest { audience: Audience::People(_), .. } => "links are for anyone, or for all who sign in",
-        ShareRequest { kind: ShareKind::RequestFiles, max_downloads: Some(_), .. } => "nothing is downloaded through it",
-        _ => return Ok(()),
-    };
-    Err(Error::unsupported(PROVIDER, Operation::Share, why))
 }
