@@ -101,16 +101,8 @@ async fn run(args: Args) -> Result<()> {
     let store = connect(read_config(file, name)?).await?;
     let mirror = Mirror::new(store, &args);
     match args.command {
-        Command::Up {
-            local,
-            remote,
-            journal,
-        } => mirror.up(&local, remote, journal).await,
-        Command::Down {
-            remote,
-            local,
-            no_sync,
-        } => mirror.down(&remote, &local, !no_sync).await,
+        Command::Up { local, remote, journal } => mirror.up(&local, remote, journal).await,
+        Command::Down { remote, local, no_sync } => mirror.down(&remote, &local, !no_sync).await,
         Command::List { remote, recursive } => mirror.list(remote, recursive).await,
     }
 }
@@ -127,22 +119,11 @@ struct Mirror {
 
 impl Mirror {
     fn new(store: Arc<dyn RemoteStore>, args: &Args) -> Self {
-        let on_conflict = if args.overwrite {
-            OnConflict::NewVersion
-        } else {
-            OnConflict::Fail
-        };
+        let on_conflict = if args.overwrite { OnConflict::NewVersion } else { OnConflict::Fail };
         let cancel = CancelToken::new();
         tokio::spawn(interrupt(cancel.clone()));
         let (parallel, concurrency) = (args.parallel, args.concurrency);
-        Self {
-            store,
-            progress: Progress::new(),
-            cancel,
-            on_conflict,
-            parallel,
-            concurrency,
-        }
+        Self { store, progress: Progress::new(), cancel, on_conflict, parallel, concurrency }
     }
 
     fn transfer(&self) -> TransferOptions {
@@ -160,15 +141,12 @@ impl Mirror {
     }
 
     async fn up(&self, local: &Path, remote: RemotePath, journal: Option<PathBuf>) -> Result<()> {
-        let metadata =
-            std::fs::metadata(local).with_context(|| format!("cannot read {}", local.display()))?;
+        let metadata = std::fs::metadata(local).with_context(|| format!("cannot read {}", local.display()))?;
         let bar = Bar::start("up".to_owned(), &self.progress);
         if metadata.is_dir() {
             ensure!(journal.is_none(), "--journal is for a single file");
             let folder = self.store.create_folder_all(&remote).await?;
-            return self
-                .finish(self.store.upload_dir(local, &folder, self.tree()), &bar)
-                .await;
+            return self.finish(self.store.upload_dir(local, &folder, self.tree()), &bar).await;
         }
         let (Some(parent), Some(name)) = (remote.parent(), remote.name()) else {
             bail!("the file needs a name on the store: {remote} is its root");
@@ -192,9 +170,7 @@ impl Mirror {
         let bar = Bar::start("down".to_owned(), &self.progress);
         if item.is_folder() {
             std::fs::create_dir_all(local).with_context(|| format!("cannot create {}", local.display()))?;
-            let entries = self
-                .store
-                .download_dir(&item, local, self.tree().with_durable(durable));
+            let entries = self.store.download_dir(&item, local, self.tree().with_durable(durable));
             return self.finish(entries, &bar).await;
         }
         let options = DownloadToOptions::new()
@@ -207,39 +183,21 @@ impl Mirror {
     }
 
     /// Sees a tree through to its end. One thing that fails does not keep the others from being done.
-    async fn finish(
-        &self,
-        mut entries: BoxStream<'_, sharesync::Result<TreeEntry>>,
-        bar: &Bar,
-    ) -> Result<()> {
+    async fn finish(&self, mut entries: BoxStream<'_, sharesync::Result<TreeEntry>>, bar: &Bar) -> Result<()> {
         let (mut files, mut folders, mut failed) = (0_u64, 0_u64, 0_u64);
         while let Some(entry) = entries.next().await {
             match entry {
-                Ok(TreeEntry {
-                    outcome: TreeOutcome::File { .. },
-                    ..
-                }) => files += 1,
-                Ok(TreeEntry {
-                    outcome: TreeOutcome::Folder(_),
-                    ..
-                }) => folders += 1,
-                Ok(TreeEntry { path, .. }) => {
-                    bar.say(&format!("mirror: left out, neither file nor folder: {path}"))
-                }
+                Ok(TreeEntry { outcome: TreeOutcome::File { .. }, .. }) => files += 1,
+                Ok(TreeEntry { outcome: TreeOutcome::Folder(_), .. }) => folders += 1,
+                Ok(TreeEntry { path, .. }) => bar.say(&format!("mirror: left out, neither file nor folder: {path}")),
                 Err(error) => {
                     bar.say(&format!("mirror: {error}"));
                     failed += 1;
                 }
             }
         }
-        ensure!(
-            failed == 0,
-            "{failed} failed; {files} files and {folders} folders are done"
-        );
-        bar.say(&format!(
-            "{files} files and {folders} folders, {} bytes",
-            self.progress.transferred()
-        ));
+        ensure!(failed == 0, "{failed} failed; {files} files and {folders} folders are done");
+        bar.say(&format!("{files} files and {folders} folders, {} bytes", self.progress.transferred()));
         Ok(())
     }
 
@@ -247,13 +205,10 @@ impl Mirror {
         let folder = self.store.resolve(&remote).await?;
         ensure!(folder.is_folder(), "{remote} is no folder");
         let mut found = if recursive {
-            self.store
-                .walk(&folder, WalkOptions::new().with_concurrency(self.concurrency))
+            self.store.walk(&folder, WalkOptions::new().with_concurrency(self.concurrency))
         } else {
             let items = self.store.items(ItemRef::from(&folder), ListOptions::new());
-            items
-                .and_then(|item| async { Ok((RemotePath::root().join(&item.name)?, item)) })
-                .boxed()
+            items.and_then(|item| async { Ok((RemotePath::root().join(&item.name)?, item)) }).boxed()
         };
         let mut out = BufWriter::new(std::io::stdout().lock());
         loop {
@@ -280,15 +235,8 @@ async fn interrupt(cancel: CancelToken) {
 }
 
 fn print_line(out: &mut impl std::io::Write, path: &RemotePath, item: &Item) -> std::io::Result<()> {
-    let size = item
-        .size
-        .filter(|_| item.is_file())
-        .map(|size| size.to_string())
-        .unwrap_or_default();
-    let modified = item
-        .modified
-        .map(|modified| modified.to_string())
-        .unwrap_or_default();
+    let size = item.size.filter(|_| item.is_file()).map(|size| size.to_string()).unwrap_or_default();
+    let modified = item.modified.map(|modified| modified.to_string()).unwrap_or_default();
     let slash = if item.kind == ItemKind::Folder { "/" } else { "" };
     let path = path.as_str().trim_start_matches('/');
     writeln!(out, "{size:>14}  {modified:24}  {path}{slash}")

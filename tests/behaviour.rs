@@ -36,8 +36,8 @@ mod behaviour {
 }
 
 use behaviour::{
-    changes, concurrency, copies, deletes, downloads, faults, folders, harness, info, lists, local_files,
-    moves, names, providers, replacing, resuming, shares, stats, trees, uploads,
+    changes, concurrency, copies, deletes, downloads, faults, folders, harness, info, lists, local_files, moves, names,
+    providers, replacing, resuming, shares, stats, trees, uploads,
 };
 
 fn main() -> std::process::ExitCode {

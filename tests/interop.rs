@@ -1,11 +1,6 @@
 //! rclone against the emulator program: a foreign client judges what the emulator speaks, and shows what the SDK has to
 //! agree with. These tests need the package `rclone`, and fail without it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a panic is how a test fails"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 #[path = "support/programs.rs"]
 mod programs;
@@ -31,9 +26,7 @@ struct Local {
 
 impl Local {
     fn with_tree() -> Self {
-        let local = Self {
-            directory: tempfile::tempdir().unwrap(),
-        };
+        let local = Self { directory: tempfile::tempdir().unwrap() };
         fs::create_dir(local.path("tree")).unwrap();
         tree::create(&local.path("tree"));
         local
@@ -65,16 +58,9 @@ fn a_drive_in_a_directory_keeps_the_tree_when_it_is_killed() {
 fn there_and_back(local: &Local, emulator: &EmulatorProgram) {
     let (rclone, tree, back) = (Rclone::new(emulator), local.path("tree"), local.path("back"));
     rclone.run(&[&"copy", &"--create-empty-src-dirs", &tree, &"sf:tree"]);
-    let files = tree::read(&tree)
-        .into_values()
-        .filter(|entry| matches!(entry, tree::Entry::File { .. }))
-        .count();
+    let files = tree::read(&tree).into_values().filter(|entry| matches!(entry, tree::Entry::File { .. })).count();
     assert!(files >= 500, "the tree has {files} files only");
-    let chunks = emulator
-        .requests("upload-threaded")
-        .into_iter()
-        .filter(is_chunk)
-        .count();
+    let chunks = emulator.requests("upload-threaded").into_iter().filter(is_chunk).count();
     assert!(chunks > 1, "the large file went up in {chunks} chunks");
 
     rclone.run(&[&"check", &"--download", &tree, &"sf:tree"]);
@@ -93,9 +79,7 @@ fn assert_nothing_sent(emulator: &EmulatorProgram) {
 }
 
 fn is_chunk(request: &serde_json::Value) -> bool {
-    request["query"]
-        .as_str()
-        .is_some_and(|query| query.contains("index="))
+    request["query"].as_str().is_some_and(|query| query.contains("index="))
 }
 
 #[test]
@@ -128,18 +112,9 @@ fn files_and_folders_are_moved_copied_and_deleted() {
         fs::create_dir_all(tree.join(to).parent().unwrap()).unwrap();
         fs::copy(tree.join(from), tree.join(to)).unwrap();
         let modified = fs::metadata(tree.join(from)).unwrap().modified().unwrap();
-        fs::File::options()
-            .append(true)
-            .open(tree.join(to))
-            .unwrap()
-            .set_modified(modified)
-            .unwrap();
+        fs::File::options().append(true).open(tree.join(to)).unwrap().set_modified(modified).unwrap();
     }
-    for path in [
-        "Ünïcödé/two words.1",
-        "100%/large.bin",
-        "📁 emoji 🎉/deeper/and deeper/file 1.bin",
-    ] {
+    for path in ["Ünïcödé/two words.1", "100%/large.bin", "📁 emoji 🎉/deeper/and deeper/file 1.bin"] {
         rclone.run(&[&"deletefile", &remote(path)]);
         fs::remove_file(tree.join(path)).unwrap();
     }
@@ -165,11 +140,7 @@ async fn the_sdk_reads_what_rclone_has_uploaded() {
     let folder = store.resolve(&"/tree".parse().unwrap()).await.unwrap();
     fs::create_dir(&back).unwrap();
     let options = TreeOptions::new().with_durable(false);
-    store
-        .download_dir(&folder, &back, options)
-        .try_for_each(|_| async { Ok(()) })
-        .await
-        .unwrap();
+    store.download_dir(&folder, &back, options).try_for_each(|_| async { Ok(()) }).await.unwrap();
     tree::assert_same(&tree, &back);
 }
 
@@ -179,10 +150,7 @@ async fn rclone_reads_what_the_sdk_has_uploaded() {
     let (rclone, tree, back) = (Rclone::new(&emulator), local.path("tree"), local.path("back"));
 
     let store = connect(&emulator).await;
-    let folder = store
-        .create_folder(&ItemRef::Root, "tree", CreateFolderOptions::new())
-        .await
-        .unwrap();
+    let folder = store.create_folder(&ItemRef::Root, "tree", CreateFolderOptions::new()).await.unwrap();
     let uploaded = store.upload_dir(&tree, &folder, TreeOptions::new());
     uploaded.try_for_each(|_| async { Ok(()) }).await.unwrap();
 
@@ -200,9 +168,5 @@ async fn connect(emulator: &EmulatorProgram) -> Arc<dyn RemoteStore> {
     for name in ["endpoint", "client_id", "client_secret", "username", "password"] {
         config[name] = account[name].clone();
     }
-    serde_json::from_value::<StoreConfig>(config)
-        .unwrap()
-        .connect()
-        .await
-        .unwrap()
+    serde_json::from_value::<StoreConfig>(config).unwrap().connect().await.unwrap()
 }

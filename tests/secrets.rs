@@ -28,8 +28,8 @@ use sharesync::transfer::{
     BytesSource, DownloadOptions, FileJournal, Part, SourceWindow, TransferOptions, UploadRequest, UploadSpec,
 };
 use sharesync::{
-    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemId, ItemRef, ListOptions,
-    Operation, RemoteStore, RemoteStoreExt as _, Result, ShareRequest, StoreConfig, Support,
+    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemId, ItemRef, ListOptions, Operation,
+    RemoteStore, RemoteStoreExt as _, Result, ShareRequest, StoreConfig, Support,
 };
 use sharesync_emulator::{Emulator, Fault, FaultKind};
 use tracing_log::LogTracer;
@@ -98,11 +98,7 @@ impl Capture {
 
     /// The lines that hold a text.
     fn lines_with(&self, secret: &str) -> Vec<String> {
-        self.text()
-            .lines()
-            .filter(|line| line.contains(secret))
-            .map(str::to_owned)
-            .collect()
+        self.text().lines().filter(|line| line.contains(secret)).map(str::to_owned).collect()
     }
 }
 
@@ -114,10 +110,7 @@ struct Issued(Mutex<Vec<String>>);
 impl TokenStore for Issued {
     async fn save(&self, tokens: &TokenSet) -> Result<()> {
         let refresh = tokens.refresh.as_ref().map(|token| token.expose().to_owned());
-        self.0
-            .lock()
-            .unwrap()
-            .extend(refresh.into_iter().chain([tokens.access.expose().to_owned()]));
+        self.0.lock().unwrap().extend(refresh.into_iter().chain([tokens.access.expose().to_owned()]));
         Ok(())
     }
 }
@@ -144,19 +137,12 @@ impl Stage {
             .start()
             .await
             .unwrap();
-        Self {
-            emulator,
-            issued: Arc::default(),
-            logs,
-            printed: Capture::default(),
-        }
+        Self { emulator, issued: Arc::default(), logs, printed: Capture::default() }
     }
 
     /// A client that signs in by password, gives up soon, and whose every part has been printed.
     fn builder(&mut self) -> ClientBuilder {
-        let http = HttpConfig::new()
-            .with_max_attempts(2)
-            .with_backoff_base(Duration::from_millis(1));
+        let http = HttpConfig::new().with_max_attempts(2).with_backoff_base(Duration::from_millis(1));
         let builder = Client::builder_at(self.emulator.sharefile().endpoint())
             .client_id("the-client")
             .client_secret(CLIENT_SECRET)
@@ -179,29 +165,13 @@ impl Stage {
         let basic = STANDARD.encode(format!("the-client:{CLIENT_SECRET}"));
         let mut secrets: BTreeSet<String> = self.issued.0.lock().unwrap().iter().cloned().collect();
         secrets.extend(
-            [
-                PASSWORD,
-                CLIENT_SECRET,
-                WRONG,
-                account.access_token(),
-                account.refresh_token(),
-            ]
-            .map(str::to_owned),
+            [PASSWORD, CLIENT_SECRET, WRONG, account.access_token(), account.refresh_token()].map(str::to_owned),
         );
         secrets.insert(basic);
-        for request in self
-            .emulator
-            .requests()
-            .all()
-            .iter()
-            .filter(|request| request.storage)
-        {
+        for request in self.emulator.requests().all().iter().filter(|request| request.storage) {
             for (name, value) in request.query.split('&').filter_map(|pair| pair.split_once('=')) {
                 if ["h", "dt", "uploadid"].contains(&name) {
-                    assert!(
-                        value.len() >= 16,
-                        "{name}={value} is too short to be told from other text"
-                    );
+                    assert!(value.len() >= 16, "{name}={value} is too short to be told from other text");
                     secrets.insert(value.to_owned());
                 }
             }
@@ -219,11 +189,7 @@ impl Stage {
         for secret in self.secrets() {
             for (place, capture) in [("log", &self.logs), ("Debug or Display", &self.printed)] {
                 let lines = capture.lines_with(&secret);
-                assert!(
-                    lines.is_empty(),
-                    "{secret} is in a {place}:\n{}",
-                    lines.join("\n")
-                );
+                assert!(lines.is_empty(), "{secret} is in a {place}:\n{}", lines.join("\n"));
             }
         }
     }
@@ -231,19 +197,12 @@ impl Stage {
 
 /// Content large enough for several parts.
 fn large() -> Bytes {
-    (0..300_000_u32)
-        .flat_map(u32::to_le_bytes)
-        .collect::<Vec<_>>()
-        .into()
+    (0..300_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>().into()
 }
 
 /// One store for each way to send content.
 fn stores(client: &Client) -> Vec<Arc<dyn RemoteStore>> {
-    let small = || {
-        StoreOptions::new()
-            .with_single_limit(256 << 10)
-            .with_part_size(256 << 10)
-    };
+    let small = || StoreOptions::new().with_single_limit(256 << 10).with_part_size(256 << 10);
     let all = [
         StoreOptions::new(),
         small(),
@@ -251,32 +210,20 @@ fn stores(client: &Client) -> Vec<Arc<dyn RemoteStore>> {
         small().with_multipart(true),
         small().with_sequential(true).with_multipart(true),
     ];
-    all.into_iter()
-        .map(|options| Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>)
-        .collect()
+    all.into_iter().map(|options| Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>).collect()
 }
 
 async fn folder(store: &dyn RemoteStore, name: &str) -> Item {
-    store
-        .create_folder(&ItemRef::Root, name, CreateFolderOptions::new())
-        .await
-        .unwrap()
+    store.create_folder(&ItemRef::Root, name, CreateFolderOptions::new()).await.unwrap()
 }
 
 async fn upload(store: &dyn RemoteStore, folder: &Item, name: &str, content: Bytes) -> Result<Item> {
     let request = UploadRequest::new(folder, name);
-    Ok(store
-        .upload_bytes(content, request, TransferOptions::new())
-        .await?
-        .item)
+    Ok(store.upload_bytes(content, request, TransferOptions::new()).await?.item)
 }
 
 async fn download(store: &dyn RemoteStore, item: &Item) -> Result<Bytes> {
-    store
-        .download(&ItemRef::from(item), DownloadOptions::new())
-        .await?
-        .bytes(1 << 30)
-        .await
+    store.download(&ItemRef::from(item), DownloadOptions::new()).await?.bytes(1 << 30).await
 }
 
 /// Every operation that the store has, with what it hands out printed.
@@ -284,51 +231,28 @@ async fn full_run(store: &dyn RemoteStore, name: &str, printed: &mut Capture) {
     printed.debug(&store);
     printed.debug(store.info());
     let top = folder(store, name).await;
-    let sub = store
-        .create_folder(&ItemRef::from(&top), "sub", CreateFolderOptions::new())
-        .await
-        .unwrap();
+    let sub = store.create_folder(&ItemRef::from(&top), "sub", CreateFolderOptions::new()).await.unwrap();
     let small = upload(store, &top, "small.txt", "content".into()).await.unwrap();
     let file = upload(store, &top, "large.bin", large()).await.unwrap();
     printed.debug(&file);
 
-    let opened = store
-        .download(&ItemRef::from(&file), DownloadOptions::new())
-        .await
-        .unwrap();
+    let opened = store.download(&ItemRef::from(&file), DownloadOptions::new()).await.unwrap();
     printed.debug(&opened);
     assert_eq!(opened.bytes(1 << 30).await.unwrap(), large());
     let listed: Vec<_> = store.items(&top, ListOptions::new()).try_collect().await.unwrap();
     assert_eq!(listed.len(), 3);
 
     by_hand(store, &top, printed).await;
-    let moved = store
-        .move_item(
-            &ItemRef::from(&small),
-            &Destination::folder(&sub).with_name("moved.txt"),
-        )
-        .await
-        .unwrap();
-    store
-        .copy_item(&ItemRef::from(&moved), &Destination::name("copied.txt"))
-        .await
-        .unwrap();
-    let share = store
-        .share(&ItemRef::from(&file), ShareRequest::link())
-        .await
-        .unwrap();
+    let moved =
+        store.move_item(&ItemRef::from(&small), &Destination::folder(&sub).with_name("moved.txt")).await.unwrap();
+    store.copy_item(&ItemRef::from(&moved), &Destination::name("copied.txt")).await.unwrap();
+    let share = store.share(&ItemRef::from(&file), ShareRequest::link()).await.unwrap();
     printed.debug(&share);
     let link = share.link.as_ref().unwrap().expose().clone();
     assert_eq!(reqwest::get(link).await.unwrap().bytes().await.unwrap(), large());
     store.unshare(&share.id).await.unwrap();
-    store
-        .delete(&ItemRef::from(&file), DeleteOptions::new())
-        .await
-        .unwrap();
-    store
-        .delete(&ItemRef::from(&top), DeleteOptions::new())
-        .await
-        .unwrap();
+    store.delete(&ItemRef::from(&file), DeleteOptions::new()).await.unwrap();
+    store.delete(&ItemRef::from(&top), DeleteOptions::new()).await.unwrap();
 }
 
 /// An upload step by step, through a spec that is persisted, continued and then given up.
@@ -363,11 +287,7 @@ async fn a_full_run_prints_no_secret() {
     }
     let issued = stage.issued.0.lock().unwrap().len();
     assert!(issued >= 2 * 5, "{issued} tokens: every run had its own");
-    let signed = stage
-        .secrets()
-        .iter()
-        .filter(|secret| secret.starts_with("dt") || secret.starts_with("rsu-"))
-        .count();
+    let signed = stage.secrets().iter().filter(|secret| secret.starts_with("dt") || secret.starts_with("rsu-")).count();
     assert!(signed >= 10, "{signed} pre-signed addresses were used");
     stage.check();
 }
@@ -377,15 +297,9 @@ async fn refused_sign_ins_print_no_secret() {
     let mut stage = Stage::open(2).await;
     let mut printed = stage.printed.clone();
     let wrong_password = stage.builder().password("somebody@example.com", WRONG);
-    assert_eq!(
-        printed.failure(wrong_password.connect().await),
-        ErrorKind::Unauthenticated
-    );
+    assert_eq!(printed.failure(wrong_password.connect().await), ErrorKind::Unauthenticated);
     let wrong_client = stage.builder().client_secret(WRONG);
-    assert_eq!(
-        printed.failure(wrong_client.connect().await),
-        ErrorKind::Unauthenticated
-    );
+    assert_eq!(printed.failure(wrong_client.connect().await), ErrorKind::Unauthenticated);
     for builder in [
         stage.builder().authorization_code(WRONG),
         stage.builder().saml_bearer(STANDARD.encode(WRONG)),
@@ -393,12 +307,8 @@ async fn refused_sign_ins_print_no_secret() {
             .client_id("the-client")
             .client_secret(CLIENT_SECRET)
             .password("a", PASSWORD),
-        Client::builder_at("https://user:pass@host")
-            .client_id("the-client")
-            .password("a", PASSWORD),
-        Client::builder("acct/../x", "sharefile.com")
-            .client_id("the-client")
-            .password("a", PASSWORD),
+        Client::builder_at("https://user:pass@host").client_id("the-client").password("a", PASSWORD),
+        Client::builder("acct/../x", "sharefile.com").client_id("the-client").password("a", PASSWORD),
     ] {
         printed.debug(&builder);
         printed.failure(builder.connect().await);
@@ -409,29 +319,15 @@ async fn refused_sign_ins_print_no_secret() {
     printed.debug(&tokens);
     let endpoint = stage.emulator.sharefile().endpoint().to_owned();
     for builder in [
-        Client::builder_at(&endpoint)
-            .client_id("the-client")
-            .client_secret(CLIENT_SECRET)
-            .tokens(tokens),
-        Client::builder_at(&endpoint)
-            .client_id("the-client")
-            .access_token(WRONG),
+        Client::builder_at(&endpoint).client_id("the-client").client_secret(CLIENT_SECRET).tokens(tokens),
+        Client::builder_at(&endpoint).client_id("the-client").access_token(WRONG),
     ] {
         let client = builder.connect().await.unwrap();
         printed.debug(&client);
-        assert_eq!(
-            printed.failure(client.store().stat(&ItemRef::Root).await),
-            ErrorKind::Unauthenticated
-        );
+        assert_eq!(printed.failure(client.store().stat(&ItemRef::Root).await), ErrorKind::Unauthenticated);
     }
     let client = stage.connect().await;
-    let file = upload(
-        &client.store(),
-        &folder(&client.store(), "top").await,
-        "a.txt",
-        "x".into(),
-    )
-    .await;
+    let file = upload(&client.store(), &folder(&client.store(), "top").await, "a.txt", "x".into()).await;
     assert_eq!(file.unwrap().name, "a.txt");
     stage.check();
 }
@@ -471,19 +367,9 @@ async fn failing_calls_print_no_secret() {
             }
             let store = &stores[0];
             let shared = store.share(&ItemRef::from(&file), ShareRequest::link()).await;
-            let listed = store
-                .items(&top, ListOptions::new())
-                .try_collect::<Vec<_>>()
-                .await;
-            let errors = [
-                shared.map(drop),
-                listed.map(drop),
-                store.stat(&ItemRef::Root).await.map(drop),
-            ];
-            errors
-                .iter()
-                .filter_map(|result| result.as_ref().err())
-                .for_each(|error| printed.error(error));
+            let listed = store.items(&top, ListOptions::new()).try_collect::<Vec<_>>().await;
+            let errors = [shared.map(drop), listed.map(drop), store.stat(&ItemRef::Root).await.map(drop)];
+            errors.iter().filter_map(|result| result.as_ref().err()).for_each(|error| printed.error(error));
             faults.clear();
         }
     }
@@ -508,11 +394,7 @@ async fn refused_arguments_print_no_secret() {
     printed.failure(upload(&store, &top, "there.bin", "again".into()).await);
     printed.failure(upload(&store, &file, "inside.bin", "x".into()).await);
     printed.failure(upload(&store, &top, "a/b", "x".into()).await);
-    printed.failure(
-        store
-            .download(&id, DownloadOptions::new().with_offset(1 << 40))
-            .await,
-    );
+    printed.failure(store.download(&id, DownloadOptions::new().with_offset(1 << 40)).await);
     printed.failure(store.unshare(&"no-such-share".into()).await);
     printed.failure(store.share(&id, ShareRequest::link().with_password(WRONG)).await);
 
@@ -522,10 +404,7 @@ async fn refused_arguments_print_no_secret() {
     let json = serde_json::to_string(&spec).unwrap();
     store.upload_abort(&spec).await.unwrap();
     printed.debug(&store.upload_status(&spec).await);
-    for damaged in [
-        json.replace("sharefile", "elsewhere"),
-        json.replace("\"state\":{", "\"state\":{\"x\":1,\""),
-    ] {
+    for damaged in [json.replace("sharefile", "elsewhere"), json.replace("\"state\":{", "\"state\":{\"x\":1,\"")] {
         match serde_json::from_str::<UploadSpec>(&damaged) {
             Ok(spec) => drop(printed.failure(store.upload_status(&spec).await)),
             Err(error) => printed.debug(&error),
@@ -536,11 +415,7 @@ async fn refused_arguments_print_no_secret() {
     std::fs::write(&journal, json.replace("\"version\":1", "\"version\":\"x\"")).unwrap();
     let options = TransferOptions::new().with_journal(Arc::new(FileJournal::new(journal)));
     printed.debug(&options);
-    printed.failure(
-        store
-            .upload_bytes(large(), UploadRequest::new(&top, "spec.bin"), options)
-            .await,
-    );
+    printed.failure(store.upload_bytes(large(), UploadRequest::new(&top, "spec.bin"), options).await);
     stage.check();
 }
 
@@ -580,17 +455,9 @@ fn what_is_printed_is_found() {
     let span = tracing::trace_span!("a span", value = "probe-by-span-2Rt");
     drop(span.entered());
     for probe in ["probe-by-tracing-5Hq", "probe-by-log-7Wz", "probe-by-span-2Rt"] {
-        assert!(
-            !logs.lines_with(probe).is_empty(),
-            "{probe} was logged and is not found"
-        );
+        assert!(!logs.lines_with(probe).is_empty(), "{probe} was logged and is not found");
     }
     assert!(logs.lines_with("never-printed-9Kp").is_empty());
-    logs.error(
-        &Error::new(ErrorKind::Network, "outer").with_source(io::Error::other("probe-in-a-cause-3Df")),
-    );
-    assert!(
-        !logs.lines_with("probe-in-a-cause-3Df").is_empty(),
-        "causes are looked at too"
-    );
+    logs.error(&Error::new(ErrorKind::Network, "outer").with_source(io::Error::other("probe-in-a-cause-3Df")));
+    assert!(!logs.lines_with("probe-in-a-cause-3Df").is_empty(), "causes are looked at too");
 }

@@ -35,14 +35,20 @@ mod sharefile {
     pub(crate) mod quirks;
     pub(crate) mod read_as;
     pub(crate) mod redirects;
+    pub(crate) mod resuming;
     pub(crate) mod secure;
     pub(crate) mod shares;
     pub(crate) mod sign_in;
     pub(crate) mod stage;
+    pub(crate) mod store_reads;
+    pub(crate) mod store_uploads;
     pub(crate) mod uploads;
 }
 
-use sharefile::{entities, errors, harness, leniency, moving, operations, paging, properties, quirks, redirects, shares, sign_in, uploads};
+use sharefile::{
+    entities, errors, harness, leniency, moving, operations, paging, properties, quirks, redirects, resuming, shares,
+    sign_in, store_reads, store_uploads, uploads,
+};
 
 fn main() -> std::process::ExitCode {
     let operations = operations::cases();
@@ -56,6 +62,9 @@ fn main() -> std::process::ExitCode {
         sign_in::cases(),
         uploads::cases(),
         shares::cases(),
+        store_reads::cases(),
+        store_uploads::cases(),
+        resuming::cases(),
         moving::cases(),
         quirks::cases(),
         properties::cases(),

@@ -36,16 +36,10 @@ pub fn read_config(file: &Path, name: &str) -> Result<StoreConfig> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     // The error of the parser would quote the line, and the line may hold a password.
     let Ok(mut parsed) = toml::from_str::<ConfigFile>(&text) else {
-        bail!(
-            "{} holds no valid store configuration: see the README",
-            file.display()
-        );
+        bail!("{} holds no valid store configuration: see the README", file.display());
     };
     let names = parsed.stores.keys().cloned().collect::<Vec<_>>().join(", ");
-    parsed
-        .stores
-        .remove(name)
-        .with_context(|| format!("{} has no store {name:?}, only: {names}", file.display()))
+    parsed.stores.remove(name).with_context(|| format!("{} has no store {name:?}, only: {names}", file.display()))
 }
 
 /// Connects to a configured store.
@@ -64,9 +58,7 @@ impl Bar {
     /// Starts a bar with this heading on standard error; a terminal shows it, a file does not.
     pub fn start(heading: String, progress: &Progress) -> Self {
         let bar = ProgressBar::new(0).with_prefix(heading);
-        let style = ProgressStyle::with_template(
-            "{prefix:28} {bar:30} {bytes:>10} / {total_bytes:10} {bytes_per_sec}",
-        );
+        let style = ProgressStyle::with_template("{prefix:28} {bar:30} {bytes:>10} / {total_bytes:10} {bytes_per_sec}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         let ticker = tokio::spawn({
             let (bar, progress) = (bar.clone(), progress.clone());

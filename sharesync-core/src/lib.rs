@@ -34,9 +34,7 @@ pub use capabilities::{Capabilities, Operation, Support, UploadLimits};
 pub use change::{Change, ChangeOptions, ChangePage, Cursor, Since};
 pub use digest::{Digest, DigestAlgorithm, Hasher};
 pub use error::{Error, ErrorKind, Result};
-pub use ext::{
-    DownloadOutcome, DownloadToOptions, RemoteStoreExt, TreeEntry, TreeOptions, TreeOutcome, WalkOptions,
-};
+pub use ext::{DownloadOutcome, DownloadToOptions, RemoteStoreExt, TreeEntry, TreeOptions, TreeOutcome, WalkOptions};
 pub use item::{Item, ItemId, ItemKind, ItemRef, Revision};
 pub use list::{ListOptions, Page, PageGuard};
 pub use mutate::{CreateFolderOptions, DeleteOptions, Destination, OnConflict};

@@ -70,7 +70,11 @@ async fn large_single_content_streams_in_constant_memory() {
         let alive = source.alive();
         let outcome = upload(&store, request(), source, TransferOptions::new()).await.unwrap();
         assert_eq!(outcome.integrity, Integrity::Verified(md5(&bytes)));
-        assert_eq!(alive.read.load(Ordering::SeqCst), passes * bytes.len() + 60_000, "hashed as it streams where it can be");
+        assert_eq!(
+            alive.read.load(Ordering::SeqCst),
+            passes * bytes.len() + 60_000,
+            "hashed as it streams where it can be"
+        );
         assert!(alive.most.load(Ordering::SeqCst) <= 3 * 1024 * 1024, "{alive:?}");
     }
 }

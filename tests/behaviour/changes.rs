@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures::TryStreamExt as _;
 use sharesync::{
-    Change, ChangeOptions, ChangePage, Cursor, DeleteOptions, Destination, ErrorKind, Item, ItemId, ItemRef,
-    Operation, Since,
+    Change, ChangeOptions, ChangePage, Cursor, DeleteOptions, Destination, ErrorKind, Item, ItemId, ItemRef, Operation,
+    Since,
 };
 
 use super::harness::{Ctx, cases};
@@ -66,11 +66,8 @@ fn apply(mirror: &mut Mirror, change: Change) {
 
 /// With an item goes everything below it.
 fn remove(mirror: &mut Mirror, id: &ItemId) {
-    let below: Vec<_> = mirror
-        .values()
-        .filter(|item| item.parent.as_ref() == Some(id))
-        .map(|item| item.identity().clone())
-        .collect();
+    let below: Vec<_> =
+        mirror.values().filter(|item| item.parent.as_ref() == Some(id)).map(|item| item.identity().clone()).collect();
     below.iter().for_each(|inside| remove(mirror, inside));
     mirror.remove(id);
 }
@@ -90,56 +87,36 @@ async fn caught_up(ctx: &Ctx) -> (Ctx, Cursor, Mirror) {
 }
 
 async fn a_refusal_says_what_to_do(ctx: Ctx) {
-    let first = ctx
-        .store
-        .changes(Since::Beginning, ChangeOptions::new())
-        .try_collect::<Vec<_>>()
-        .await;
+    let first = ctx.store.changes(Since::Beginning, ChangeOptions::new()).try_collect::<Vec<_>>().await;
     if ctx.supports(Operation::Changes) {
         assert!(first.unwrap().last().unwrap().checkpoint.is_some());
         return;
     }
     for since in [Since::Beginning, Since::Now] {
-        let refused = ctx
-            .store
-            .changes(since, ChangeOptions::new())
-            .try_collect::<Vec<_>>()
-            .await;
+        let refused = ctx.store.changes(since, ChangeOptions::new()).try_collect::<Vec<_>>().await;
         let error = fails(refused, ErrorKind::Unsupported, &[Operation::Changes.name()]);
         assert_eq!(error.provider(), Some(ctx.store.info().provider));
         let text = error.to_string();
-        assert!(
-            text.contains("; ") && text.contains("capabilities"),
-            "it says what to do instead: {text}"
-        );
+        assert!(text.contains("; ") && text.contains("capabilities"), "it says what to do instead: {text}");
     }
 }
 
 async fn from_the_beginning_is_everything_that_exists(ctx: Ctx) {
     let ctx = ctx.alone().await;
     let folder = ctx.folder("sub").await;
-    let (one, other) = (
-        ctx.put("a.txt", "x").await,
-        put_into(&*ctx.store, &folder, "b.txt", "y").await,
-    );
+    let (one, other) = (ctx.put("a.txt", "x").await, put_into(&*ctx.store, &folder, "b.txt", "y").await);
     let mut mirror = Mirror::new();
     let all = pages(&ctx, Since::Beginning, ChangeOptions::new()).await;
     for page in &all {
         for change in &page.changes {
-            assert!(
-                matches!(change, Change::Upsert(_)),
-                "everything that exists, as upserts: {change:?}"
-            );
+            assert!(matches!(change, Change::Upsert(_)), "everything that exists, as upserts: {change:?}");
             apply(&mut mirror, change.clone());
         }
     }
     assert!(all.last().unwrap().checkpoint.is_some());
     for item in [&ctx.folder, &folder, &one, &other] {
         let seen = &mirror[item.identity()];
-        assert_eq!(
-            (&seen.name, &seen.kind, &seen.parent),
-            (&item.name, &item.kind, &item.parent)
-        );
+        assert_eq!((&seen.name, &seen.kind, &seen.parent), (&item.name, &item.kind, &item.parent));
     }
 }
 
@@ -163,11 +140,7 @@ async fn since_a_cursor_is_what_happened_after(ctx: Ctx) {
         cursor = follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
         assert_eq!(mirror.len(), before + 1);
     }
-    assert!(
-        ["0.txt", "1.txt", "2.txt"]
-            .iter()
-            .all(|name| names(&mirror).contains(name))
-    );
+    assert!(["0.txt", "1.txt", "2.txt"].iter().all(|name| names(&mirror).contains(name)));
 }
 
 async fn a_created_file(ctx: Ctx) {
@@ -175,10 +148,7 @@ async fn a_created_file(ctx: Ctx) {
     let file = ctx.put("a.txt", "twelve bytes").await;
     follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
     let seen = &mirror[file.identity()];
-    assert_eq!(
-        (seen.name.as_str(), seen.size, &seen.parent),
-        ("a.txt", Some(12), &file.parent)
-    );
+    assert_eq!((seen.name.as_str(), seen.size, &seen.parent), ("a.txt", Some(12), &file.parent));
     assert_eq!(seen.revision, file.revision);
 }
 
@@ -197,27 +167,16 @@ async fn a_rename(ctx: Ctx) {
     let (ctx, _, mut mirror) = caught_up(&ctx).await;
     let file = ctx.put("a.txt", "x").await;
     let cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
-    ctx.store
-        .move_item(&ItemRef::from(&file), &Destination::name("b.txt"))
-        .await
-        .unwrap();
+    ctx.store.move_item(&ItemRef::from(&file), &Destination::name("b.txt")).await.unwrap();
     follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
-    assert!(
-        names(&mirror).contains(&"b.txt") && !names(&mirror).contains(&"a.txt"),
-        "{:?}",
-        names(&mirror)
-    );
+    assert!(names(&mirror).contains(&"b.txt") && !names(&mirror).contains(&"a.txt"), "{:?}", names(&mirror));
 }
 
 async fn a_move_into_another_folder(ctx: Ctx) {
     let (ctx, _, mut mirror) = caught_up(&ctx).await;
     let (file, folder) = (ctx.put("a.txt", "x").await, ctx.folder("sub").await);
     let cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
-    let moved = ctx
-        .store
-        .move_item(&ItemRef::from(&file), &Destination::folder(&folder))
-        .await
-        .unwrap();
+    let moved = ctx.store.move_item(&ItemRef::from(&file), &Destination::folder(&folder)).await.unwrap();
     follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
     assert_eq!(mirror[moved.identity()].parent.as_ref(), Some(&folder.id));
     assert_eq!(names(&mirror).iter().filter(|name| **name == "a.txt").count(), 1);
@@ -230,27 +189,18 @@ async fn a_deleted_folder_takes_what_it_holds(ctx: Ctx) {
     put_into(&*ctx.store, &deeper, "a.txt", "x").await;
     ctx.put("kept.txt", "x").await;
     let cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
-    ctx.store
-        .delete(&ItemRef::from(&folder), DeleteOptions::new())
-        .await
-        .unwrap();
+    ctx.store.delete(&ItemRef::from(&folder), DeleteOptions::new()).await.unwrap();
     follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
     let left = names(&mirror);
     assert!(left.contains(&"kept.txt"));
-    assert!(
-        ["sub", "deeper", "a.txt"].iter().all(|name| !left.contains(name)),
-        "{left:?}"
-    );
+    assert!(["sub", "deeper", "a.txt"].iter().all(|name| !left.contains(name)), "{left:?}");
 }
 
 async fn what_came_and_went_is_gone(ctx: Ctx) {
     let (ctx, cursor, mut mirror) = caught_up(&ctx).await;
     let before = mirror.clone();
     let file = ctx.put("a.txt", "x").await;
-    ctx.store
-        .delete(&ItemRef::from(&file), DeleteOptions::new())
-        .await
-        .unwrap();
+    ctx.store.delete(&ItemRef::from(&file), DeleteOptions::new()).await.unwrap();
     follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
     assert_eq!(names(&mirror), names(&before));
 }
@@ -271,12 +221,7 @@ async fn a_cursor_survives_another_process(ctx: Ctx) {
     let file = ctx.put("a.txt", "x").await;
     let kept = serde_json::to_string(&cursor).unwrap();
     let later = ctx.with_store(ctx.another_process().await);
-    follow(
-        &later,
-        Since::Cursor(serde_json::from_str(&kept).unwrap()),
-        &mut mirror,
-    )
-    .await;
+    follow(&later, Since::Cursor(serde_json::from_str(&kept).unwrap()), &mut mirror).await;
     assert!(mirror.contains_key(file.identity()));
 }
 
@@ -299,11 +244,7 @@ async fn a_foreign_cursor_is_refused(ctx: Ctx) {
         Cursor::new(ctx.store.info().provider, "another account", "1"),
     ];
     for cursor in foreign {
-        let refused = ctx
-            .store
-            .changes(Since::Cursor(cursor), ChangeOptions::new())
-            .try_collect::<Vec<_>>()
-            .await;
+        let refused = ctx.store.changes(Since::Cursor(cursor), ChangeOptions::new()).try_collect::<Vec<_>>().await;
         fails(refused, ErrorKind::CursorInvalid, &["cursor"]);
     }
 }
@@ -314,13 +255,7 @@ async fn small_pages_lose_and_repeat_nothing(ctx: Ctx) {
         ctx.put(&format!("{number}.txt"), "x").await;
     }
     let (mut small, mut large) = (mirror.clone(), mirror);
-    follow_with(
-        &ctx,
-        Since::Cursor(cursor.clone()),
-        ChangeOptions::new().with_page_size(3),
-        &mut small,
-    )
-    .await;
+    follow_with(&ctx, Since::Cursor(cursor.clone()), ChangeOptions::new().with_page_size(3), &mut small).await;
     follow(&ctx, Since::Cursor(cursor), &mut large).await;
     assert_eq!(names(&small), names(&large));
     assert!(names(&small).len() >= 10);
@@ -335,16 +270,8 @@ async fn a_scope_leaves_out_the_rest(ctx: Ctx) {
     put_into(&*ctx.store, &inside, "in.txt", "x").await;
     put_into(&*ctx.store, &outside, "out.txt", "x").await;
     follow_with(&ctx, Since::Cursor(cursor.clone()), scope, &mut mirror).await;
-    assert!(
-        names(&mirror).contains(&"in.txt") && !names(&mirror).contains(&"out.txt"),
-        "{:?}",
-        names(&mirror)
-    );
+    assert!(names(&mirror).contains(&"in.txt") && !names(&mirror).contains(&"out.txt"), "{:?}", names(&mirror));
     let other = ChangeOptions::new().with_scope(&outside);
-    let refused = ctx
-        .store
-        .changes(Since::Cursor(cursor), other)
-        .try_collect::<Vec<_>>()
-        .await;
+    let refused = ctx.store.changes(Since::Cursor(cursor), other).try_collect::<Vec<_>>().await;
     fails(refused, ErrorKind::CursorInvalid, &["cursor"]);
 }

@@ -4,8 +4,7 @@ use futures::TryStreamExt as _;
 use futures::future::join_all;
 use sharesync::transfer::{TransferOptions, UploadRequest};
 use sharesync::{
-    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, ItemRef, ListOptions,
-    RemoteStoreExt as _,
+    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, ItemRef, ListOptions, RemoteStoreExt as _,
 };
 
 use super::harness::{Ctx, cases};
@@ -43,14 +42,8 @@ fn one_winner<T>(results: Vec<Result<T, Error>>, kinds: &[ErrorKind]) -> T {
 }
 
 async fn many_uploads_into_one_folder(ctx: Ctx) {
-    let files: Vec<_> = (0..32)
-        .map(|number| {
-            (
-                format!("{number:02}.bin"),
-                content(50_000 + number, number as u64),
-            )
-        })
-        .collect();
+    let files: Vec<_> =
+        (0..32).map(|number| (format!("{number:02}.bin"), content(50_000 + number, number as u64))).collect();
     let puts = join_all(files.iter().map(|(name, sent)| ctx.put(name, sent.clone()))).await;
     let names: Vec<_> = files.iter().map(|(name, _)| name.clone()).collect();
     assert_eq!(ctx.names().await, names);
@@ -62,17 +55,14 @@ async fn many_uploads_into_one_folder(ctx: Ctx) {
 async fn uploads_of_one_name_have_one_winner(ctx: Ctx) {
     let results = join_all((0..8_u64).map(|number| {
         let request = UploadRequest::new(ctx.here(), "same.bin");
-        ctx.store
-            .upload_bytes(content(10_000, number), request, TransferOptions::new())
+        ctx.store.upload_bytes(content(10_000, number), request, TransferOptions::new())
     }))
     .await;
     let winner = results.iter().position(Result::is_ok);
-    let won = one_winner(results, &[ErrorKind::AlreadyExists]);
+    // A service that looks at the name again at the end may have no words of its own for that.
+    let won = one_winner(results, &[ErrorKind::AlreadyExists, ErrorKind::Conflict, ErrorKind::Rejected]);
     assert_eq!(ctx.names().await, ["same.bin"]);
-    same(
-        &ctx.read(&won.item).await,
-        &content(10_000, winner.unwrap() as u64),
-    );
+    same(&ctx.read(&won.item).await, &content(10_000, winner.unwrap() as u64));
 }
 
 async fn new_versions_of_one_file_at_once(ctx: Ctx) {
@@ -82,10 +72,7 @@ async fn new_versions_of_one_file_at_once(ctx: Ctx) {
     let items = ctx.listed().await;
     assert_eq!(items.len(), 1);
     let read = ctx.read(&items[0]).await;
-    assert!(
-        (0..8).any(|number| read == content(10_000, number)),
-        "one of them, whole"
-    );
+    assert!((0..8).any(|number| read == content(10_000, number)), "one of them, whole");
 }
 
 async fn listing_while_others_write(ctx: Ctx) {
@@ -95,20 +82,12 @@ async fn listing_while_others_write(ctx: Ctx) {
     let write = async {
         for number in 0..10 {
             let file = ctx.put(&format!("comes {number}.txt"), "y").await;
-            ctx.store
-                .delete(&ItemRef::from(&file), DeleteOptions::new())
-                .await
-                .unwrap();
+            ctx.store.delete(&ItemRef::from(&file), DeleteOptions::new()).await.unwrap();
         }
     };
     let list = async {
         for _ in 0..10 {
-            let items: Vec<_> = ctx
-                .store
-                .items(ctx.here(), ListOptions::new())
-                .try_collect()
-                .await
-                .unwrap();
+            let items: Vec<_> = ctx.store.items(ctx.here(), ListOptions::new()).try_collect().await.unwrap();
             let stays = items.iter().filter(|item| item.name.starts_with("stays")).count();
             assert_eq!(stays, 10);
         }
@@ -117,11 +96,9 @@ async fn listing_while_others_write(ctx: Ctx) {
 }
 
 async fn folders_of_one_name_have_one_winner(ctx: Ctx) {
-    let results = join_all((0..8).map(|_| async {
-        ctx.store
-            .create_folder(&ctx.here(), "same", CreateFolderOptions::new())
-            .await
-    }))
+    let results = join_all(
+        (0..8).map(|_| async { ctx.store.create_folder(&ctx.here(), "same", CreateFolderOptions::new()).await }),
+    )
     .await;
     let won = one_winner(results, &[ErrorKind::AlreadyExists]);
     let items = ctx.listed().await;
@@ -131,8 +108,7 @@ async fn folders_of_one_name_have_one_winner(ctx: Ctx) {
 async fn folders_of_one_name_are_reused_by_all(ctx: Ctx) {
     let reuse = CreateFolderOptions::new().with_reuse_existing(true);
     let results =
-        join_all((0..8).map(|_| async { ctx.store.create_folder(&ctx.here(), "same", reuse.clone()).await }))
-            .await;
+        join_all((0..8).map(|_| async { ctx.store.create_folder(&ctx.here(), "same", reuse.clone()).await })).await;
     let ids: Vec<_> = results.into_iter().map(|folder| folder.unwrap().id).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     assert_eq!(ctx.listed().await.len(), 1);

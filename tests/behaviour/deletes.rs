@@ -30,11 +30,7 @@ async fn delete(ctx: &Ctx, item: &Item, options: DeleteOptions) -> Result<()> {
 }
 
 async fn is_gone(ctx: &Ctx, item: &Item) {
-    fails(
-        ctx.store.stat(&ItemRef::from(item)).await,
-        ErrorKind::NotFound,
-        &[item.id.as_str()],
-    );
+    fails(ctx.store.stat(&ItemRef::from(item)).await, ErrorKind::NotFound, &[item.id.as_str()]);
 }
 
 async fn a_file(ctx: Ctx) {
@@ -64,21 +60,11 @@ async fn a_folder_with_all_it_holds(ctx: Ctx) {
 
 async fn a_missing_item_is_not_found(ctx: Ctx) {
     let gone = gone(&ctx).await;
-    fails(
-        delete(&ctx, &gone, DeleteOptions::new()).await,
-        ErrorKind::NotFound,
-        &[gone.id.as_str()],
-    );
-    let made_up = ctx
-        .store
-        .delete(&ItemRef::Id(ItemId::new("no-such-item")), DeleteOptions::new())
-        .await;
+    fails(delete(&ctx, &gone, DeleteOptions::new()).await, ErrorKind::NotFound, &[gone.id.as_str()]);
+    let made_up = ctx.store.delete(&ItemRef::Id(ItemId::new("no-such-item")), DeleteOptions::new()).await;
     fails_as(made_up, WRONG_KIND_OF_ITEM, &["no-such-item"]);
     if ctx.supports(sharesync::Operation::StatByPath) {
-        let by_path = ctx
-            .store
-            .delete(&ctx.path("missing.txt").into(), DeleteOptions::new())
-            .await;
+        let by_path = ctx.store.delete(&ctx.path("missing.txt").into(), DeleteOptions::new()).await;
         fails(by_path, ErrorKind::NotFound, &["missing.txt"]);
     }
 }
@@ -94,13 +80,7 @@ async fn a_name_can_be_used_again(ctx: Ctx) {
 async fn the_present_revision_is_accepted(ctx: Ctx) {
     ctx.put("a.txt", "old").await;
     let now = ctx.put_again("a.txt", "now").await;
-    delete(
-        &ctx,
-        &now,
-        DeleteOptions::new().with_if_revision(now.revision.clone().unwrap()),
-    )
-    .await
-    .unwrap();
+    delete(&ctx, &now, DeleteOptions::new().with_if_revision(now.revision.clone().unwrap())).await.unwrap();
     is_gone(&ctx, &now).await;
 }
 
@@ -108,11 +88,7 @@ async fn a_stale_revision_is_refused(ctx: Ctx) {
     let old = ctx.put("a.txt", "old").await;
     let now = ctx.put_again("a.txt", "now").await;
     let options = DeleteOptions::new().with_if_revision(old.revision.unwrap());
-    fails(
-        delete(&ctx, &now, options).await,
-        ErrorKind::PreconditionFailed,
-        &[now.id.as_str(), "a.txt"],
-    );
+    fails(delete(&ctx, &now, options).await, ErrorKind::PreconditionFailed, &[now.id.as_str(), "a.txt"]);
     same(&ctx.read(&now).await, b"now");
     assert_eq!(ctx.names().await, ["a.txt"]);
 }
@@ -145,11 +121,7 @@ async fn the_root_stays(ctx: Ctx) {
         ErrorKind::PermissionDenied,
         ErrorKind::Unsupported,
     ];
-    fails_as(
-        ctx.store.delete(&ItemRef::Root, DeleteOptions::new()).await,
-        &kinds,
-        &[ctx.store.info().provider],
-    );
+    fails_as(ctx.store.delete(&ItemRef::Root, DeleteOptions::new()).await, &kinds, &[ctx.store.info().provider]);
     assert_eq!(ctx.names().await, ["a.txt"]);
 }
 
@@ -157,9 +129,7 @@ async fn permanently_a_file_and_a_folder(ctx: Ctx) {
     let (file, folder) = (ctx.put("a.txt", "x").await, ctx.folder("sub").await);
     let inside = put_into(&*ctx.store, &folder, "b.txt", "x").await;
     for item in [&file, &folder] {
-        delete(&ctx, item, DeleteOptions::new().with_permanent(true))
-            .await
-            .unwrap();
+        delete(&ctx, item, DeleteOptions::new().with_permanent(true)).await.unwrap();
     }
     for item in [&file, &folder, &inside] {
         is_gone(&ctx, item).await;
@@ -171,23 +141,13 @@ async fn permanently_a_missing_item_is_not_found(ctx: Ctx) {
     let file = ctx.put("a.txt", "x").await;
     let options = DeleteOptions::new().with_permanent(true);
     delete(&ctx, &file, options.clone()).await.unwrap();
-    fails(
-        delete(&ctx, &file, options).await,
-        ErrorKind::NotFound,
-        &[file.id.as_str()],
-    );
+    fails(delete(&ctx, &file, options).await, ErrorKind::NotFound, &[file.id.as_str()]);
 }
 
 async fn permanently_a_stale_revision_is_refused(ctx: Ctx) {
     let old = ctx.put("a.txt", "old").await;
     let now = ctx.put_again("a.txt", "now").await;
-    let options = DeleteOptions::new()
-        .with_permanent(true)
-        .with_if_revision(old.revision.unwrap());
-    fails(
-        delete(&ctx, &now, options).await,
-        ErrorKind::PreconditionFailed,
-        &[now.id.as_str(), "a.txt"],
-    );
+    let options = DeleteOptions::new().with_permanent(true).with_if_revision(old.revision.unwrap());
+    fails(delete(&ctx, &now, options).await, ErrorKind::PreconditionFailed, &[now.id.as_str(), "a.txt"]);
     same(&ctx.read(&now).await, b"now");
 }

@@ -37,11 +37,7 @@ cases! {
 async fn range(ctx: &Ctx, item: &Item, offset: u64, length: Option<u64>) -> Result<Bytes> {
     let mut options = DownloadOptions::new().with_offset(offset);
     options.length = length;
-    ctx.store
-        .download(&ItemRef::from(item), options)
-        .await?
-        .bytes(1 << 30)
-        .await
+    ctx.store.download(&ItemRef::from(item), options).await?.bytes(1 << 30).await
 }
 
 async fn a_whole_file_by_id(ctx: Ctx) {
@@ -52,11 +48,7 @@ async fn a_whole_file_by_id(ctx: Ctx) {
 
 async fn an_empty_file(ctx: Ctx) {
     let file = ctx.put("empty.bin", Bytes::new()).await;
-    let download = ctx
-        .store
-        .download(&ItemRef::from(&file), DownloadOptions::new())
-        .await
-        .unwrap();
+    let download = ctx.store.download(&ItemRef::from(&file), DownloadOptions::new()).await.unwrap();
     assert_eq!((download.offset(), download.size()), (0, Some(0)));
     let pieces: Vec<_> = download.into_stream().try_collect().await.unwrap();
     assert_eq!(pieces.iter().map(Bytes::len).sum::<usize>(), 0);
@@ -101,53 +93,29 @@ async fn ranges_beyond_the_end_are_refused(ctx: Ctx) {
         (u64::MAX, Some(1)),
         (1, Some(u64::MAX)),
     ] {
-        fails(
-            range(&ctx, &file, offset, length).await,
-            ErrorKind::InvalidInput,
-            &[file.id.as_str(), "a.bin"],
-        );
+        fails(range(&ctx, &file, offset, length).await, ErrorKind::InvalidInput, &[file.id.as_str(), "a.bin"]);
     }
 }
 
 async fn a_range_of_an_empty_file(ctx: Ctx) {
     let file = ctx.put("empty.bin", Bytes::new()).await;
     same(&range(&ctx, &file, 0, Some(0)).await.unwrap(), b"");
-    fails(
-        range(&ctx, &file, 0, Some(1)).await,
-        ErrorKind::InvalidInput,
-        &[file.id.as_str(), "empty.bin"],
-    );
-    fails(
-        range(&ctx, &file, 1, None).await,
-        ErrorKind::InvalidInput,
-        &[file.id.as_str(), "empty.bin"],
-    );
+    fails(range(&ctx, &file, 0, Some(1)).await, ErrorKind::InvalidInput, &[file.id.as_str(), "empty.bin"]);
+    fails(range(&ctx, &file, 1, None).await, ErrorKind::InvalidInput, &[file.id.as_str(), "empty.bin"]);
 }
 
 async fn item_offset_and_size_are_told(ctx: Ctx) {
     let file = ctx.put("a.bin", content(1000, 35)).await;
-    let download = ctx
-        .store
-        .download(&ItemRef::from(&file), DownloadOptions::new())
-        .await
-        .unwrap();
+    let download = ctx.store.download(&ItemRef::from(&file), DownloadOptions::new()).await.unwrap();
     assert_eq!(
-        (
-            &download.item().id,
-            download.item().size,
-            &download.item().revision
-        ),
+        (&download.item().id, download.item().size, &download.item().revision),
         (&file.id, Some(1000), &file.revision)
     );
     assert_eq!((download.offset(), download.size()), (0, Some(1000)));
     let part = DownloadOptions::new().with_offset(100).with_length(50);
     let download = ctx.store.download(&ItemRef::from(&file), part).await.unwrap();
     assert_eq!((download.offset(), download.size()), (100, Some(50)));
-    let rest = ctx
-        .store
-        .download(&ItemRef::from(&file), DownloadOptions::new().with_offset(900))
-        .await
-        .unwrap();
+    let rest = ctx.store.download(&ItemRef::from(&file), DownloadOptions::new().with_offset(900)).await.unwrap();
     assert_eq!((rest.offset(), rest.size()), (900, Some(100)));
 }
 
@@ -160,12 +128,7 @@ async fn several_readers_of_one_file(ctx: Ctx) {
 
 async fn the_limit_of_bytes_in_memory(ctx: Ctx) {
     let file = ctx.put("a.bin", content(1000, 37)).await;
-    let open = || async {
-        ctx.store
-            .download(&ItemRef::from(&file), DownloadOptions::new())
-            .await
-            .unwrap()
-    };
+    let open = || async { ctx.store.download(&ItemRef::from(&file), DownloadOptions::new()).await.unwrap() };
     assert_eq!(open().await.bytes(1000).await.unwrap().len(), 1000);
     fails(open().await.bytes(999).await, ErrorKind::TooLarge, &["a.bin"]);
 }
@@ -188,11 +151,7 @@ async fn a_dropped_download_harms_no_other(ctx: Ctx) {
     let sent = content(4 * MIB, 39);
     let file = ctx.put("a.bin", sent.clone()).await;
     for _ in 0..3 {
-        let download = ctx
-            .store
-            .download(&ItemRef::from(&file), DownloadOptions::new())
-            .await
-            .unwrap();
+        let download = ctx.store.download(&ItemRef::from(&file), DownloadOptions::new()).await.unwrap();
         let mut stream = download.into_stream();
         assert!(!stream.next().await.unwrap().unwrap().is_empty());
     }
@@ -203,39 +162,24 @@ async fn a_cancelled_download_ends_in_an_error(ctx: Ctx) {
     let file = ctx.put("a.bin", content(8 * MIB, 40)).await;
     let cancel = CancelToken::new();
     let options = DownloadOptions::new().with_cancel(cancel.clone());
-    let mut stream = ctx
-        .store
-        .download(&ItemRef::from(&file), options.clone())
-        .await
-        .unwrap()
-        .into_stream();
+    let mut stream = ctx.store.download(&ItemRef::from(&file), options.clone()).await.unwrap().into_stream();
     assert!(!stream.next().await.unwrap().unwrap().is_empty());
     cancel.cancel();
-    fails(
-        stream.try_collect::<Vec<_>>().await,
-        ErrorKind::Cancelled,
-        &["a.bin"],
-    );
+    fails(stream.try_collect::<Vec<_>>().await, ErrorKind::Cancelled, &["a.bin"]);
     let again = ctx.store.download(&ItemRef::from(&file), options).await;
     fails(again.map(drop), ErrorKind::Cancelled, &["a.bin"]);
 }
 
 async fn a_missing_file_is_not_found(ctx: Ctx) {
     let gone = gone(&ctx).await;
-    let done = ctx
-        .store
-        .download(&ItemRef::from(&gone), DownloadOptions::new())
-        .await;
+    let done = ctx.store.download(&ItemRef::from(&gone), DownloadOptions::new()).await;
     fails(done, ErrorKind::NotFound, &[gone.id.as_str()]);
 }
 
 async fn a_folder_has_no_content(ctx: Ctx) {
     let folder = ctx.folder("sub").await;
     super::support::put_into(&*ctx.store, &folder, "a.txt", "x").await;
-    let done = ctx
-        .store
-        .download(&ItemRef::from(&folder), DownloadOptions::new())
-        .await;
+    let done = ctx.store.download(&ItemRef::from(&folder), DownloadOptions::new()).await;
     fails_as(done, WRONG_KIND_OF_ITEM, &[folder.id.as_str(), "sub"]);
 }
 
@@ -259,11 +203,7 @@ async fn by_path_as_by_id(ctx: Ctx) {
 
 async fn a_missing_path_is_not_found(ctx: Ctx) {
     let path = ItemRef::from(ctx.path("missing.bin"));
-    fails(
-        ctx.store.download(&path, DownloadOptions::new()).await,
-        ErrorKind::NotFound,
-        &["missing.bin"],
-    );
+    fails(ctx.store.download(&path, DownloadOptions::new()).await, ErrorKind::NotFound, &["missing.bin"]);
     // The store is none the worse for it.
     let file = Arc::new(ctx.put("there.bin", "x").await);
     same(&ctx.read(&*file).await, b"x");

@@ -34,10 +34,7 @@ async fn create(ctx: &Ctx, name: &str, reuse: bool) -> Result<Item> {
 async fn a_new_folder_is_empty_and_listed(ctx: Ctx) {
     let folder = ctx.folder("sub").await;
     assert!(folder.is_folder(), "{folder:?}");
-    assert_eq!(
-        (folder.name.as_str(), folder.parent.as_ref()),
-        ("sub", Some(&ctx.folder.id))
-    );
+    assert_eq!((folder.name.as_str(), folder.parent.as_ref()), ("sub", Some(&ctx.folder.id)));
     assert!(super::support::listed(&*ctx.store, &folder).await.is_empty());
     let items = ctx.listed().await;
     assert_eq!((items.len(), &items[0].id), (1, &folder.id));
@@ -47,11 +44,7 @@ async fn a_taken_name_is_refused(ctx: Ctx) {
     let folder = ctx.folder("sub").await;
     put_into(&*ctx.store, &folder, "inside.txt", "x").await;
     let before = ctx.tree().await;
-    fails(
-        create(&ctx, "sub", false).await,
-        ErrorKind::AlreadyExists,
-        &["sub"],
-    );
+    fails(create(&ctx, "sub", false).await, ErrorKind::AlreadyExists, &["sub"]);
     assert_eq!(ctx.tree().await, before);
     assert_eq!(ctx.listed().await[0].id, folder.id);
 }
@@ -68,11 +61,7 @@ async fn an_existing_folder_is_reused_when_asked(ctx: Ctx) {
 async fn a_file_of_the_name_is_refused_also_for_reuse(ctx: Ctx) {
     let file = ctx.put("name", "content").await;
     for reuse in [false, true] {
-        fails(
-            create(&ctx, "name", reuse).await,
-            ErrorKind::AlreadyExists,
-            &["name"],
-        );
+        fails(create(&ctx, "name", reuse).await, ErrorKind::AlreadyExists, &["name"]);
         same(&ctx.read(&file).await, b"content");
         assert_eq!(ctx.listed().await.len(), 1);
     }
@@ -105,36 +94,23 @@ async fn a_name_in_another_case(ctx: Ctx) {
 
 async fn a_missing_parent_is_not_found(ctx: Ctx) {
     let gone = gone_folder(&ctx).await;
-    let done = ctx
-        .store
-        .create_folder(&ItemRef::from(&gone), "sub", CreateFolderOptions::new())
-        .await;
+    let done = ctx.store.create_folder(&ItemRef::from(&gone), "sub", CreateFolderOptions::new()).await;
     fails(done, ErrorKind::NotFound, &[gone.id.as_str(), "sub"]);
     let nowhere = ItemRef::Id(ItemId::new("no-such-folder"));
-    let done = ctx
-        .store
-        .create_folder(&nowhere, "sub", CreateFolderOptions::new())
-        .await;
+    let done = ctx.store.create_folder(&nowhere, "sub", CreateFolderOptions::new()).await;
     fails_as(done, WRONG_KIND_OF_ITEM, &["no-such-folder", "sub"]);
 }
 
 async fn a_file_as_parent_is_an_error(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
-    let done = ctx
-        .store
-        .create_folder(&ItemRef::from(&file), "sub", CreateFolderOptions::new())
-        .await;
+    let done = ctx.store.create_folder(&ItemRef::from(&file), "sub", CreateFolderOptions::new()).await;
     fails_as(done, WRONG_KIND_OF_ITEM, &[file.id.as_str(), "sub"]);
     same(&ctx.read(&file).await, b"content");
 }
 
 async fn a_description_is_accepted(ctx: Ctx) {
     let options = CreateFolderOptions::new().with_description("What it is for: 50% & \"more\"\n日本語");
-    let folder = ctx
-        .store
-        .create_folder(&ctx.here(), "sub", options)
-        .await
-        .unwrap();
+    let folder = ctx.store.create_folder(&ctx.here(), "sub", options).await.unwrap();
     assert_eq!(folder.name, "sub");
     assert_eq!(ctx.names().await, ["sub"]);
 }
@@ -147,45 +123,20 @@ async fn a_deleted_folder_frees_its_name(ctx: Ctx) {
 }
 
 async fn missing_folders_of_a_path_are_created(ctx: Ctx) {
-    let deep = ctx
-        .store
-        .create_folder_all(&ctx.path("one/two/50% three"))
-        .await
-        .unwrap();
+    let deep = ctx.store.create_folder_all(&ctx.path("one/two/50% three")).await.unwrap();
     assert_eq!((deep.name.as_str(), deep.is_folder()), ("50% three", true));
     put_into(&*ctx.store, &deep, "a.txt", "x").await;
-    let again = ctx
-        .store
-        .create_folder_all(&ctx.path("one/two/50% three"))
-        .await
-        .unwrap();
+    let again = ctx.store.create_folder_all(&ctx.path("one/two/50% three")).await.unwrap();
     assert_eq!(again.id, deep.id);
     let beside = ctx.store.create_folder_all(&ctx.path("one/four")).await.unwrap();
     assert_eq!(beside.name, "four");
     let paths: Vec<_> = ctx.tree().await.into_keys().collect();
-    assert_eq!(
-        paths,
-        [
-            "/one",
-            "/one/four",
-            "/one/two",
-            "/one/two/50% three",
-            "/one/two/50% three/a.txt"
-        ]
-    );
+    assert_eq!(paths, ["/one", "/one/four", "/one/two", "/one/two/50% three", "/one/two/50% three/a.txt"]);
 }
 
 async fn a_file_on_the_way_is_a_conflict(ctx: Ctx) {
     ctx.put("a.txt", "x").await;
-    fails(
-        ctx.store.create_folder_all(&ctx.path("a.txt/b")).await,
-        ErrorKind::Conflict,
-        &["a.txt"],
-    );
-    fails(
-        ctx.store.create_folder_all(&ctx.path("a.txt")).await,
-        ErrorKind::Conflict,
-        &["a.txt"],
-    );
+    fails(ctx.store.create_folder_all(&ctx.path("a.txt/b")).await, ErrorKind::Conflict, &["a.txt"]);
+    fails(ctx.store.create_folder_all(&ctx.path("a.txt")).await, ErrorKind::Conflict, &["a.txt"]);
     assert_eq!(ctx.names().await, ["a.txt"]);
 }

@@ -57,16 +57,8 @@ impl Ctx {
     async fn new(emulator: Arc<Emulator>, store: Arc<dyn RemoteStore>, connect: Connect) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("case-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = store
-            .create_folder(&ItemRef::Root, &name, CreateFolderOptions::new())
-            .await
-            .unwrap();
-        Self {
-            store,
-            folder,
-            emulator,
-            connect,
-        }
+        let folder = store.create_folder(&ItemRef::Root, &name, CreateFolderOptions::new()).await.unwrap();
+        Self { store, folder, emulator, connect }
     }
 
     /// The same on an emulator that nobody else uses: for faults, and for counting requests.
@@ -76,11 +68,7 @@ impl Ctx {
 
     /// The same on an emulator that never sends more than `items` in a page.
     pub(crate) async fn with_max_page(&self, items: usize) -> Self {
-        Self::on(
-            Emulator::builder().max_page(items).start().await.unwrap(),
-            self.connect,
-        )
-        .await
+        Self::on(Emulator::builder().max_page(items).start().await.unwrap(), self.connect).await
     }
 
     async fn on(emulator: Emulator, connect: Connect) -> Self {
@@ -96,10 +84,7 @@ impl Ctx {
 
     /// The same with another store object.
     pub(crate) fn with_store(&self, store: Arc<dyn RemoteStore>) -> Self {
-        Self {
-            store,
-            ..self.clone()
-        }
+        Self { store, ..self.clone() }
     }
 
     /// The case's own folder.
@@ -137,11 +122,7 @@ pub(crate) fn run(providers: &[(&'static str, Connect)], cases: &[Case]) -> Exit
     let mut trials = Vec::new();
     for (name, connect) in providers {
         let stage = Arc::new(runtime.block_on(Stage::open(name, *connect)));
-        trials.extend(
-            cases
-                .iter()
-                .map(|case| trial(runtime.handle().clone(), stage.clone(), case.clone())),
-        );
+        trials.extend(cases.iter().map(|case| trial(runtime.handle().clone(), stage.clone(), case.clone())));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -150,22 +131,13 @@ impl Stage {
     async fn open(name: &'static str, connect: Connect) -> Self {
         let emulator = Arc::new(Emulator::start().await.unwrap());
         let store = connect(emulator.clone()).await;
-        Self {
-            name,
-            connect,
-            emulator,
-            store,
-        }
+        Self { name, connect, emulator, store }
     }
 }
 
 fn trial(runtime: Handle, stage: Arc<Stage>, case: Case) -> Trial {
     let capabilities = stage.store.capabilities();
-    let lacking = case
-        .needs
-        .iter()
-        .copied()
-        .find(|needed| capabilities.support(*needed) == Support::Unsupported);
+    let lacking = case.needs.iter().copied().find(|needed| capabilities.support(*needed) == Support::Unsupported);
     let name = match lacking {
         None => format!("{}::{}", stage.name, case.name),
         Some(operation) => format!("{}::{} (refused: no {operation})", stage.name, case.name),

@@ -58,11 +58,10 @@ const DIFFICULT: &[&str] = &[
 
 /// Names that the rules refuse, each for one reason.
 fn forbidden(rules: &NameRules) -> Vec<String> {
-    let mut names: Vec<String> = [
-        "", ".", "..", "/", "a/b", "/a", "a/", "../a", "a\0b", "a\nb", "a\tb", "\u{1}", "a\u{7f}", "a\u{85}b",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut names: Vec<String> =
+        ["", ".", "..", "/", "a/b", "/a", "a/", "../a", "a\0b", "a\nb", "a\tb", "\u{1}", "a\u{7f}", "a\u{85}b"]
+            .map(str::to_owned)
+            .to_vec();
     names.extend(rules.forbidden.chars().map(|c| format!("a{c}b")));
     names.extend(rules.forbidden_first.chars().map(|c| format!("{c}a")));
     names.extend(rules.forbidden_last.chars().map(|c| format!("a{c}")));
@@ -79,18 +78,13 @@ async fn refused<T: Debug>(ctx: &Ctx, call: impl AsyncFn(String) -> Result<T>) {
         let shown = format!("{name:?}");
         fails(call(name.clone()).await, ErrorKind::InvalidName, &[&shown]);
     }
-    assert_eq!(
-        ctx.emulator.requests().count(),
-        sent,
-        "nothing is sent for any of {names:?}"
-    );
+    assert_eq!(ctx.emulator.requests().count(), sent, "nothing is sent for any of {names:?}");
     assert_eq!(ctx.tree().await, before);
 }
 
 async fn difficult_names_of_files_come_back_as_given(ctx: Ctx) {
     let rules = &ctx.store.capabilities().names;
-    let (legal, illegal): (Vec<&str>, Vec<&str>) =
-        DIFFICULT.iter().partition(|name| rules.check(name).is_ok());
+    let (legal, illegal): (Vec<&str>, Vec<&str>) = DIFFICULT.iter().partition(|name| rules.check(name).is_ok());
     for name in &legal {
         let put = ctx.put(name, name.to_string()).await;
         assert_eq!(put.name, *name);
@@ -104,10 +98,7 @@ async fn difficult_names_of_files_come_back_as_given(ctx: Ctx) {
     expected.sort();
     assert_eq!(ctx.names().await, expected);
     for name in illegal {
-        let put = ctx
-            .store
-            .upload_bytes("x", UploadRequest::new(ctx.here(), name), TransferOptions::new())
-            .await;
+        let put = ctx.store.upload_bytes("x", UploadRequest::new(ctx.here(), name), TransferOptions::new()).await;
         fails(put, ErrorKind::InvalidName, &[name]);
     }
 }
@@ -140,18 +131,12 @@ async fn the_longest_name_is_accepted(ctx: Ctx) {
 }
 
 async fn composed_and_decomposed_letters_are_kept(ctx: Ctx) {
-    for (folder, name) in [
-        ("composed", "\u{e9}t\u{e9}.txt"),
-        ("decomposed", "e\u{301}te\u{301}.txt"),
-    ] {
+    for (folder, name) in [("composed", "\u{e9}t\u{e9}.txt"), ("decomposed", "e\u{301}te\u{301}.txt")] {
         let folder = ctx.folder(folder).await;
         let put = put_into(&*ctx.store, &folder, name, "x").await;
         assert_eq!(put.name, name, "the name is not normalized");
         let items = super::support::listed(&*ctx.store, &folder).await;
-        assert_eq!(
-            items.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(),
-            [name]
-        );
+        assert_eq!(items.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(), [name]);
     }
 }
 
@@ -160,17 +145,10 @@ async fn forbidden_names_are_refused_for_upload(ctx: Ctx) {
     ctx.put("there.txt", "x").await;
     refused(&ctx, async |name| {
         let request = UploadRequest::new(ctx.here(), name);
-        ctx.store
-            .upload_bytes("new", request, TransferOptions::new())
-            .await
+        ctx.store.upload_bytes("new", request, TransferOptions::new()).await
     })
     .await;
-    refused(&ctx, async |name| {
-        ctx.store
-            .upload_spec(UploadRequest::new(ctx.here(), name).with_size(3))
-            .await
-    })
-    .await;
+    refused(&ctx, async |name| ctx.store.upload_spec(UploadRequest::new(ctx.here(), name).with_size(3)).await).await;
 }
 
 async fn forbidden_names_are_refused_for_folders(ctx: Ctx) {
@@ -188,20 +166,10 @@ async fn forbidden_names_are_refused_for_move(ctx: Ctx) {
     let ctx = ctx.alone().await;
     let (file, folder) = (ctx.put("a.txt", "x").await, ctx.folder("sub").await);
     for item in [&file, &folder] {
-        refused(&ctx, async |name| {
-            ctx.store
-                .move_item(&ItemRef::from(item), &Destination::name(name))
-                .await
-        })
-        .await;
+        refused(&ctx, async |name| ctx.store.move_item(&ItemRef::from(item), &Destination::name(name)).await).await;
     }
     refused(&ctx, async |name| {
-        ctx.store
-            .move_item(
-                &ItemRef::from(&file),
-                &Destination::folder(&folder).with_name(name),
-            )
-            .await
+        ctx.store.move_item(&ItemRef::from(&file), &Destination::folder(&folder).with_name(name)).await
     })
     .await;
 }
@@ -209,19 +177,9 @@ async fn forbidden_names_are_refused_for_move(ctx: Ctx) {
 async fn forbidden_names_are_refused_for_copy(ctx: Ctx) {
     let ctx = ctx.alone().await;
     let (file, folder) = (ctx.put("a.txt", "x").await, ctx.folder("sub").await);
+    refused(&ctx, async |name| ctx.store.copy_item(&ItemRef::from(&file), &Destination::name(name)).await).await;
     refused(&ctx, async |name| {
-        ctx.store
-            .copy_item(&ItemRef::from(&file), &Destination::name(name))
-            .await
-    })
-    .await;
-    refused(&ctx, async |name| {
-        ctx.store
-            .copy_item(
-                &ItemRef::from(&folder),
-                &Destination::folder(&folder).with_name(name),
-            )
-            .await
+        ctx.store.copy_item(&ItemRef::from(&folder), &Destination::folder(&folder).with_name(name)).await
     })
     .await;
 }

@@ -12,13 +12,9 @@ use super::harness::Connect;
 /// Every provider that the emulator speaks, under the name that its tests have.
 pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
     vec![
-        ("sharefile", |emulator| sharefile(emulator, StoreOptions::new())),
-        ("sharefile-streamed", |emulator| {
-            sharefile(emulator, small_parts().with_sequential(true))
-        }),
-        ("sharefile-forms", |emulator| {
-            sharefile(emulator, small_parts().with_multipart(true))
-        }),
+        ("sharefile", |emulator| sharefile(emulator, small_parts())),
+        ("sharefile-streamed", |emulator| sharefile(emulator, small_parts().with_sequential(true))),
+        ("sharefile-forms", |emulator| sharefile(emulator, small_parts().with_multipart(true))),
     ]
 }
 
@@ -36,9 +32,7 @@ fn sharefile(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'stati
     })
 }
 
-/// Chunks from 256 KiB on: many requests for little content.
+/// Chunks of 256 KiB above 512 KiB: every way to send content with little of it.
 fn small_parts() -> StoreOptions {
-    StoreOptions::new()
-        .with_single_limit(512 << 10)
-        .with_part_size(256 << 10)
+    StoreOptions::new().with_single_limit(512 << 10).with_part_size(256 << 10)
 }

@@ -33,9 +33,7 @@ async fn replace(
     request: impl Fn(UploadRequest) -> UploadRequest,
 ) -> Result<UploadOutcome> {
     let request = request(UploadRequest::new(ctx.here(), name));
-    ctx.store
-        .upload_bytes(content(length, 99), request, TransferOptions::new())
-        .await
+    ctx.store.upload_bytes(content(length, 99), request, TransferOptions::new()).await
 }
 
 fn new_version(request: UploadRequest) -> UploadRequest {
@@ -46,21 +44,14 @@ fn new_version(request: UploadRequest) -> UploadRequest {
 async fn untouched(ctx: &Ctx, old: &Item, text: &[u8]) {
     let items = ctx.listed().await;
     assert_eq!(items.len(), 1, "{items:?}");
-    assert_eq!(
-        (&items[0].id, &items[0].name, &items[0].revision),
-        (&old.id, &old.name, &old.revision)
-    );
+    assert_eq!((&items[0].id, &items[0].name, &items[0].revision), (&old.id, &old.name, &old.revision));
     same(&ctx.read(old).await, text);
 }
 
 async fn a_taken_name_is_refused_and_the_old_content_stays(ctx: Ctx) {
     let old = ctx.put("a.txt", "old").await;
     for length in [0, 3, 2 * MIB, 17 * MIB] {
-        fails(
-            replace(&ctx, "a.txt", length, |request| request).await,
-            ErrorKind::AlreadyExists,
-            &["a.txt"],
-        );
+        fails(replace(&ctx, "a.txt", length, |request| request).await, ErrorKind::AlreadyExists, &["a.txt"]);
         untouched(&ctx, &old, b"old").await;
     }
 }
@@ -83,11 +74,7 @@ async fn the_name_of_a_folder_is_refused(ctx: Ctx) {
     super::support::put_into(&*ctx.store, &folder, "inside.txt", "x").await;
     let before = ctx.tree().await;
     let refused = [ErrorKind::AlreadyExists, ErrorKind::Conflict];
-    fails_as(
-        replace(&ctx, "name", 10, |request| request).await,
-        &refused,
-        &["name"],
-    );
+    fails_as(replace(&ctx, "name", 10, |request| request).await, &refused, &["name"]);
     fails_as(replace(&ctx, "name", 10, new_version).await, &refused, &["name"]);
     assert_eq!(ctx.tree().await, before);
 }
@@ -129,16 +116,8 @@ async fn a_new_version_of_nothing_is_a_new_file(ctx: Ctx) {
 async fn a_failed_new_version_leaves_the_old_one(ctx: Ctx) {
     let (_, several) = ctx.several_parts().await;
     let old = ctx.put("a.bin", "old").await;
-    for (real, declared) in [
-        (99, 100),
-        (101, 100),
-        (several - 1, several),
-        (several + 1, several),
-    ] {
-        let source = std::sync::Arc::new(Misdeclared {
-            content: content(real, 1),
-            declared,
-        });
+    for (real, declared) in [(99, 100), (101, 100), (several - 1, several), (several + 1, several)] {
+        let source = std::sync::Arc::new(Misdeclared { content: content(real, 1), declared });
         let request = new_version(UploadRequest::new(ctx.here(), "a.bin"));
         let done = sharesync::transfer::upload(&*ctx.store, request, source, TransferOptions::new()).await;
         fails(done, ErrorKind::SourceChanged, &["a.bin"]);
@@ -151,10 +130,7 @@ async fn the_present_revision_is_accepted(ctx: Ctx) {
     let mut state = ctx.put("a.bin", "old").await;
     for length in [10, several] {
         let revision = state.revision.clone().unwrap();
-        let done = replace(&ctx, "a.bin", length, |r| {
-            new_version(r).with_if_revision(revision.clone())
-        })
-        .await;
+        let done = replace(&ctx, "a.bin", length, |r| new_version(r).with_if_revision(revision.clone())).await;
         state = done.unwrap().item;
         same(&ctx.read(&state).await, &content(length, 99));
     }
@@ -166,17 +142,11 @@ async fn a_stale_revision_is_refused(ctx: Ctx) {
     let now = ctx.put_again("a.bin", "now").await;
     let stale = old.revision.unwrap();
     for length in [10, several] {
-        let done = replace(&ctx, "a.bin", length, |r| {
-            new_version(r).with_if_revision(stale.clone())
-        })
-        .await;
+        let done = replace(&ctx, "a.bin", length, |r| new_version(r).with_if_revision(stale.clone())).await;
         fails(done, ErrorKind::PreconditionFailed, &["a.bin", now.id.as_str()]);
         untouched(&ctx, &now, b"now").await;
     }
-    let done = replace(&ctx, "a.bin", 10, |r| {
-        new_version(r).with_if_revision(Revision::new("no such state"))
-    })
-    .await;
+    let done = replace(&ctx, "a.bin", 10, |r| new_version(r).with_if_revision(Revision::new("no such state"))).await;
     fails(done, ErrorKind::PreconditionFailed, &["a.bin", now.id.as_str()]);
     untouched(&ctx, &now, b"now").await;
 }
@@ -184,15 +154,8 @@ async fn a_stale_revision_is_refused(ctx: Ctx) {
 async fn a_revision_of_a_missing_file_is_refused(ctx: Ctx) {
     let gone = super::support::gone(&ctx).await;
     let revision = gone.revision.unwrap();
-    let done = replace(&ctx, &gone.name, 10, |r| {
-        new_version(r).with_if_revision(revision.clone())
-    })
-    .await;
-    fails_as(
-        done,
-        &[ErrorKind::PreconditionFailed, ErrorKind::NotFound],
-        &[&gone.name],
-    );
+    let done = replace(&ctx, &gone.name, 10, |r| new_version(r).with_if_revision(revision.clone())).await;
+    fails_as(done, &[ErrorKind::PreconditionFailed, ErrorKind::NotFound], &[&gone.name]);
     assert!(ctx.names().await.is_empty());
 }
 
@@ -208,21 +171,8 @@ async fn a_download_of_a_stale_revision_is_refused(ctx: Ctx) {
     let old = ctx.put("a.txt", "old").await;
     let now = ctx.put_again("a.txt", "now").await;
     let present = DownloadOptions::new().with_if_revision(now.revision.clone().unwrap());
-    same(
-        &ctx.store
-            .download(&ItemRef::from(&now), present)
-            .await
-            .unwrap()
-            .bytes(100)
-            .await
-            .unwrap(),
-        b"now",
-    );
+    same(&ctx.store.download(&ItemRef::from(&now), present).await.unwrap().bytes(100).await.unwrap(), b"now");
     let stale = DownloadOptions::new().with_if_revision(old.revision.unwrap());
     let done = ctx.store.download(&ItemRef::from(&now), stale).await;
-    fails_as(
-        done,
-        &[ErrorKind::PreconditionFailed],
-        &[now.id.as_str(), "a.txt"],
-    );
+    fails_as(done, &[ErrorKind::PreconditionFailed], &[now.id.as_str(), "a.txt"]);
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::StatusCode;
 use sharesync::{
-    Audience, DeleteOptions, ErrorKind, ItemRef, Operation, Share, ShareAccess, ShareId, ShareRequest,
-    Timestamp,
+    Audience, DeleteOptions, ErrorKind, ItemRef, Operation, Share, ShareAccess, ShareId, ShareRequest, Timestamp,
 };
 
 use super::harness::{Ctx, cases};
@@ -107,9 +106,7 @@ async fn a_limit_of_downloads_is_kept(ctx: Ctx) {
 
 async fn an_expiry_is_told_and_kept(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
-    let tomorrow = Timestamp::now()
-        .saturating_add(Duration::from_secs(86_400))
-        .truncated_to_seconds();
+    let tomorrow = Timestamp::now().saturating_add(Duration::from_secs(86_400)).truncated_to_seconds();
     let long = share(&ctx, &file, ShareRequest::link().with_expires(tomorrow)).await;
     assert_eq!(long.expires.map(Timestamp::truncated_to_seconds), Some(tomorrow));
     is_open(open(link(&long)).await, b"content");
@@ -127,17 +124,9 @@ async fn an_expiry_is_told_and_kept(ctx: Ctx) {
 
 async fn a_link_for_those_who_sign_in(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
-    let shared = share(
-        &ctx,
-        &file,
-        ShareRequest::link().with_audience(Audience::SignedIn),
-    )
-    .await;
+    let shared = share(&ctx, &file, ShareRequest::link().with_audience(Audience::SignedIn)).await;
     let (status, body) = open(link(&shared)).await;
-    assert!(
-        status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN || body != "content",
-        "{status}"
-    );
+    assert!(status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN || body != "content", "{status}");
 }
 
 async fn all_options_together(ctx: Ctx) {
@@ -149,10 +138,7 @@ async fn all_options_together(ctx: Ctx) {
         .with_title("For you: 50% & \"more\" – 日本語")
         .with_access(ShareAccess::Download);
     let shared = share(&ctx, &file, request).await;
-    assert_eq!(
-        shared.expires.map(Timestamp::unix_seconds),
-        Some(tomorrow.unix_seconds())
-    );
+    assert_eq!(shared.expires.map(Timestamp::unix_seconds), Some(tomorrow.unix_seconds()));
     is_open(open(link(&shared)).await, b"content");
     is_closed(open(link(&shared)).await);
 }
@@ -161,11 +147,7 @@ async fn all_options_together(ctx: Ctx) {
 async fn kept_or_refused(ctx: &Ctx, request: ShareRequest) {
     let file = ctx.put("a.txt", "content").await;
     match ctx.store.share(&ItemRef::from(&file), request).await {
-        Ok(shared) => assert_ne!(
-            open(link(&shared)).await.1,
-            "content",
-            "a weaker share than asked for"
-        ),
+        Ok(shared) => assert_ne!(open(link(&shared)).await.1, "content", "a weaker share than asked for"),
         Err(error) => {
             fails::<()>(Err(error), ErrorKind::Unsupported, &[Operation::Share.name()]);
         }
@@ -182,13 +164,7 @@ async fn view_only_is_kept_or_refused(ctx: Ctx) {
 
 async fn a_link_follows_the_newest_version_if_asked(ctx: Ctx) {
     let file = ctx.put("a.txt", "old").await;
-    let shared = ctx
-        .store
-        .share(
-            &ItemRef::from(&file),
-            ShareRequest::link().with_follow_latest(true),
-        )
-        .await;
+    let shared = ctx.store.share(&ItemRef::from(&file), ShareRequest::link().with_follow_latest(true)).await;
     let shared = match shared {
         Ok(shared) => shared,
         Err(error) => {
@@ -203,15 +179,10 @@ async fn a_link_follows_the_newest_version_if_asked(ctx: Ctx) {
 
 async fn a_link_ends_with_its_file(ctx: Ctx) {
     let (file, other) = (ctx.put("a.txt", "content").await, ctx.put("b.txt", "other").await);
-    let (shared, kept) = (
-        share(&ctx, &file, ShareRequest::link()).await,
-        share(&ctx, &other, ShareRequest::link()).await,
-    );
+    let (shared, kept) =
+        (share(&ctx, &file, ShareRequest::link()).await, share(&ctx, &other, ShareRequest::link()).await);
     is_open(open(link(&shared)).await, b"content");
-    ctx.store
-        .delete(&ItemRef::from(&file), DeleteOptions::new())
-        .await
-        .unwrap();
+    ctx.store.delete(&ItemRef::from(&file), DeleteOptions::new()).await.unwrap();
     is_closed(open(link(&shared)).await);
     is_open(open(link(&kept)).await, b"other");
 }
@@ -227,10 +198,7 @@ async fn debug_does_not_show_the_link(ctx: Ctx) {
     let shared = share(&ctx, &file, ShareRequest::link()).await;
     let path = shared.link.as_ref().unwrap().expose().path().to_owned();
     assert!(path.len() > 1);
-    assert!(
-        !format!("{shared:?}").contains(&path),
-        "whoever holds the link has the file"
-    );
+    assert!(!format!("{shared:?}").contains(&path), "whoever holds the link has the file");
 }
 
 async fn ends_a_link_and_no_other(ctx: Ctx) {
@@ -256,35 +224,21 @@ async fn a_share_ends_once(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
     let shared = share(&ctx, &file, ShareRequest::link()).await;
     ctx.store.unshare(&shared.id).await.unwrap();
-    fails(
-        ctx.store.unshare(&shared.id).await,
-        ErrorKind::NotFound,
-        &[shared.id.as_str()],
-    );
+    fails(ctx.store.unshare(&shared.id).await, ErrorKind::NotFound, &[shared.id.as_str()]);
 }
 
 async fn a_link_to_put_files(ctx: Ctx) {
     let folder = folder_in(&*ctx.store, ctx.here(), "inbox").await;
     put_into(&*ctx.store, &folder, "secret.txt", "not for the sender").await;
-    let tomorrow = Timestamp::now()
-        .saturating_add(Duration::from_secs(86_400))
-        .truncated_to_seconds();
-    let request = ShareRequest::request_files()
-        .with_expires(tomorrow)
-        .with_title("Send us your papers");
+    let tomorrow = Timestamp::now().saturating_add(Duration::from_secs(86_400)).truncated_to_seconds();
+    let request = ShareRequest::request_files().with_expires(tomorrow).with_title("Send us your papers");
     let shared = share(&ctx, &folder, request).await;
     assert_eq!(shared.item, folder.id);
-    assert_eq!(
-        shared.expires.map(Timestamp::truncated_to_seconds),
-        Some(tomorrow)
-    );
+    assert_eq!(shared.expires.map(Timestamp::truncated_to_seconds), Some(tomorrow));
     let (status, page) = open(link(&shared)).await;
     assert!(status.is_success(), "{status}");
     let page = String::from_utf8_lossy(&page).into_owned();
-    assert!(
-        !page.contains("secret.txt") && !page.contains("not for the sender"),
-        "{page}"
-    );
+    assert!(!page.contains("secret.txt") && !page.contains("not for the sender"), "{page}");
     if ctx.supports(Operation::Unshare) {
         ctx.store.unshare(&shared.id).await.unwrap();
         is_closed(open(link(&shared)).await);
@@ -293,15 +247,8 @@ async fn a_link_to_put_files(ctx: Ctx) {
 
 async fn a_file_cannot_take_files(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
-    let shared = ctx
-        .store
-        .share(&ItemRef::from(&file), ShareRequest::request_files())
-        .await;
-    fails_as(
-        shared,
-        super::support::WRONG_KIND_OF_ITEM,
-        &[file.id.as_str(), Operation::RequestFiles.name()],
-    );
+    let shared = ctx.store.share(&ItemRef::from(&file), ShareRequest::request_files()).await;
+    fails_as(shared, super::support::WRONG_KIND_OF_ITEM, &[file.id.as_str(), Operation::RequestFiles.name()]);
 }
 
 async fn an_invitation_has_no_public_link(ctx: Ctx) {

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use sharesync::transfer::{DownloadOptions, Source, TransferOptions, UploadOutcome, UploadRequest, upload};
 use sharesync::{
-    CreateFolderOptions, Error, ErrorKind, Item, ItemRef, ListOptions, OnConflict, RemoteStore,
-    RemoteStoreExt as _, Result, WalkOptions,
+    CreateFolderOptions, Error, ErrorKind, Item, ItemRef, ListOptions, OnConflict, RemoteStore, RemoteStoreExt as _,
+    Result, WalkOptions,
 };
 
 use super::harness::Ctx;
@@ -18,23 +18,25 @@ use super::harness::Ctx;
 pub(crate) const MIB: usize = 1024 * 1024;
 
 /// What a service may answer when a file is used as a folder or the other way round: it differs, but it says no.
-pub(crate) const WRONG_KIND_OF_ITEM: &[ErrorKind] = &[
-    ErrorKind::NotFound,
-    ErrorKind::Conflict,
-    ErrorKind::InvalidInput,
-    ErrorKind::Rejected,
-    ErrorKind::Unsupported,
-];
+pub(crate) const WRONG_KIND_OF_ITEM: &[ErrorKind] =
+    &[ErrorKind::NotFound, ErrorKind::Conflict, ErrorKind::InvalidInput, ErrorKind::Rejected, ErrorKind::Unsupported];
 
-/// Content that does not repeat itself, the same for the same seed.
+/// Content in which no two stretches of 64 KiB are equal, the same for the same seed.
 pub(crate) fn content(length: usize, seed: u64) -> Bytes {
+    const BLOCK: usize = 64 * 1024;
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
+    let mut random = || {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
+        state.to_le_bytes()
+    };
+    let block: Vec<u8> = (0..length.min(BLOCK).div_ceil(8)).flat_map(|_| random()).collect();
+    let mut bytes = Vec::with_capacity(length.next_multiple_of(BLOCK));
+    while bytes.len() < length {
+        let start = bytes.len();
+        bytes.extend_from_slice(&block);
+        bytes[start..start + 8].copy_from_slice(&random());
     }
     bytes.truncate(length);
     bytes.into()
@@ -43,17 +45,11 @@ pub(crate) fn content(length: usize, seed: u64) -> Bytes {
 /// Compares content without printing megabytes.
 #[track_caller]
 pub(crate) fn same(found: &[u8], expected: &[u8]) {
-    let first = found
-        .iter()
-        .zip(expected)
-        .position(|(found, expected)| found != expected);
-    let at = first.unwrap_or(found.len().min(expected.len()));
-    assert!(
-        found == expected,
-        "{} bytes instead of {}, different from {at} on",
-        found.len(),
-        expected.len()
-    );
+    if found != expected {
+        let first = found.iter().zip(expected).position(|(found, expected)| found != expected);
+        let at = first.unwrap_or(found.len().min(expected.len()));
+        panic!("{} bytes instead of {}, different from {at} on", found.len(), expected.len());
+    }
 }
 
 /// The error of a call that must fail: of this kind, naming the operation or the provider, and one of the things that
@@ -70,15 +66,9 @@ pub(crate) fn fails_as<T: Debug>(result: Result<T>, kinds: &[ErrorKind], about: 
         Ok(value) => panic!("this must fail with {kinds:?}, and gave {value:?}"),
         Err(error) => error,
     };
-    assert!(
-        kinds.contains(&error.kind()),
-        "{kinds:?} expected: {error} ({error:?})"
-    );
+    assert!(kinds.contains(&error.kind()), "{kinds:?} expected: {error} ({error:?})");
     let text = error.to_string();
-    assert!(
-        about.iter().any(|about| text.contains(about)),
-        "the error names none of {about:?}: {text}"
-    );
+    assert!(about.iter().any(|about| text.contains(about)), "the error names none of {about:?}: {text}");
     error
 }
 
@@ -91,22 +81,12 @@ impl Ctx {
     /// Uploads a new version.
     pub(crate) async fn put_again(&self, name: &str, content: impl Into<Bytes> + Send) -> Item {
         let request = UploadRequest::new(self.here(), name).with_on_conflict(OnConflict::NewVersion);
-        self.store
-            .upload_bytes(content, request, TransferOptions::new())
-            .await
-            .unwrap()
-            .item
+        self.store.upload_bytes(content, request, TransferOptions::new()).await.unwrap().item
     }
 
     /// Uploads from a source into the case's folder.
     pub(crate) async fn put_from(&self, name: &str, source: Arc<dyn Source>) -> Result<UploadOutcome> {
-        upload(
-            &*self.store,
-            UploadRequest::new(self.here(), name),
-            source,
-            TransferOptions::new(),
-        )
-        .await
+        upload(&*self.store, UploadRequest::new(self.here(), name), source, TransferOptions::new()).await
     }
 
     /// Creates a folder in the case's folder.
@@ -144,11 +124,7 @@ impl Ctx {
         let part = usize::try_from(spec.part_size()).unwrap();
         // What this leaves behind is of no interest.
         let _ = self.store.upload_abort(&spec).await;
-        if part >= large {
-            (2 * MIB, 7 * MIB)
-        } else {
-            (part, 3 * part + part / 3)
-        }
+        if part >= large { (2 * MIB, 7 * MIB) } else { (part, 3 * part + part / 3) }
     }
 }
 
@@ -160,18 +136,10 @@ pub(crate) enum Node {
 }
 
 pub(crate) async fn tree(store: &dyn RemoteStore, folder: ItemRef) -> BTreeMap<String, Node> {
-    let found: Vec<_> = store
-        .walk(folder, WalkOptions::new())
-        .try_collect()
-        .await
-        .unwrap();
+    let found: Vec<_> = store.walk(folder, WalkOptions::new()).try_collect().await.unwrap();
     let mut tree = BTreeMap::new();
     for (path, item) in found {
-        let node = if item.is_folder() {
-            Node::Folder
-        } else {
-            Node::File(read(store, &item).await)
-        };
+        let node = if item.is_folder() { Node::Folder } else { Node::File(read(store, &item).await) };
         tree.insert(path.to_string(), node);
     }
     tree
@@ -184,36 +152,19 @@ pub(crate) async fn put_into(
     content: impl Into<Bytes> + Send,
 ) -> Item {
     let request = UploadRequest::new(folder, name);
-    store
-        .upload_bytes(content, request, TransferOptions::new())
-        .await
-        .unwrap()
-        .item
+    store.upload_bytes(content, request, TransferOptions::new()).await.unwrap().item
 }
 
 pub(crate) async fn folder_in(store: &dyn RemoteStore, parent: impl Into<ItemRef>, name: &str) -> Item {
-    store
-        .create_folder(&parent.into(), name, CreateFolderOptions::new())
-        .await
-        .unwrap()
+    store.create_folder(&parent.into(), name, CreateFolderOptions::new()).await.unwrap()
 }
 
 pub(crate) async fn read(store: &dyn RemoteStore, item: impl Into<ItemRef>) -> Bytes {
-    store
-        .download(&item.into(), DownloadOptions::new())
-        .await
-        .unwrap()
-        .bytes(1 << 30)
-        .await
-        .unwrap()
+    store.download(&item.into(), DownloadOptions::new()).await.unwrap().bytes(1 << 30).await.unwrap()
 }
 
 pub(crate) async fn listed(store: &dyn RemoteStore, folder: impl Into<ItemRef>) -> Vec<Item> {
-    let mut items: Vec<_> = store
-        .items(folder, ListOptions::new())
-        .try_collect()
-        .await
-        .unwrap();
+    let mut items: Vec<_> = store.items(folder, ListOptions::new()).try_collect().await.unwrap();
     items.sort_by(|one, other| one.name.cmp(&other.name));
     items
 }
@@ -221,19 +172,13 @@ pub(crate) async fn listed(store: &dyn RemoteStore, folder: impl Into<ItemRef>) 
 /// An identifier of the service's own form that names nothing any more.
 pub(crate) async fn gone(ctx: &Ctx) -> Item {
     let item = ctx.put("gone.txt", "gone").await;
-    ctx.store
-        .delete(&ItemRef::from(&item), sharesync::DeleteOptions::new())
-        .await
-        .unwrap();
+    ctx.store.delete(&ItemRef::from(&item), sharesync::DeleteOptions::new()).await.unwrap();
     item
 }
 
 /// A folder's identifier that names nothing any more.
 pub(crate) async fn gone_folder(ctx: &Ctx) -> Item {
     let item = ctx.folder("gone").await;
-    ctx.store
-        .delete(&ItemRef::from(&item), sharesync::DeleteOptions::new())
-        .await
-        .unwrap();
+    ctx.store.delete(&ItemRef::from(&item), sharesync::DeleteOptions::new()).await.unwrap();
     item
 }

@@ -42,27 +42,14 @@ cases! {
 async fn there_and_back(ctx: &Ctx, name: &str, length: usize) {
     let sent = content(length, length as u64);
     let request = UploadRequest::new(ctx.here(), name);
-    let outcome = ctx
-        .store
-        .upload_bytes(sent.clone(), request, TransferOptions::new())
-        .await
-        .unwrap();
+    let outcome = ctx.store.upload_bytes(sent.clone(), request, TransferOptions::new()).await.unwrap();
     assert_eq!(outcome.item.name, name);
     assert_eq!(outcome.item.size, Some(length as u64), "{length}");
     if !ctx.store.capabilities().digests.is_empty() {
-        assert!(
-            matches!(outcome.integrity, Integrity::Verified(_)),
-            "{length}: {:?}",
-            outcome.integrity
-        );
+        assert!(matches!(outcome.integrity, Integrity::Verified(_)), "{length}: {:?}", outcome.integrity);
     }
     same(&ctx.read(&outcome.item).await, &sent);
-    let listed = ctx
-        .listed()
-        .await
-        .into_iter()
-        .find(|item| item.name == name)
-        .unwrap();
+    let listed = ctx.listed().await.into_iter().find(|item| item.name == name).unwrap();
     assert_eq!((listed.id, listed.size), (outcome.item.id, Some(length as u64)));
 }
 
@@ -106,11 +93,7 @@ async fn many_parts_at_once(ctx: Ctx) {
     for parallel in [2, 3, 64] {
         let name = format!("{parallel}.bin");
         let options = TransferOptions::new().with_parallel_parts(parallel);
-        let done = ctx
-            .store
-            .upload_bytes(sent.clone(), UploadRequest::new(ctx.here(), &name), options)
-            .await
-            .unwrap();
+        let done = ctx.store.upload_bytes(sent.clone(), UploadRequest::new(ctx.here(), &name), options).await.unwrap();
         same(&ctx.read(&done.item).await, &sent);
     }
 }
@@ -119,39 +102,19 @@ async fn one_part_at_a_time(ctx: Ctx) {
     let (_, several) = ctx.several_parts().await;
     let sent = content(several, 5);
     let options = TransferOptions::new().with_parallel_parts(1);
-    let done = ctx
-        .store
-        .upload_bytes(sent.clone(), UploadRequest::new(ctx.here(), "a.bin"), options)
-        .await
-        .unwrap();
+    let done = ctx.store.upload_bytes(sent.clone(), UploadRequest::new(ctx.here(), "a.bin"), options).await.unwrap();
     same(&ctx.read(&done.item).await, &sent);
 }
 
 async fn a_stream_of_unknown_length(ctx: Ctx) {
     let sent = content(3 * MIB + 17, 6);
-    let pieces: Vec<_> = sent
-        .chunks(100_000)
-        .map(|piece| Ok(Bytes::copy_from_slice(piece)))
-        .collect();
+    let pieces: Vec<_> = sent.chunks(100_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     let request = UploadRequest::new(ctx.here(), "a.bin");
-    let done = ctx
-        .store
-        .upload_stream(stream::iter(pieces), request, TransferOptions::new())
-        .await
-        .unwrap();
+    let done = ctx.store.upload_stream(stream::iter(pieces), request, TransferOptions::new()).await.unwrap();
     same(&ctx.read(&done.item).await, &sent);
-    let broken = stream::iter([
-        Ok(Bytes::from("some")),
-        Err(std::io::Error::other("the pipe broke")),
-    ]);
+    let broken = stream::iter([Ok(Bytes::from("some")), Err(std::io::Error::other("the pipe broke"))]);
     let request = UploadRequest::new(ctx.here(), "b.bin");
-    fails(
-        ctx.store
-            .upload_stream(broken, request, TransferOptions::new())
-            .await,
-        ErrorKind::Io,
-        &["the pipe broke"],
-    );
+    fails(ctx.store.upload_stream(broken, request, TransferOptions::new()).await, ErrorKind::Io, &["the pipe broke"]);
     assert_eq!(ctx.names().await, ["a.bin"]);
 }
 
@@ -164,15 +127,8 @@ async fn declared_times_are_kept(ctx: Ctx) {
         ("old.txt", "1980-01-01T00:00:00Z"),
     ] {
         let time: Timestamp = time.parse().unwrap();
-        let request = UploadRequest::new(ctx.here(), name)
-            .with_modified(time)
-            .with_created(time);
-        let put = ctx
-            .store
-            .upload_bytes("x", request, TransferOptions::new())
-            .await
-            .unwrap()
-            .item;
+        let request = UploadRequest::new(ctx.here(), name).with_modified(time).with_created(time);
+        let put = ctx.store.upload_bytes("x", request, TransferOptions::new()).await.unwrap().item;
         let file = ctx.store.stat(&ItemRef::from(&put)).await.unwrap();
         let kept = file.modified.map(Timestamp::truncated_to_seconds);
         assert_eq!(kept, Some(time.truncated_to_seconds()), "{name}");
@@ -186,10 +142,7 @@ async fn progress_reaches_the_total(ctx: Ctx) {
         let (before, total) = (progress.transferred(), progress.total());
         let options = TransferOptions::new().with_progress(progress.clone());
         let request = UploadRequest::new(ctx.here(), name);
-        ctx.store
-            .upload_bytes(content(length, 7), request, options)
-            .await
-            .unwrap();
+        ctx.store.upload_bytes(content(length, 7), request, options).await.unwrap();
         assert_eq!(progress.transferred() - before, length as u64, "{name}");
         assert_eq!(progress.total() - total, length as u64, "{name}");
     }
@@ -198,10 +151,7 @@ async fn progress_reaches_the_total(ctx: Ctx) {
 async fn the_outcome_describes_the_file(ctx: Ctx) {
     let put = ctx.put("a.txt", "some text").await;
     let stat = ctx.store.stat(&ItemRef::from(&put)).await.unwrap();
-    assert_eq!(
-        (&put.id, &put.name, &put.kind, put.size),
-        (&stat.id, &stat.name, &stat.kind, stat.size)
-    );
+    assert_eq!((&put.id, &put.name, &put.kind, put.size), (&stat.id, &stat.name, &stat.kind, stat.size));
     assert_eq!(
         (&put.revision, &put.version_series, &put.digests),
         (&stat.revision, &stat.version_series, &stat.digests)
@@ -210,29 +160,16 @@ async fn the_outcome_describes_the_file(ctx: Ctx) {
 }
 
 async fn misdeclared(ctx: &Ctx, real: usize, declared: usize) {
-    let source = Arc::new(Misdeclared {
-        content: content(real, 8),
-        declared,
-    });
-    fails(
-        ctx.put_from("wrong.bin", source).await,
-        ErrorKind::SourceChanged,
-        &["wrong.bin"],
-    );
+    let source = Arc::new(Misdeclared { content: content(real, 8), declared });
+    fails(ctx.put_from("wrong.bin", source).await, ErrorKind::SourceChanged, &["wrong.bin"]);
     nothing_is_left(ctx).await;
 }
 
 async fn a_short_source_leaves_nothing(ctx: Ctx) {
     let (part, several) = ctx.several_parts().await;
-    for (real, declared) in [
-        (0, 1),
-        (99, 100),
-        (0, 100),
-        (2 * MIB, 3 * MIB),
-        (several - 1, several),
-        (part, several),
-        (part + 1, several),
-    ] {
+    for (real, declared) in
+        [(0, 1), (99, 100), (0, 100), (2 * MIB, 3 * MIB), (several - 1, several), (part, several), (part + 1, several)]
+    {
         misdeclared(&ctx, real, declared).await;
     }
 }
@@ -246,22 +183,9 @@ async fn a_long_source_leaves_nothing(ctx: Ctx) {
 
 async fn an_unreadable_source_leaves_nothing(ctx: Ctx) {
     let (part, several) = ctx.several_parts().await;
-    for (length, from) in [
-        (100, 0),
-        (100, 50),
-        (2 * MIB, MIB),
-        (several, part),
-        (several, several - 1),
-    ] {
-        let source = Arc::new(Unreadable {
-            content: content(length, 9),
-            from,
-        });
-        fails(
-            ctx.put_from("bad.bin", source).await,
-            ErrorKind::Io,
-            &["the disk is broken"],
-        );
+    for (length, from) in [(100, 0), (100, 50), (2 * MIB, MIB), (several, part), (several, several - 1)] {
+        let source = Arc::new(Unreadable { content: content(length, 9), from });
+        fails(ctx.put_from("bad.bin", source).await, ErrorKind::Io, &["the disk is broken"]);
         nothing_is_left(&ctx).await;
     }
 }
@@ -272,20 +196,12 @@ async fn a_cancelled_upload_leaves_nothing(ctx: Ctx) {
     cancelled.cancel();
     let options = TransferOptions::new().with_cancel(cancelled);
     let request = UploadRequest::new(ctx.here(), "a.bin");
-    fails(
-        ctx.store.upload_bytes("x", request, options).await,
-        ErrorKind::Cancelled,
-        &["a.bin"],
-    );
+    fails(ctx.store.upload_bytes("x", request, options).await, ErrorKind::Cancelled, &["a.bin"]);
     nothing_is_left(&ctx).await;
     for at in [1, part, several - 1] {
         let cancel = CancelToken::new();
         let options = TransferOptions::new().with_cancel(cancel.clone());
-        let source = Tripwire {
-            content: content(several, 10),
-            at,
-            then: Arc::new(move || cancel.cancel()),
-        };
+        let source = Tripwire { content: content(several, 10), at, then: Arc::new(move || cancel.cancel()) };
         let request = UploadRequest::new(ctx.here(), "a.bin");
         let done = upload(&*ctx.store, request, Arc::new(source), options).await;
         fails(done, ErrorKind::Cancelled, &["a.bin"]);
@@ -298,11 +214,7 @@ async fn a_dropped_upload_leaves_nothing(ctx: Ctx) {
     for at in [0, part, several - 1] {
         let reached = Arc::new(tokio::sync::Notify::new());
         let tell = reached.clone();
-        let source = Tripwire {
-            content: content(several, 11),
-            at,
-            then: Arc::new(move || tell.notify_one()),
-        };
+        let source = Tripwire { content: content(several, 11), at, then: Arc::new(move || tell.notify_one()) };
         tokio::select! {
             biased;
             () = reached.notified() => {}
@@ -336,10 +248,7 @@ async fn a_missing_parent_is_not_found(ctx: Ctx) {
     let gone = gone_folder(&ctx).await;
     for length in [10, 17 * MIB] {
         let request = UploadRequest::new(&gone, "b.txt");
-        let done = ctx
-            .store
-            .upload_bytes(content(length, 12), request, TransferOptions::new())
-            .await;
+        let done = ctx.store.upload_bytes(content(length, 12), request, TransferOptions::new()).await;
         fails(done, ErrorKind::NotFound, &[gone.id.as_str(), "b.txt"]);
     }
     let request = UploadRequest::new(ItemId::new("no-such-folder"), "b.txt");
@@ -351,22 +260,13 @@ async fn a_missing_parent_is_not_found(ctx: Ctx) {
 async fn several_uploads_of_one_source(ctx: Ctx) {
     let (_, several) = ctx.several_parts().await;
     let source: Arc<dyn Source> = Arc::new(BytesSource::new(content(several, 13)));
-    let (one, other) = tokio::join!(
-        ctx.put_from("one.bin", source.clone()),
-        ctx.put_from("other.bin", source)
-    );
-    let (one, other) = (
-        ctx.read(&one.unwrap().item).await,
-        ctx.read(&other.unwrap().item).await,
-    );
+    let (one, other) = tokio::join!(ctx.put_from("one.bin", source.clone()), ctx.put_from("other.bin", source));
+    let (one, other) = (ctx.read(&one.unwrap().item).await, ctx.read(&other.unwrap().item).await);
     same(&one, &content(several, 13));
     same(&other, &one);
     // The plan that many parts need is one that the store announces.
-    let spec = ctx
-        .store
-        .upload_spec(UploadRequest::new(ctx.here(), "plan.bin").with_size(several as u64))
-        .await
-        .unwrap();
+    let spec =
+        ctx.store.upload_spec(UploadRequest::new(ctx.here(), "plan.bin").with_size(several as u64)).await.unwrap();
     let most = ctx.store.capabilities().upload.max_parallel_parts;
     let within = match spec.plan {
         PartPlan::Parallel { max_in_flight, .. } => max_in_flight <= most,

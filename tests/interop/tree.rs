@@ -39,11 +39,7 @@ pub(crate) const LARGE: u64 = 200 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Entry {
     Folder,
-    File {
-        size: u64,
-        digest: Digest,
-        modified: u64,
-    },
+    File { size: u64, digest: Digest, modified: u64 },
 }
 
 /// Fills a directory: 20 folders of 26 files each, folders in folders, empty files, empty folders, and one large file.
@@ -56,18 +52,9 @@ pub(crate) fn create(directory: &Path) {
             seed += 1;
             write(&inside.join(format!("{}.{number}", name)), size(seed), seed);
         }
-        for (number, below) in ["deeper", "deeper/and deeper"]
-            .into_iter()
-            .cycle()
-            .take(6)
-            .enumerate()
-        {
+        for (number, below) in ["deeper", "deeper/and deeper"].into_iter().cycle().take(6).enumerate() {
             seed += 1;
-            write(
-                &inside.join(below).join(format!("file {number}.bin")),
-                size(seed),
-                seed,
-            );
+            write(&inside.join(below).join(format!("file {number}.bin")), size(seed), seed);
         }
         fs::create_dir_all(inside.join("empty #1 & more/empty too")).unwrap();
     }
@@ -93,25 +80,17 @@ pub(crate) fn write(path: &Path, size: u64, seed: u64) {
         file.write_all(&block[..piece]).unwrap();
         left -= piece as u64;
     }
-    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seed * 3607))
-        .unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seed * 3607)).unwrap();
 }
 
 /// Everything below a directory, by its path with `/` as the separator.
 pub(crate) fn read(directory: &Path) -> BTreeMap<String, Entry> {
-    let entries = walkdir::WalkDir::new(directory)
-        .min_depth(1)
-        .into_iter()
-        .map(Result::unwrap);
+    let entries = walkdir::WalkDir::new(directory).min_depth(1).into_iter().map(Result::unwrap);
     entries
         .map(|entry| {
             let relative = entry.path().strip_prefix(directory).unwrap();
             let path: Vec<_> = relative.iter().map(|name| name.to_str().unwrap()).collect();
-            let found = if entry.file_type().is_dir() {
-                Entry::Folder
-            } else {
-                file(entry.path())
-            };
+            let found = if entry.file_type().is_dir() { Entry::Folder } else { file(entry.path()) };
             (path.join("/"), found)
         })
         .collect()
@@ -125,11 +104,7 @@ fn file(path: &Path) -> Entry {
         if read == 0 {
             let modified = file.metadata().unwrap().modified().unwrap();
             let modified = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-            return Entry::File {
-                size,
-                digest: hasher.finish(),
-                modified,
-            };
+            return Entry::File { size, digest: hasher.finish(), modified };
         }
         hasher.update(&block[..read]);
         size += read as u64;
@@ -139,18 +114,7 @@ fn file(path: &Path) -> Entry {
 /// Says what differs between two directories; their whole contents would say nothing.
 pub(crate) fn assert_same(one: &Path, other: &Path) {
     let (one, other) = (read(one), read(other));
-    let missing: Vec<_> = one
-        .iter()
-        .filter(|(path, entry)| other.get(*path) != Some(entry))
-        .take(5)
-        .collect();
-    let surplus: Vec<_> = other
-        .iter()
-        .filter(|(path, entry)| one.get(*path) != Some(entry))
-        .take(5)
-        .collect();
-    assert!(
-        missing.is_empty() && surplus.is_empty(),
-        "missing or other: {missing:#?}\ninstead: {surplus:#?}"
-    );
+    let missing: Vec<_> = one.iter().filter(|(path, entry)| other.get(*path) != Some(entry)).take(5).collect();
+    let surplus: Vec<_> = other.iter().filter(|(path, entry)| one.get(*path) != Some(entry)).take(5).collect();
+    assert!(missing.is_empty() && surplus.is_empty(), "missing or other: {missing:#?}\ninstead: {surplus:#?}");
 }

@@ -22,9 +22,10 @@ struct Drive {
     items: BTreeMap<String, Entry>,
     writes: usize,
     failing: BTreeMap<usize, ResponseTemplate>,
+    work: Option<ResponseTemplate>,
 }
 
-/// What a stage has: folders `fo1` and `fo2` below `home`, and the file `fi1`, `a.txt`, in `fo1`.
+/// What a stage has: `home` with the folders `fo1` and `fo2`, and the file `fi1`, `a.txt`, in `fo1`.
 pub(crate) struct Handle(Arc<Mutex<Drive>>);
 
 impl Handle {
@@ -33,6 +34,7 @@ impl Handle {
         let served = drive.clone();
         stage.api.by(move |request| served.lock().unwrap().answer(request));
         let handle = Self(drive);
+        handle.add("home", "My Files & Folders", "top", "Folder");
         handle.add("fo1", "one", "home", "Folder");
         handle.add("fo2", "two", "home", "Folder");
         handle.add("fi1", "a.txt", "fo1", "File");
@@ -47,6 +49,11 @@ impl Handle {
     /// Answers the write of this number, from 0, so.
     pub(crate) fn fail(&self, write: usize, answer: ResponseTemplate) {
         self.0.lock().unwrap().failing.insert(write, answer);
+    }
+
+    /// What is answered to whoever asks how far work is that goes on.
+    pub(crate) fn work(&self, answer: ResponseTemplate) {
+        self.0.lock().unwrap().work = Some(answer);
     }
 
     /// Name and folder of an item.
@@ -80,6 +87,9 @@ impl Drive {
                 return answer;
             }
         }
+        if request.path.starts_with("/sf/v3/AsyncOperations(") {
+            return self.work.clone().unwrap();
+        }
         let place = request.path.strip_prefix("/sf/v3/Items(").unwrap_or_default();
         let (id, action) = place.split_once(')').unwrap_or_default();
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -93,8 +103,12 @@ impl Drive {
                 self.create(request.param("targetid").unwrap(), &name, "File")
             }
             ("DELETE", "") => {
-                let gone: Vec<_> =
-                    self.items.iter().filter(|(other, entry)| *other == id || entry.parent == id).map(|(id, _)| id.clone()).collect();
+                let gone: Vec<_> = self
+                    .items
+                    .iter()
+                    .filter(|(other, entry)| *other == id || entry.parent == id)
+                    .map(|(id, _)| id.clone())
+                    .collect();
                 gone.iter().for_each(|id| drop(self.items.remove(id)));
                 empty(204)
             }

@@ -146,8 +146,8 @@ fn forbidden_names() -> Vec<String> {
 }
 
 async fn forbidden_names_are_refused_before_anything_is_sent(stage: &Stage) {
-    use sharesync::transfer::{TransferOptions, UploadRequest};
     use sharesync::RemoteStoreExt as _;
+    use sharesync::transfer::{TransferOptions, UploadRequest};
     let store = stage.store();
     for name in forbidden_names() {
         let errors = [
@@ -205,7 +205,7 @@ async fn copying_under_another_name_goes_through_a_folder_of_its_own(stage: &Sta
     check_detour(stage, "fo2", "c.txt");
     assert_eq!((copy.id.as_str(), copy.name.as_str()), ("new2", "c.txt"));
     assert_eq!(drive.place("new2"), Some(("c.txt".into(), "fo2".into())));
-    assert_eq!(drive.ids(), ["fi1", "fi2", "fo1", "fo2", "new2"], "nothing else is left");
+    assert_eq!(drive.ids(), ["fi1", "fi2", "fo1", "fo2", "home", "new2"], "nothing else is left");
 }
 
 async fn copying_within_a_folder_goes_through_a_folder_of_its_own(stage: &Stage) {
@@ -225,7 +225,7 @@ async fn the_folder_of_its_own_is_removed_after_a_failure_too(stage: &Stage) {
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "step {step}");
         let (line, _) = writes(stage).pop().unwrap();
         assert!(line.starts_with("DELETE /sf/v3/Items(new"), "step {step}: {line}");
-        assert_eq!(drive.ids(), ["fi1", "fo1", "fo2"], "step {step}");
+        assert_eq!(drive.ids(), ["fi1", "fo1", "fo2", "home"], "step {step}");
     }
 }
 
@@ -240,23 +240,19 @@ async fn copying_onto_a_name_that_is_taken(stage: &Stage) {
 }
 
 async fn work_that_goes_on_is_awaited(stage: &Stage) {
-    let item = value!({
-        "Id": "fi1", "Name": "a.txt", "Parent": {"Id": "fo1"}, "odata.type": "ShareFile.Api.Models.File",
-    });
-    let gone = || status(404, super::fixtures::reconstructed("error_not_found"));
-    let operation = |state: &str| value!({"Id": "ao1", "State": state, "odata.type": "ShareFile.Api.Models.AsyncOperation"});
-    stage.api.script([
-        json(item.clone()),
-        gone(),
-        status(202, value!({"value": [operation("Created")]})),
-        json(operation("Success")),
-        json(item.clone()),
-    ]);
+    let operation =
+        |state: &str| value!({"Id": "ao1", "State": state, "odata.type": "ShareFile.Api.Models.AsyncOperation"});
+    let drive = Handle::on(stage);
+    drive.fail(0, status(202, value!({"value": [operation("Created")]})));
+    drive.fail(1, json(operation("Created")));
+    drive.work(json(operation("Success")));
     stage.store().move_item(&id("fi1"), &to("fo2")).await.unwrap();
-    stage.api.seen()[3].check("GET /sf/v3/AsyncOperations(ao1)");
-    stage.api.script([json(item), gone(), json(operation("Created")), json(operation("Failure"))]);
+    let asked = || stage.seen().iter().filter(|seen| seen.path == "/sf/v3/AsyncOperations(ao1)").count();
+    assert_eq!(asked(), 1);
+    drive.work(json(operation("Failure")));
     let error = stage.store().move_item(&id("fi1"), &to("fo2")).await.unwrap_err();
     assert_eq!((error.kind(), error.provider()), (ErrorKind::Rejected, Some("sharefile")));
+    assert_eq!(asked(), 2);
 }
 
 async fn creating_a_folder(stage: &Stage) {
@@ -276,7 +272,7 @@ async fn creating_a_folder(stage: &Stage) {
     assert_eq!(again("NEW folder", false).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(again("NEW folder", true).await.unwrap().id, created.id);
     assert_eq!(again("a.txt", true).await.unwrap_err().kind(), ErrorKind::AlreadyExists, "a file is no folder");
-    assert_eq!(drive.ids().len(), 4);
+    assert_eq!(drive.ids().len(), 5);
 }
 
 async fn deleting(stage: &Stage) {
@@ -293,7 +289,7 @@ async fn deleting(stage: &Stage) {
     let file = value!({
         "Id": "fi2", "Name": "b", "StreamID": "st2", "Parent": {"Id": "fo1"}, "odata.type": "ShareFile.Api.Models.File",
     });
-    stage.api.script([json(file.clone()), empty(204), json(file)]);
+    stage.api.by(move |request| if request.method == "GET" { json(file.clone()) } else { empty(204) });
     store.delete(&id("fi2"), DeleteOptions::new().with_permanent(true)).await.unwrap();
     let (line, body) = writes(stage).pop().unwrap();
     assert_eq!(line, "POST /sf/v3/Items(fo1)/BulkDelete?forceSync=true&deletePermanently=true");

@@ -4,9 +4,7 @@
 use serde_json::json as value;
 use sharesync::sharefile::model::Item;
 use sharesync::sharefile::{CreateFolderOptions, Query};
-use sharesync::{
-    Audience, ErrorKind, ItemId, ItemRef, RemoteStore as _, ShareAccess, ShareRequest, Timestamp,
-};
+use sharesync::{Audience, ErrorKind, ItemId, ItemRef, RemoteStore as _, ShareAccess, ShareRequest, Timestamp};
 
 use super::harness::cases;
 use super::stage::{Stage, json};
@@ -74,10 +72,11 @@ async fn a_service_that_stores_something_else_is_noticed(stage: &Stage) {
 
 async fn dates_of_uploads_are_not_shifted(stage: &Stage) {
     use sharesync::transfer::UploadRequest;
-    stage.api.script([json(stage.fixture("upload_specification_standard"))]);
-    let request = UploadRequest::new(ItemRef::Root, "a").with_modified(time("2021-03-04T05:06:07.8912345Z"));
+    super::store_uploads::grant(stage, [json(stage.fixture("upload_specification_standard"))], None);
+    let request = UploadRequest::new(id("fo1"), "a").with_modified(time("2021-03-04T05:06:07.8912345Z"));
     stage.store().upload_spec(request.with_created(time("2020-07-04T05:06:07Z"))).await.unwrap();
-    let body = stage.sent("POST /sf/v3/Items(home)/Upload2").json();
+    let seen = stage.seen();
+    let body = seen.iter().find(|seen| seen.path == "/sf/v3/Items(fo1)/Upload2").unwrap().json();
     assert_eq!(body["ClientModifiedDate"], value!("2021-03-04T05:06:07.8912345Z"));
     assert_eq!(body["ClientCreatedDate"], value!("2020-07-04T05:06:07Z"));
 }
@@ -98,40 +97,48 @@ fn id(id: &str) -> ItemRef {
     ItemRef::Id(ItemId::from(id))
 }
 
+/// Answers reads of an item with one answer, and the creation of a share with another.
+fn shares(stage: &Stage, item: &str, share: &str) {
+    let (item, share) = (stage.fixture(item), stage.fixture(share));
+    stage.api.by(move |request| json(if request.method == "GET" { item.clone() } else { share.clone() }));
+}
+
+const FILE: &str = "fi591ac5-9cd0-4eb7-a5e9-e5e28a7faa90";
+
 async fn sharing_a_link(stage: &Stage) {
-    let answer = stage.fixture("share_send");
-    stage.api.script([json(answer.clone()), json(answer)]);
+    shares(stage, "file", "share_send");
     let request = ShareRequest::link().with_audience(Audience::SignedIn).with_max_downloads(3).with_title("T");
     let request = request.with_access(ShareAccess::View).with_expires(time("2030-01-02T03:04:05Z"));
-    let share = stage.store().share(&id("fi1"), request).await.unwrap();
+    let share = stage.store().share(&id(FILE), request).await.unwrap();
     let expected = value!({
-        "ShareType": "Send", "Items": [{"Id": "fi1"}], "Title": "T", "RequireLogin": true, "MaxDownloads": 3,
-        "IsViewOnly": true, "UsesStreamIDs": false, "ExpirationDate": "2030-01-02T03:04:05Z",
+        "ShareType": "Send", "Items": [{"Id": FILE}], "Title": "T", "RequireLogin": true, "RequireUserInfo": false,
+        "MaxDownloads": 3, "IsViewOnly": true, "UsesStreamIDs": false, "ExpirationDate": "2030-01-02T03:04:05Z",
     });
     assert_eq!(stage.sent("POST /sf/v3/Shares?notify=false").json(), expected);
-    assert_eq!((share.id.as_str(), share.item.as_str()), ("s8a6ffa8c87b444ee94f6de7533f920a5", "fi1"));
+    assert_eq!((share.id.as_str(), share.item.as_str()), ("s8a6ffa8c87b444ee94f6de7533f920a5", FILE));
     assert_eq!(share.expires, Some(time("2013-07-23T00:00:00Z")), "what the service granted");
     let link = share.link.as_ref().unwrap();
     assert_eq!(link.expose().as_str(), "https://acct.sharefile.com/d-s8a6ffa8c87b444ee94f6de7533f920a5");
-    stage.store().share(&id("fi1"), ShareRequest::link()).await.unwrap();
+    stage.store().share(&id(FILE), ShareRequest::link()).await.unwrap();
     let body = stage.api.last().json();
     assert_eq!((&body["MaxDownloads"], &body["RequireLogin"]), (&value!(-1), &value!(false)), "any number, anyone");
     assert!(body.get("ExpirationDate").is_none(), "the service's own choice");
 }
 
 async fn sharing_the_newest_version(stage: &Stage) {
-    stage.api.script([json(stage.fixture("file")), json(stage.fixture("share_send"))]);
-    stage.store().share(&id("fi1"), ShareRequest::link().with_follow_latest(true)).await.unwrap();
+    shares(stage, "file", "share_send");
+    stage.store().share(&id(FILE), ShareRequest::link().with_follow_latest(true)).await.unwrap();
     let body = stage.sent("POST /sf/v3/Shares?notify=false").json();
     assert_eq!(body["Items"], value!([{"Id": "st591ac5-9cd0-4eb7-a5e9-e5e28a7faa90"}]));
     assert_eq!(body["UsesStreamIDs"], value!(true));
 }
 
 async fn asking_for_files(stage: &Stage) {
-    stage.api.script([json(stage.fixture("share_request"))]);
-    let share = stage.store().share(&id("fo1"), ShareRequest::request_files().with_title("Please")).await.unwrap();
+    shares(stage, "folder", "share_request");
+    let folder = "fo9252b1-0a1b-4c2d-8e3f-405162738495";
+    let share = stage.store().share(&id(folder), ShareRequest::request_files().with_title("Please")).await.unwrap();
     let body = stage.sent("POST /sf/v3/Shares?notify=false").json();
-    assert_eq!((&body["ShareType"], &body["Parent"]), (&value!("Request"), &value!({"Id": "fo1"})));
+    assert_eq!((&body["ShareType"], &body["Parent"]), (&value!("Request"), &value!({"Id": folder})));
     assert!(body.get("Items").is_none() && body.get("MaxDownloads").is_none(), "{body}");
     assert_eq!(share.link.unwrap().expose().path(), "/r-r737fd7880774cf98");
 }

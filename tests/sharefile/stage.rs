@@ -76,6 +76,12 @@ impl Server {
         self.state.seen.lock().unwrap().len()
     }
 
+    /// How many requests there are at the time of a call, for the answers of another server.
+    pub(crate) fn counter(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let state = self.state.clone();
+        move || state.seen.lock().unwrap().len()
+    }
+
     /// The last request.
     pub(crate) fn last(&self) -> Seen {
         self.state.seen.lock().unwrap().last().cloned().expect("nothing was sent")

@@ -66,7 +66,7 @@ const STREAMED_QUERY: &str =
 const FINISH_QUERY: &str = "uploadid=rsu-0123456789abcdef0123456789abcdef&respformat=json&finish=1&fmt=json&h=ZW5k";
 
 /// The content of a form's only field, whose name is documented, with the file name.
-async fn filedata(request: &Seen) -> (String, Vec<u8>) {
+pub(crate) async fn filedata(request: &Seen) -> (String, Vec<u8>) {
     let boundary = multer::parse_boundary(request.header("content-type").unwrap()).unwrap();
     let body = request.body.clone();
     let mut form = multer::Multipart::new(stream::iter([Ok::<_, std::io::Error>(body)]), boundary);

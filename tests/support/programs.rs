@@ -24,29 +24,15 @@ pub(crate) fn mirror() -> &'static PathBuf {
 /// Builds a program in the profile of this test. That is quick when it was built along with the tests.
 fn build(kind: &str, name: &str) -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--workspace",
-        "--message-format=json",
-        kind,
-        name,
-    ]);
+    cargo.args(["build", "--quiet", "--workspace", "--message-format=json", kind, name]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    let built = cargo
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
+    let built = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
     assert!(built.status.success(), "cargo could not build {name}");
     let messages = String::from_utf8(built.stdout).unwrap();
-    let mut messages = messages
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let artifact =
-        messages.find(|message| message["target"]["name"] == name && message["executable"].is_string());
+    let mut messages = messages.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let artifact = messages.find(|message| message["target"]["name"] == name && message["executable"].is_string());
     PathBuf::from(artifact.unwrap()["executable"].as_str().unwrap())
 }
 
@@ -64,28 +50,13 @@ impl EmulatorProgram {
     /// Starts it on a free port and waits until it says that it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(emulator());
-        let mut process = command
-            .args(["--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process =
+            command.args(["--listen", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let ready: Value =
-            serde_json::from_str(&line).unwrap_or_else(|_| panic!("no ready line, but {line:?}"));
-        let address = ready["listening"]
-            .as_str()
-            .unwrap()
-            .trim_start_matches("http://")
-            .to_owned();
-        Self {
-            process,
-            address,
-            ready,
-        }
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no ready line, but {line:?}"));
+        let address = ready["listening"].as_str().unwrap().trim_start_matches("http://").to_owned();
+        Self { process, address, ready }
     }
 
     /// What a client of a provider needs to sign in, by the names of the ready line.
@@ -107,12 +78,7 @@ impl EmulatorProgram {
 
     fn ask(&self, method: &str, target: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(
-            stream,
-            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.address
-        )
-        .unwrap();
+        write!(stream, "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

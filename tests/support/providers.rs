@@ -15,8 +15,5 @@ pub fn emulated(emulator: &Emulator) -> Vec<StoreConfig> {
         "username": sharefile.username(),
         "password": sharefile.password(),
     })];
-    configs
-        .into_iter()
-        .filter_map(|config| serde_json::from_value(config).ok())
-        .collect()
+    configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
 }

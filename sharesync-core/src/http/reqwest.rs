@@ -69,9 +69,7 @@ impl Transport for ReqwestTransport {
     }
 }
 
-fn into_parts(
-    mut response: reqwest::Response,
-) -> http::Response<BoxStream<'static, Result<Bytes, TransportError>>> {
+fn into_parts(mut response: reqwest::Response) -> http::Response<BoxStream<'static, Result<Bytes, TransportError>>> {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let body = response

@@ -17,7 +17,12 @@ pub struct Response {
 }
 
 impl Response {
-    pub(super) fn new(status: StatusCode, headers: HeaderMap, url: Url, body: BoxStream<'static, Result<Bytes>>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        headers: HeaderMap,
+        url: Url,
+        body: BoxStream<'static, Result<Bytes>>,
+    ) -> Self {
         Self { status, headers, url, body }
     }
 

@@ -2,4 +2,8 @@
 
 mod changes;
 mod common;
+mod downloads;
 mod items;
+mod oauth;
+mod shares;
+mod uploads;
