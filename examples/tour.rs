@@ -4,12 +4,12 @@
 //! files. `cargo run --example tour -- --config stores.toml --store work` runs the same against a real account, inside one
 //! new folder that is removed at the end, also after a failure or Ctrl-C.
 
-#[path = "support/mod.rs"]
-mod support;
 #[path = "support/source.rs"]
 mod source;
 #[path = "support/steps.rs"]
 mod steps;
+#[path = "support/mod.rs"]
+mod support;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -86,8 +86,10 @@ async fn main() -> Result<ExitCode> {
     let args = Args::parse();
     let source = Source::prepare(args.directory.as_deref())?;
     let emulator = if args.store.config.is_none() { Some(Emulator::start().await?) } else { None };
-    let mut report =
-        Report { source: SourceReport { files: source.files.len() as u64, bytes: source.bytes }, providers: Vec::new() };
+    let mut report = Report {
+        source: SourceReport { files: source.files.len() as u64, bytes: source.bytes },
+        providers: Vec::new(),
+    };
     for config in stores(&args, emulator.as_ref())? {
         let store = connect(config).await?;
         report.providers.push(visit(store, &source).await);
@@ -147,5 +149,10 @@ fn print_table(report: &Report) {
 
 fn header() -> Vec<String> {
     let operations = SHOWN.iter().map(|operation| operation.name());
-    ["provider"].into_iter().chain(operations).chain(["files", "bytes", "verified", "seconds"]).map(str::to_owned).collect()
+    ["provider"]
+        .into_iter()
+        .chain(operations)
+        .chain(["files", "bytes", "verified", "seconds"])
+        .map(str::to_owned)
+        .collect()
 }

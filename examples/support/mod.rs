@@ -72,6 +72,12 @@ impl Bar {
         });
         Self { bar, ticker }
     }
+
+    /// Prints a line on standard error, above the bar.
+    #[allow(dead_code, reason = "the tour reports at its end")]
+    pub fn say(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
 }
 
 impl Drop for Bar {

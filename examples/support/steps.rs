@@ -141,7 +141,8 @@ impl<'a> Tour<'a> {
         }
         let (mut files, mut checkpoint) = (0, None);
         while let Some(page) = pages.try_next().await? {
-            files += page.changes.iter().filter(|change| matches!(change, Change::Upsert(item) if item.is_file())).count();
+            files +=
+                page.changes.iter().filter(|change| matches!(change, Change::Upsert(item) if item.is_file())).count();
             checkpoint = page.checkpoint.or(checkpoint);
         }
         ensure!(files == self.source.files.len(), "{files} files in the changes");
@@ -166,7 +167,10 @@ impl<'a> Tour<'a> {
         let into = self.store.create_folder(&folder.into(), "tour-moved", CreateFolderOptions::new()).await?;
         let moved = self.store.move_item(&(&file).into(), &Destination::folder(&into).with_name("moved.bin")).await?;
         let found = self.store.stat(&(&moved).into()).await?;
-        ensure!(found.name == "moved.bin" && found.parent.as_ref() == Some(&into.id), "it is not where it was moved to");
+        ensure!(
+            found.name == "moved.bin" && found.parent.as_ref() == Some(&into.id),
+            "it is not where it was moved to"
+        );
         ensure!(found.size == file.size, "its size changed");
         Ok(())
     }
@@ -179,7 +183,10 @@ impl<'a> Tour<'a> {
         let into = self.store.create_folder(&folder.into(), "tour-copied", CreateFolderOptions::new()).await?;
         let copied = self.store.copy_item(&(&file).into(), &Destination::folder(&into).with_name("copied.bin")).await?;
         let (original, copy) = (self.store.stat(&(&file).into()).await?, self.store.stat(&(&copied).into()).await?);
-        ensure!(copy.name == "copied.bin" && copy.parent.as_ref() == Some(&into.id), "it is not where it was copied to");
+        ensure!(
+            copy.name == "copied.bin" && copy.parent.as_ref() == Some(&into.id),
+            "it is not where it was copied to"
+        );
         ensure!((copy.size, &copy.digests) == (original.size, &original.digests), "the copy differs from the original");
         Ok(())
     }

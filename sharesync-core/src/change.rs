@@ -35,10 +35,8 @@ impl Cursor {
             return Err(Error::new(ErrorKind::CursorInvalid, message));
         }
         if (self.provider.as_str(), self.scope.as_str()) != (provider, scope) {
-            let message = format!(
-                "the cursor belongs to {} ({}), not to {provider} ({scope})",
-                self.provider, self.scope
-            );
+            let message =
+                format!("the cursor belongs to {} ({}), not to {provider} ({scope})", self.provider, self.scope);
             return Err(Error::new(ErrorKind::CursorInvalid, message));
         }
         Ok(&self.token)

@@ -253,6 +253,14 @@ impl Error {
         self
     }
 
+    /// Names operation and subject where nothing more exact is known.
+    #[must_use]
+    pub(crate) fn or_about(mut self, operation: &'static str, subject: impl fmt::Display) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self.0.subject.get_or_insert_with(|| subject.to_string());
+        self
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

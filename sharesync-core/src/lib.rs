@@ -11,6 +11,7 @@
 //!
 //! [`RemoteStoreExt`] adds to every store what can be said in terms of the contract: walking a tree, uploading a local
 //! file, resuming an upload, downloading to a path, copying between two services.
+#![warn(unreachable_pub)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod capabilities;
@@ -35,9 +36,7 @@ pub use capabilities::{Capabilities, Operation, Support, UploadLimits};
 pub use change::{Change, ChangeOptions, ChangePage, Cursor, Since};
 pub use digest::{Digest, DigestAlgorithm, Hasher};
 pub use error::{Error, ErrorKind, Result};
-pub use ext::{
-    DownloadOutcome, DownloadToOptions, RemoteStoreExt, TreeEntry, TreeOptions, TreeOutcome, WalkOptions,
-};
+pub use ext::{DownloadOutcome, DownloadToOptions, RemoteStoreExt, TreeEntry, TreeOptions, TreeOutcome, WalkOptions};
 pub use item::{Item, ItemId, ItemKind, ItemRef, Revision};
 pub use list::{ListOptions, Page, PageGuard};
 pub use mutate::{CreateFolderOptions, DeleteOptions, Destination, OnConflict};

@@ -56,8 +56,9 @@ impl NameRules {
     /// # Errors
     /// [`ErrorKind::InvalidName`], saying what is wrong with it.
     pub fn check(&self, name: &str) -> Result<()> {
-        self.complaint(name)
-            .map_or(Ok(()), |complaint| Err(Error::new(ErrorKind::InvalidName, format!("the name {name:?} {complaint}"))))
+        self.complaint(name).map_or(Ok(()), |complaint| {
+            Err(Error::new(ErrorKind::InvalidName, format!("the name {name:?} {complaint}")))
+        })
     }
 
     fn complaint(&self, name: &str) -> Option<String> {

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use crate::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use crate::{
     BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest, Error,
-    Item, ItemRef, ListOptions, Operation, Page, Result, Share, ShareId, ShareRequest, Since,
+    Item, ItemRef, ListOptions, Operation, Page, Result, Share, ShareId, ShareKind, ShareRequest, Since,
 };
 
 /// Which service and account a store speaks to.
@@ -136,14 +136,18 @@ pub trait RemoteStore: Debug + Send + Sync + 'static {
 
     /// Deletes an item, a folder with all it holds.
     async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
-        let _ = (item, options);
-        Err(self.unsupported(Operation::Delete))
+        let _ = item;
+        Err(self.unsupported(if options.permanent { Operation::DeletePermanently } else { Operation::Delete }))
     }
 
     /// Shares an item: a link, a link through which others upload, or access for named people.
     async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
-        let _ = (item, request);
-        Err(self.unsupported(Operation::Share))
+        let _ = item;
+        Err(self.unsupported(match request.kind {
+            ShareKind::Link => Operation::Share,
+            ShareKind::RequestFiles => Operation::RequestFiles,
+            ShareKind::Invitation => Operation::Invite,
+        }))
     }
 
     /// Ends a share.

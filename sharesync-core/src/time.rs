@@ -80,7 +80,8 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         text.parse().map(Self).map_err(|error| {
-            Error::new(ErrorKind::InvalidInput, format!("`{text}` is not a date and time of RFC 3339")).with_source(error)
+            Error::new(ErrorKind::InvalidInput, format!("`{text}` is not a date and time of RFC 3339"))
+                .with_source(error)
         })
     }
 }

@@ -171,7 +171,8 @@ async fn a_source_that_ends_early_fails_with_its_own_error() {
     }
 
     let server = Server::answering(|_, _| response(200, "", "")).await;
-    let call = Call::post("Test.Put", server.url("/")).repeat(Repeat::Idempotent).body(Body::from_source(Arc::new(Short)));
+    let call =
+        Call::post("Test.Put", server.url("/")).repeat(Repeat::Idempotent).body(Body::from_source(Arc::new(Short)));
     let error = pipeline(quick()).bytes(call).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::SourceChanged, 1));
     assert!(error.to_string().contains("1000 of 1048576"), "{error}");
@@ -267,7 +268,10 @@ async fn a_redirect_to_another_origin_carries_no_credentials() {
     assert_eq!(authorized(&server).bytes(Call::get("Test.Get", server.url("/"))).await.unwrap(), "there");
     assert_eq!(server.requests()[0].header("authorization"), Some("Bearer hush"));
     let received = &other.requests()[0];
-    assert!(!received.head.to_lowercase().contains("hush") && received.header("authorization").is_none(), "{received:?}");
+    assert!(
+        !received.head.to_lowercase().contains("hush") && received.header("authorization").is_none(),
+        "{received:?}"
+    );
 }
 
 #[tokio::test]
@@ -344,7 +348,11 @@ async fn retry_after_pauses_every_request_of_the_account() {
     for result in futures::future::join_all(others).await {
         assert_eq!(result.unwrap(), "fine");
     }
-    assert_eq!(throttled.await.unwrap().unwrap(), "fine", "a throttled write was surely not carried out: it is repeated");
+    assert_eq!(
+        throttled.await.unwrap().unwrap(),
+        "fine",
+        "a throttled write was surely not carried out: it is repeated"
+    );
     let arrivals = arrivals.lock().unwrap();
     assert_eq!(arrivals.len(), 10);
     for later in &arrivals[1..] {

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sharesync_core::http::{BearerTokens, Call, Grant, OAuthClient, OAuthSource, Pipeline, TokenSet, TokenSource, TokenStore};
+use sharesync_core::http::{
+    BearerTokens, Call, Grant, OAuthClient, OAuthSource, Pipeline, TokenSet, TokenSource, TokenStore,
+};
 use sharesync_core::{Error, ErrorKind, Result, Secret, Timestamp};
 use support::{Server, quick, response, transport};
 
@@ -105,7 +107,8 @@ struct Store {
 #[async_trait]
 impl TokenStore for Store {
     async fn save(&self, tokens: &TokenSet) -> Result<()> {
-        let failing = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        let failing =
+            self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         if failing {
             return Err(Error::new(ErrorKind::Io, "the disk is full"));
         }

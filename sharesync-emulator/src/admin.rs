@@ -30,7 +30,7 @@ pub(crate) async fn serve(shared: &Shared, parts: &Parts, body: Incoming) -> Rep
             empty(StatusCode::NO_CONTENT)
         }
         (&Method::GET, "/_emulator/changes") => changes(shared, &query),
-        (&Method::POST, "/_emulator/fill") => fill(shared, &query),
+        (&Method::POST, "/_emulator/fill") => fill(shared, &query).await,
         _ => full(StatusCode::NOT_FOUND, "text/plain", "nothing is served here\n"),
     }
 }
@@ -40,46 +40,30 @@ fn ok(value: &Value) -> Reply {
 }
 
 fn faults(shared: &Shared) -> Reply {
-    let all = shared
-        .faults
-        .all()
-        .into_iter()
-        .map(|(fault, struck)| json!({"fault": fault, "struck": struck}));
+    let all = shared.faults.all().into_iter().map(|(fault, struck)| json!({"fault": fault, "struck": struck}));
     ok(&all.collect::<Value>())
 }
 
 /// Makes the folder `path` in the first user's home, with `files` files of `size` bytes in it.
-fn fill(shared: &Shared, query: &Query) -> Reply {
+async fn fill(shared: &Shared, query: &Query) -> Reply {
     let number = |name| query.number(name).unwrap_or(0);
-    let (files, size) = (number("files"), usize::try_from(number("size")).unwrap_or(0));
+    let (files, size) = (number("files"), usize::try_from(number("size")).unwrap_or(usize::MAX));
     let Some(user) = shared.drive.users().into_iter().next().filter(|_| size <= MOST) else {
         return empty(StatusCode::BAD_REQUEST);
     };
-    let filled = || {
-        let folder = shared
-            .drive
-            .make_path(user.id, user.home, query.get("path").unwrap_or_default())?;
+    let (drive, path) = (shared.drive.clone(), query.get("path").unwrap_or_default().to_owned());
+    let filled = tokio::task::spawn_blocking(move || {
+        let folder = drive.make_path(user.id, user.home, &path)?;
         for file in 0..files {
-            let content = file
-                .to_string()
-                .into_bytes()
-                .into_iter()
-                .cycle()
-                .take(size)
-                .collect::<Vec<_>>();
-            shared
-                .drive
-                .put_bytes(user.id, folder.item.id, &format!("file-{file:06}.txt"), content)?;
+            let content = file.to_string().into_bytes().into_iter().cycle().take(size).collect::<Vec<_>>();
+            drive.put_bytes(user.id, folder.item.id, &format!("file-{file:06}.txt"), content)?;
         }
         Ok::<_, DriveError>(())
-    };
-    match filled() {
-        Ok(()) => empty(StatusCode::NO_CONTENT),
-        Err(error) => full(
-            StatusCode::CONFLICT,
-            "text/plain; charset=utf-8",
-            format!("{error}\n"),
-        ),
+    });
+    match filled.await {
+        Ok(Ok(())) => empty(StatusCode::NO_CONTENT),
+        Ok(Err(error)) => full(StatusCode::CONFLICT, "text/plain; charset=utf-8", format!("{error}\n")),
+        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
@@ -98,34 +82,23 @@ async fn add_faults(shared: &Shared, body: Incoming) -> Reply {
 }
 
 fn parse(body: &[u8]) -> Result<Vec<Fault>, String> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| error.to_string())?
-        .trim();
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?.trim();
     let refused = |error: serde_json::Error| error.to_string();
     match text.bytes().next() {
         Some(b'[') => serde_json::from_str(text).map_err(refused),
-        Some(b'{') => serde_json::from_str(text)
-            .map(|fault| vec![fault])
-            .map_err(refused),
+        Some(b'{') => serde_json::from_str(text).map(|fault| vec![fault]).map_err(refused),
         _ => Fault::parse_list(text),
     }
 }
 
 fn requests(shared: &Shared, query: &Query) -> Reply {
     let records = shared.requests.matching(query.get("path").unwrap_or_default());
-    ok(
-        &json!({"count": shared.requests.count(), "leaks": shared.requests.leaks().len(), "requests": records}),
-    )
+    ok(&json!({"count": shared.requests.count(), "leaks": shared.requests.leaks().len(), "requests": records}))
 }
 
 fn changes(shared: &Shared, query: &Query) -> Reply {
-    let limit = query
-        .number("limit")
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(1000);
-    let changes = shared
-        .drive
-        .changes_after(query.number("after").unwrap_or(0), limit);
+    let limit = query.number("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1000);
+    let changes = shared.drive.changes_after(query.number("after").unwrap_or(0), limit);
     let listed = changes.iter().map(|change| {
         json!({"sequence": change.sequence, "at": change.at.to_string(), "kind": change.kind, "item": change.item,
                "name": change.name, "parent": change.parent, "from": change.from})

@@ -58,9 +58,7 @@ impl Emulator {
     }
 
     pub(crate) async fn start_with(builder: Builder) -> Result<Self, StartError> {
-        let listener = bind(builder.listen, builder.allow_remote)
-            .await
-            .map_err(StartError::Listen)?;
+        let listener = bind(builder.listen, builder.allow_remote).await.map_err(StartError::Listen)?;
         let address = listener.local_addr().map_err(StartError::Listen)?;
         let drive = match &builder.directory {
             Some(path) => Drive::in_directory(path).map_err(StartError::Drive)?,
@@ -75,18 +73,9 @@ impl Emulator {
         });
         let (sharefile, account) = sharefile(&builder, &shared, address)?;
         shared.drive.settled().await.map_err(StartError::Drive)?;
-        let server = Arc::new(Server {
-            shared: shared.clone(),
-            faces: vec![sharefile.clone()],
-        });
+        let server = Arc::new(Server { shared: shared.clone(), faces: vec![sharefile.clone()] });
         let task = tokio::spawn(server.run(listener));
-        Ok(Self {
-            address,
-            shared,
-            sharefile,
-            account,
-            task,
-        })
+        Ok(Self { address, shared, sharefile, account, task })
     }
 
     /// `http://` and the address it listens on.

@@ -81,14 +81,7 @@ pub struct Fault {
 impl Fault {
     /// A fault that strikes every request.
     pub fn new(kind: FaultKind) -> Self {
-        Self {
-            kind,
-            method: None,
-            path: None,
-            rate: None,
-            skip: 0,
-            times: None,
-        }
+        Self { kind, method: None, path: None, rate: None, skip: 0, times: None }
     }
 
     /// Only requests of this method.
@@ -132,25 +125,15 @@ impl Fault {
     /// # Errors
     /// With a sentence that says which part is not understood.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
-        text.split(';')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(Self::parse)
-            .collect()
+        text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(Self::parse).collect()
     }
 
     fn parse(text: &str) -> Result<Self, String> {
         let (kind, settings) = text.split_once(':').unwrap_or((text, ""));
         let mut object = serde_json::Map::new();
         object.insert("kind".into(), kind.trim().into());
-        for setting in settings
-            .split(',')
-            .map(str::trim)
-            .filter(|setting| !setting.is_empty())
-        {
-            let (name, value) = setting
-                .split_once('=')
-                .ok_or_else(|| format!("`{setting}` in `{text}` has no `=`"))?;
+        for setting in settings.split(',').map(str::trim).filter(|setting| !setting.is_empty()) {
+            let (name, value) = setting.split_once('=').ok_or_else(|| format!("`{setting}` in `{text}` has no `=`"))?;
             let number = serde_json::from_str::<serde_json::Number>(value);
             let value = number.map_or_else(|_| value.into(), serde_json::Value::Number);
             object.insert(name.into(), value);
@@ -159,10 +142,7 @@ impl Fault {
     }
 
     fn matches(&self, method: &str, target: &str) -> bool {
-        let method_fits = self
-            .method
-            .as_ref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
+        let method_fits = self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
         let path_fits = |wanted: &String| target.to_ascii_lowercase().contains(&wanted.to_ascii_lowercase());
         method_fits && self.path.as_ref().is_none_or(path_fits)
     }
@@ -191,13 +171,7 @@ struct Armed {
 
 impl Faults {
     pub(crate) fn new(seed: u64, faults: Vec<Fault>) -> Self {
-        let new = Self {
-            state: Arc::new(Mutex::new(State {
-                seed,
-                added: 0,
-                armed: Vec::new(),
-            })),
-        };
+        let new = Self { state: Arc::new(Mutex::new(State { seed, added: 0, armed: Vec::new() })) };
         faults.into_iter().for_each(|fault| new.add(fault));
         new
     }
@@ -211,12 +185,7 @@ impl Faults {
         let mut state = self.state();
         state.added += 1;
         let number = state.added;
-        state.armed.push(Armed {
-            fault,
-            number,
-            seen: 0,
-            struck: 0,
-        });
+        state.armed.push(Armed { fault, number, seen: 0, struck: 0 });
     }
 
     /// Takes all faults back.
@@ -226,11 +195,7 @@ impl Faults {
 
     /// The faults that are asked for, each with the number of requests it has struck.
     pub fn all(&self) -> Vec<(Fault, u64)> {
-        self.state()
-            .armed
-            .iter()
-            .map(|armed| (armed.fault.clone(), armed.struck))
-            .collect()
+        self.state().armed.iter().map(|armed| (armed.fault.clone(), armed.struck)).collect()
     }
 
     /// How many requests were struck by the faults that are asked for.
@@ -242,10 +207,7 @@ impl Faults {
     pub(crate) fn choose(&self, method: &str, target: &str) -> Option<FaultKind> {
         let mut state = self.state();
         let seed = state.seed;
-        state
-            .armed
-            .iter_mut()
-            .find_map(|armed| armed.choose(seed, method, target))
+        state.armed.iter_mut().find_map(|armed| armed.choose(seed, method, target))
     }
 }
 
@@ -275,18 +237,11 @@ mod tests {
 
     #[test]
     fn a_list_of_faults_is_read() {
-        let faults = Fault::parse_list(
-            "reset:path=/Children,rate=0.5; too-many-requests:retry_after=2,times=3;stall:after=10",
-        )
-        .expect("a valid list");
-        assert_eq!(
-            faults[0],
-            Fault::new(FaultKind::Reset).path("/Children").rate(0.5)
-        );
-        assert_eq!(
-            faults[1],
-            Fault::new(FaultKind::TooManyRequests { retry_after: Some(2) }).times(3)
-        );
+        let faults =
+            Fault::parse_list("reset:path=/Children,rate=0.5; too-many-requests:retry_after=2,times=3;stall:after=10")
+                .expect("a valid list");
+        assert_eq!(faults[0], Fault::new(FaultKind::Reset).path("/Children").rate(0.5));
+        assert_eq!(faults[1], Fault::new(FaultKind::TooManyRequests { retry_after: Some(2) }).times(3));
         assert_eq!(faults[2], Fault::new(FaultKind::Stall { after: 10 }));
         for bad in ["nonsense", "reset:rate", "delay", "stall:after=x"] {
             assert!(Fault::parse_list(bad).is_err(), "{bad}");
@@ -295,19 +250,8 @@ mod tests {
 
     #[test]
     fn count_and_skip_limit_a_fault() {
-        let faults = Faults::new(
-            1,
-            vec![
-                Fault::new(FaultKind::Reset)
-                    .method("get")
-                    .path("items")
-                    .skip(1)
-                    .times(2),
-            ],
-        );
-        let hits: Vec<_> = (0..5)
-            .map(|_| faults.choose("GET", "/sf/v3/Items").is_some())
-            .collect();
+        let faults = Faults::new(1, vec![Fault::new(FaultKind::Reset).method("get").path("items").skip(1).times(2)]);
+        let hits: Vec<_> = (0..5).map(|_| faults.choose("GET", "/sf/v3/Items").is_some()).collect();
         assert_eq!(hits, [false, true, true, false, false]);
         assert_eq!(faults.choose("POST", "/sf/v3/Items"), None);
         assert_eq!(faults.struck(), 2);

@@ -57,10 +57,7 @@ fn parse_faults(text: &str) -> Result<Faults, String> {
 
 impl Arguments {
     fn builder(self) -> Builder {
-        let mut builder = Emulator::builder()
-            .listen(self.listen)
-            .allow_remote(self.allow_remote)
-            .seed(self.seed);
+        let mut builder = Emulator::builder().listen(self.listen).allow_remote(self.allow_remote).seed(self.seed);
         if let Some(directory) = self.directory {
             builder = builder.directory(directory);
         }

@@ -66,14 +66,8 @@ pub(crate) struct Slot {
 
 impl Requests {
     pub(crate) fn new(room: usize) -> Self {
-        let ring = Ring {
-            slots: VecDeque::new(),
-            room,
-            received: 0,
-        };
-        Self {
-            ring: Arc::new(Mutex::new(ring)),
-        }
+        let ring = Ring { slots: VecDeque::new(), room, received: 0 };
+        Self { ring: Arc::new(Mutex::new(ring)) }
     }
 
     fn ring(&self) -> std::sync::MutexGuard<'_, Ring> {
@@ -88,10 +82,7 @@ impl Requests {
 
     /// The requests whose path contains a text.
     pub fn matching(&self, path: &str) -> Vec<RequestRecord> {
-        self.all()
-            .into_iter()
-            .filter(|record| record.path.contains(path))
-            .collect()
+        self.all().into_iter().filter(|record| record.path.contains(path)).collect()
     }
 
     /// How many requests were received, also those that the ring has forgotten.
@@ -101,10 +92,7 @@ impl Requests {
 
     /// Requests that carried credentials to the storage host's paths.
     pub fn leaks(&self) -> Vec<RequestRecord> {
-        self.all()
-            .into_iter()
-            .filter(|record| record.storage && record.authorization)
-            .collect()
+        self.all().into_iter().filter(|record| record.storage && record.authorization).collect()
     }
 
     /// Forgets all requests and counts from the beginning.

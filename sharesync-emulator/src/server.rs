@@ -76,10 +76,7 @@ impl Server {
         let _ = stream.set_nodelay(true);
         let service = service_fn(move |request| self.clone().handle(request));
         // A client that goes away is no error of the server's.
-        let _ = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .serve_connection(TokioIo::new(stream), service)
-            .await;
+        let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
     }
 
     async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Result<Reply, Dropped> {
@@ -94,7 +91,6 @@ impl Server {
         let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
         let fault = self.shared.faults.choose(parts.method.as_str(), target);
         let call = self.call(parts, incoming, &slot, fault);
-        let mutates = !call.method.is_safe();
         let reply = match fault.map(|fault| (fault, slot.set_fault(&format!("{fault:?}")))) {
             Some((FaultKind::Reset, ())) => return Err(Dropped),
             Some((FaultKind::Unauthorized, ())) => face.refuse(&path, StatusCode::UNAUTHORIZED),
@@ -110,11 +106,7 @@ impl Server {
             }
             _ => face.serve(call).await,
         };
-        let reply = if mutates {
-            self.acknowledged(reply).await
-        } else {
-            reply
-        };
+        let reply = self.acknowledged(reply).await;
         if fault == Some(FaultKind::LoseAnswer) {
             return Err(Dropped);
         }
@@ -122,7 +114,7 @@ impl Server {
         Ok(shape(reply, plan(fault), self.shared.throttle.clone(), slot))
     }
 
-    /// A reply to a mutation is a promise: it waits for the journal.
+    /// A reply is a promise: it waits for the journal. GET requests can change things too: an upload may be finished by one.
     async fn acknowledged(&self, reply: Reply) -> Reply {
         match self.shared.drive.settled().await {
             Ok(()) => reply,
@@ -158,18 +150,9 @@ impl Server {
 
 fn plan(fault: Option<FaultKind>) -> Plan {
     match fault {
-        Some(FaultKind::Truncate { after }) => Plan {
-            cut_after: Some(after),
-            ..Plan::default()
-        },
-        Some(FaultKind::Stall { after }) => Plan {
-            stall_after: Some(after),
-            ..Plan::default()
-        },
-        Some(FaultKind::Corrupt { at }) => Plan {
-            corrupt_at: Some(at),
-            ..Plan::default()
-        },
+        Some(FaultKind::Truncate { after }) => Plan { cut_after: Some(after), ..Plan::default() },
+        Some(FaultKind::Stall { after }) => Plan { stall_after: Some(after), ..Plan::default() },
+        Some(FaultKind::Corrupt { at }) => Plan { corrupt_at: Some(at), ..Plan::default() },
         _ => Plan::default(),
     }
 }
@@ -184,8 +167,7 @@ fn retry_later(mut reply: Reply, seconds: Option<u64>) -> Reply {
 /// Binds a listener; refuses any address but loopback unless that is allowed.
 pub(crate) async fn bind(address: std::net::SocketAddr, allow_remote: bool) -> io::Result<TcpListener> {
     if !allow_remote && !address.ip().is_loopback() {
-        let reason =
-            format!("{address} can be reached by others; allow that explicitly or listen on 127.0.0.1");
+        let reason = format!("{address} can be reached by others; allow that explicitly or listen on 127.0.0.1");
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
     }
     TcpListener::bind(address).await

@@ -28,15 +28,9 @@ pub(crate) struct Head {
 impl Head {
     pub(crate) fn of(response: &Response) -> Result<Self> {
         if response.url().host_str() == Some(MAINTENANCE) {
-            return Err(Error::new(
-                ErrorKind::Unavailable,
-                "the service is being maintained",
-            ));
+            return Err(Error::new(ErrorKind::Unavailable, "the service is being maintained"));
         }
-        Ok(Self {
-            status: response.status(),
-            url: response.url().clone(),
-        })
+        Ok(Self { status: response.status(), url: response.url().clone() })
     }
 }
 
@@ -82,11 +76,7 @@ pub(crate) struct Loose(pub(crate) Value);
 
 impl Answer for Loose {
     fn read(_: &Head, body: &[u8]) -> Result<Self> {
-        if body.trim_ascii().is_empty() {
-            Ok(Self(Value::Null))
-        } else {
-            decode_json(body).map(Self)
-        }
+        if body.trim_ascii().is_empty() { Ok(Self(Value::Null)) } else { decode_json(body).map(Self) }
     }
 }
 
@@ -99,10 +89,7 @@ pub(crate) struct Located<T> {
 
 impl<T: DeserializeOwned + Send> Answer for Located<T> {
     fn read(head: &Head, body: &[u8]) -> Result<Self> {
-        Ok(Self {
-            value: decode_json(body)?,
-            url: head.url.clone(),
-        })
+        Ok(Self { value: decode_json(body)?, url: head.url.clone() })
     }
 }
 
@@ -187,14 +174,8 @@ struct Shape {
 impl Shape {
     /// Whether the answer, or what is listed in it, is of this type.
     fn is(&self, name: &str) -> bool {
-        let of_type = self
-            .odata_type
-            .as_deref()
-            .is_some_and(|text| text.ends_with(&format!(".{name}")));
-        of_type
-            || self
-                .fragment()
-                .is_some_and(|text| text.contains(&format!(".{name}@")) || text == format!("{name}s"))
+        let of_type = self.odata_type.as_deref().is_some_and(|text| text.ends_with(&format!(".{name}")));
+        of_type || self.fragment().is_some_and(|text| text.contains(&format!(".{name}@")) || text == format!("{name}s"))
     }
 
     fn fragment(&self) -> Option<&str> {
@@ -214,10 +195,7 @@ mod tests {
     use crate::model::Item;
 
     fn head(status: u16) -> Head {
-        Head {
-            status: StatusCode::from_u16(status).unwrap(),
-            url: Url::parse("https://a.example/").unwrap(),
-        }
+        Head { status: StatusCode::from_u16(status).unwrap(), url: Url::parse("https://a.example/").unwrap() }
     }
 
     fn outcome(status: u16, body: &str) -> Outcome<Item> {
@@ -228,8 +206,7 @@ mod tests {
     fn work_that_goes_on_is_recognised() {
         let by_type = r#"{"Id":"ao1","odata.type":"ShareFile.Api.Models.AsyncOperation","State":"Created"}"#;
         let feed = r#"{"value":[{"Id":"ao1"},{"Id":"ao2"}],"odata.count":2}"#;
-        let by_metadata =
-            r#"{"odata.metadata":"https://a/sf/v3/$metadata#AsyncOperations","value":[{"Id":"ao1"}]}"#;
+        let by_metadata = r#"{"odata.metadata":"https://a/sf/v3/$metadata#AsyncOperations","value":[{"Id":"ao1"}]}"#;
         let count = |outcome| match outcome {
             Outcome::Pending(operations) => operations.len(),
             Outcome::Done(item) => panic!("{item:?}"),
@@ -239,10 +216,7 @@ mod tests {
         assert_eq!(count(outcome(202, feed)), 2);
         assert_eq!(count(outcome(200, by_metadata)), 1);
         assert_eq!(count(outcome(202, "")), 0);
-        assert_eq!(
-            outcome(200, r#"{"Id":"fi1"}"#).done().unwrap().id().unwrap(),
-            "fi1"
-        );
+        assert_eq!(outcome(200, r#"{"Id":"fi1"}"#).done().unwrap().id().unwrap(), "fi1");
     }
 
     #[test]
@@ -251,16 +225,9 @@ mod tests {
             let reply = Reply::<Item>::read(head(200), &Bytes::from(body.to_owned())).unwrap();
             matches!(reply, Reply::Elsewhere(..))
         };
-        assert!(direction(
-            r#"{"odata.type":"ShareFile.Api.Models.Redirection","Available":true}"#
-        ));
+        assert!(direction(r#"{"odata.type":"ShareFile.Api.Models.Redirection","Available":true}"#));
         assert!(direction(r#"{"Uri":"https://b.example/","Root":"x"}"#));
-        assert!(
-            !direction(r#"{"Uri":"https://b.example/","Id":"li1"}"#),
-            "a web link has an address, too"
-        );
-        assert!(!direction(
-            r#"{"odata.type":"ShareFile.Api.Models.Link","Uri":"https://b.example/"}"#
-        ));
+        assert!(!direction(r#"{"Uri":"https://b.example/","Id":"li1"}"#), "a web link has an address, too");
+        assert!(!direction(r#"{"odata.type":"ShareFile.Api.Models.Link","Uri":"https://b.example/"}"#));
     }
 }

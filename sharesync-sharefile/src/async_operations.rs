@@ -47,11 +47,7 @@ impl AsyncOperations {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such operation.
     pub async fn get(&self, id: &str, query: &Query) -> Result<AsyncOperation> {
-        self.client
-            .request("AsyncOperations.Get", Self::entity(id))
-            .params(query)
-            .get()
-            .await
+        self.client.request("AsyncOperations.Get", Self::entity(id)).params(query).get().await
     }
 
     /// The operations of a batch.
@@ -62,11 +58,7 @@ impl AsyncOperations {
     /// [`NotFound`](ErrorKind::NotFound) when there is no such batch.
     pub async fn by_batch(&self, batch_id: &str, query: &Query) -> Result<Feed<AsyncOperation>> {
         let place = Place::entity("AsyncOperations/GetByBatch", batch_id);
-        self.client
-            .request("AsyncOperations.GetByBatch", place)
-            .params(query)
-            .get()
-            .await
+        self.client.request("AsyncOperations.GetByBatch", place).params(query).get().await
     }
 
     /// How far a batch is.
@@ -77,11 +69,7 @@ impl AsyncOperations {
     /// [`NotFound`](ErrorKind::NotFound) when there is no such batch.
     pub async fn batch(&self, batch_id: &str, query: &Query) -> Result<AsyncOperation> {
         let place = Place::entity("AsyncOperations/GetBatch", batch_id);
-        self.client
-            .request("AsyncOperations.GetBatch", place)
-            .params(query)
-            .get()
-            .await
+        self.client.request("AsyncOperations.GetBatch", place).params(query).get().await
     }
 
     /// The operations on a folder.
@@ -96,11 +84,7 @@ impl AsyncOperations {
         options: impl Into<ByFolderOptions>,
     ) -> Result<Feed<AsyncOperation>> {
         let place = Place::entity("AsyncOperations/GetByFolder", folder_id);
-        self.client
-            .request("AsyncOperations.GetByFolder", place)
-            .params(options.into())
-            .get()
-            .await
+        self.client.request("AsyncOperations.GetByFolder", place).params(options.into()).get().await
     }
 
     /// Cancels an operation.
@@ -110,9 +94,7 @@ impl AsyncOperations {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such operation.
     pub async fn cancel(&self, id: &str) -> Result<()> {
-        let request = self
-            .client
-            .request("AsyncOperations.Cancel", Self::entity(id).then("Cancel"));
+        let request = self.client.request("AsyncOperations.Cancel", Self::entity(id).then("Cancel"));
         let Nothing = request.repeat(Repeat::Idempotent).post().await?;
         Ok(())
     }
@@ -137,11 +119,7 @@ impl AsyncOperations {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such operation.
     pub async fn delete(&self, id: &str) -> Result<()> {
-        let Nothing = self
-            .client
-            .request("AsyncOperations.Delete", Self::entity(id))
-            .delete()
-            .await?;
+        let Nothing = self.client.request("AsyncOperations.Delete", Self::entity(id)).delete().await?;
         Ok(())
     }
 
@@ -154,9 +132,7 @@ impl AsyncOperations {
     pub async fn wait(&self, operation: &AsyncOperation, limit: Duration) -> Result<AsyncOperation> {
         let id = operation.id.as_deref().unwrap_or_default();
         let failure = |kind, why| {
-            let error = Error::new(kind, why)
-                .with_provider(PROVIDER)
-                .with_operation("AsyncOperations.Wait");
+            let error = Error::new(kind, why).with_provider(PROVIDER).with_operation("AsyncOperations.Wait");
             error.with_subject(id)
         };
         let deadline = Instant::now() + limit;
@@ -185,18 +161,11 @@ impl AsyncOperations {
     ///
     /// # Errors
     /// As [`wait`](Self::wait), of the first operation that fails.
-    pub async fn wait_all(
-        &self,
-        operations: &[AsyncOperation],
-        limit: Duration,
-    ) -> Result<Vec<AsyncOperation>> {
+    pub async fn wait_all(&self, operations: &[AsyncOperation], limit: Duration) -> Result<Vec<AsyncOperation>> {
         let deadline = Instant::now() + limit;
         let mut done = Vec::with_capacity(operations.len());
         for operation in operations {
-            done.push(
-                self.wait(operation, deadline.saturating_duration_since(Instant::now()))
-                    .await?,
-            );
+            done.push(self.wait(operation, deadline.saturating_duration_since(Instant::now())).await?);
         }
         Ok(done)
     }

@@ -1,15 +1,10 @@
-//! Signing in: the configuration of a client, and the authorization page with its callback [Authentication].
+//! Signing in: the configuration of a client [Authentication]. The authorization page and its callback are in `callback`.
 //!
 //! Exchanging, renewing and keeping tokens is the core's business.
 
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 use sharesync_core::http::{
     Authorizer, BearerTokens, Grant, HttpConfig, OAuthClient, OAuthSource, Pipeline, StaticBearer, TokenSet,
     TokenStore, Transport,
@@ -21,25 +16,13 @@ use crate::error::ShareFileErrors;
 use crate::{Client, PROVIDER};
 
 /// The control planes of the service. A token answer cannot send the client anywhere else.
-const PLANES: [&str; 5] = [
-    "sf-api.com",
-    "sharefile.com",
-    "sf-api.eu",
-    "sharefile.eu",
-    "securevdr.com",
-];
-
-/// The page on which a person signs in and lets an application in.
-const AUTHORIZE: &str = "https://secure.sharefile.com/oauth/authorize";
+const PLANES: [&str; 5] = ["sf-api.com", "sharefile.com", "sf-api.eu", "sharefile.eu", "securevdr.com"];
 
 /// Where the service is.
 #[derive(Debug, Clone)]
 enum Service {
     /// An account of the public service.
-    Account {
-        subdomain: String,
-        control_plane: String,
-    },
+    Account { subdomain: String, control_plane: String },
     /// A server at an address.
     Endpoint(String),
 }
@@ -79,10 +62,7 @@ impl ClientBuilder {
     }
 
     pub(crate) fn of_account(subdomain: String, control_plane: String) -> Self {
-        Self::new(Service::Account {
-            subdomain,
-            control_plane,
-        })
+        Self::new(Service::Account { subdomain, control_plane })
     }
 
     pub(crate) fn of_endpoint(endpoint: String) -> Self {
@@ -106,22 +86,14 @@ impl ClientBuilder {
     /// Signs in by user name and password. Users of a single sign-on need a password for applications.
     #[must_use]
     pub fn password(self, username: impl Into<String>, password: impl Into<Secret>) -> Self {
-        let grant = Grant::Password {
-            username: username.into(),
-            password: password.into(),
-            one_time_code: None,
-        };
+        let grant = Grant::Password { username: username.into(), password: password.into(), one_time_code: None };
         self.grant(grant)
     }
 
-    /// Signs in by a code from the authorization page; see [`AuthorizationCallback`].
+    /// Signs in by a code from the authorization page; see [`AuthorizationCallback`](crate::AuthorizationCallback).
     #[must_use]
     pub fn authorization_code(self, code: impl Into<Secret>) -> Self {
-        self.grant(Grant::AuthorizationCode {
-            code: code.into(),
-            redirect_uri: None,
-            code_verifier: None,
-        })
+        self.grant(Grant::AuthorizationCode { code: code.into(), redirect_uri: None, code_verifier: None })
     }
 
     /// Signs in by a SAML 2 assertion in base64.
@@ -184,9 +156,7 @@ impl ClientBuilder {
     /// [`ErrorKind::Insecure`] when the service names an address for its API that is none of its own, and those of the
     /// token store.
     pub async fn connect(self) -> Result<Client> {
-        self.sign_in()
-            .await
-            .map_err(|error| error.with_provider(PROVIDER))
+        self.sign_in().await.map_err(|error| error.with_provider(PROVIDER))
     }
 
     async fn sign_in(mut self) -> Result<Client> {
@@ -194,14 +164,9 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => default_transport(&self.http)?,
         };
-        let oauth = OAuthClient::new(
-            PROVIDER,
-            transport.clone(),
-            self.http.clone(),
-            self.token_url()?,
-            &self.client_id,
-        )
-        .with_secret(self.client_secret.clone());
+        let oauth =
+            OAuthClient::new(PROVIDER, transport.clone(), self.http.clone(), self.token_url()?, &self.client_id)
+                .with_secret(self.client_secret.clone());
         let tokens = match (self.tokens.take(), &self.grant) {
             (Some(tokens), _) => tokens,
             (None, Some(grant)) => {
@@ -231,11 +196,9 @@ impl ClientBuilder {
 
     fn token_url(&self) -> Result<Url> {
         match &self.service {
-            Service::Account {
-                subdomain,
-                control_plane,
-            } => host_url(subdomain, control_plane, "oauth/token")
-                .ok_or_else(|| config("the account is no host name")),
+            Service::Account { subdomain, control_plane } => {
+                host_url(subdomain, control_plane, "oauth/token").ok_or_else(|| config("the account is no host name"))
+            }
             Service::Endpoint(endpoint) => below(endpoint, "oauth/token"),
         }
     }
@@ -245,37 +208,27 @@ impl ClientBuilder {
     fn api_base(&self, tokens: &TokenSet) -> Result<Url> {
         let (subdomain, control_plane) = match &self.service {
             Service::Endpoint(endpoint) => return below(endpoint, "sf/v3/"),
-            Service::Account {
-                subdomain,
-                control_plane,
-            } => (subdomain, control_plane),
+            Service::Account { subdomain, control_plane } => (subdomain, control_plane),
         };
         let subdomain = tokens.field("subdomain").unwrap_or(subdomain);
         let plane = match (&self.api_plane, tokens.field("apicp")) {
             (Some(plane), _) => plane,
             (None, Some(plane)) if is_of_service(plane) => plane,
             (None, Some(plane)) => {
-                let message = format!(
-                    "the sign-in names {plane:?} as the API's control plane, which is none of the service's"
-                );
+                let message =
+                    format!("the sign-in names {plane:?} as the API's control plane, which is none of the service's");
                 return Err(Error::new(ErrorKind::Insecure, message));
             }
             (None, None) => match control_plane.to_ascii_lowercase().as_str() {
                 "sharefile.com" => "sf-api.com",
                 "sharefile.eu" => "sf-api.eu",
                 _ => {
-                    return Err(config(
-                        "the API's control plane is not known; set it by api_control_plane",
-                    ));
+                    return Err(config("the API's control plane is not known; set it by api_control_plane"));
                 }
             },
         };
-        host_url(subdomain, plane, "sf/v3/").ok_or_else(|| {
-            Error::new(
-                ErrorKind::Insecure,
-                "the sign-in names an account that is no host name",
-            )
-        })
+        host_url(subdomain, plane, "sf/v3/")
+            .ok_or_else(|| Error::new(ErrorKind::Insecure, "the sign-in names an account that is no host name"))
     }
 }
 
@@ -300,20 +253,14 @@ fn default_transport(config: &HttpConfig) -> Result<Arc<dyn Transport>> {
 
 #[cfg(not(feature = "reqwest"))]
 fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Err(config(
-        "there is no transport: enable the feature `rustls`, or set one by transport",
-    ))
+    Err(config("there is no transport: enable the feature `rustls`, or set one by transport"))
 }
 
 /// An address below an endpoint.
 fn below(endpoint: &str, path: &str) -> Result<Url> {
     let wrong = || config("the endpoint is no address of the form https://host");
     let url = Url::parse(&format!("{}/{path}", endpoint.trim_end_matches('/'))).map_err(|_| wrong())?;
-    if url.has_host() && url.username().is_empty() && url.query().is_none() {
-        Ok(url)
-    } else {
-        Err(wrong())
-    }
+    if url.has_host() && url.username().is_empty() && url.query().is_none() { Ok(url) } else { Err(wrong()) }
 }
 
 /// An address on a host of an account; `None` unless both parts are plain host names.
@@ -322,9 +269,7 @@ fn host_url(subdomain: &str, plane: &str, path: &str) -> Option<Url> {
         !name.is_empty()
             && name.len() <= 200
             && name.split('.').all(|label| {
-                let letters = label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+                let letters = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
                 letters && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
             })
     };
@@ -336,106 +281,7 @@ fn host_url(subdomain: &str, plane: &str, path: &str) -> Option<Url> {
 
 fn is_of_service(plane: &str) -> bool {
     let plane = plane.to_ascii_lowercase();
-    PLANES.iter().any(|known| {
-        plane
-            .strip_suffix(known)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    })
-}
-
-/// The address of the page on which a person signs in and lets the application in.
-///
-/// `state` is a text that nobody can guess; [`AuthorizationCallback::verify`] wants it again.
-pub fn authorize_url(client_id: &str, redirect_uri: &Url, state: &str) -> String {
-    let pairs = [
-        ("response_type", "code"),
-        ("client_id", client_id),
-        ("redirect_uri", redirect_uri.as_str()),
-        ("state", state),
-    ];
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .finish();
-    format!("{AUTHORIZE}?{query}")
-}
-
-/// What the authorization page sends to the application's redirect address.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct AuthorizationCallback {
-    /// The code to sign in with, by [`ClientBuilder::authorization_code`]. It can be used once.
-    pub code: Secret,
-    /// The account's subdomain, for [`Client::builder`].
-    pub subdomain: String,
-    /// The control plane of the application, for [`Client::builder`].
-    pub control_plane: String,
-}
-
-impl AuthorizationCallback {
-    /// Reads the address that the authorization page called, and checks that the page made it: the state is the one that
-    /// was sent, and `h` is the keyed hash of what stands before it.
-    ///
-    /// The hash is HMAC-SHA256 of path and query up to `&h=`, with the client's secret as key
-    /// [Authentication]; its text form is not documented: base64 of both alphabets and hexadecimal are read.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unauthenticated`] when it was made by somebody else, or the person has refused.
-    pub fn verify(callback: &Url, state: &str, client_secret: &Secret) -> Result<Self> {
-        let refused = |why: &'static str| {
-            Error::new(ErrorKind::Unauthenticated, why)
-                .with_provider(PROVIDER)
-                .with_operation("OAuth.Callback")
-        };
-        let field = |wanted: &str| {
-            callback
-                .query_pairs()
-                .find(|(name, _)| name == wanted)
-                .map(|(_, value)| value.into_owned())
-        };
-        if field("state").as_deref() != Some(state) {
-            return Err(refused("the callback belongs to another sign-in"));
-        }
-        let query = callback.query().unwrap_or_default();
-        let (signed, hash) = query
-            .rsplit_once("&h=")
-            .ok_or_else(|| refused("the callback is not signed"))?;
-        // Nothing may follow the hash, because it would not be covered by it.
-        let hash = hash
-            .split('&')
-            .next()
-            .filter(|first| first.len() == hash.len())
-            .and_then(read_hash);
-        let genuine =
-            Hmac::<Sha256>::new_from_slice(client_secret.expose().as_bytes()).is_ok_and(|mut mac| {
-                mac.update(format!("{}?{signed}", callback.path()).as_bytes());
-                hash.is_some_and(|hash| mac.verify_slice(&hash).is_ok())
-            });
-        if !genuine {
-            return Err(refused("the signature of the callback is wrong"));
-        }
-        let code =
-            field("code").ok_or_else(|| refused("the sign-in was refused on the authorization page"))?;
-        let missing = || refused("the callback does not name the account");
-        Ok(Self {
-            code: code.into(),
-            subdomain: field("subdomain").ok_or_else(missing)?,
-            control_plane: field("appcp").ok_or_else(missing)?,
-        })
-    }
-}
-
-/// Reads a hash from the query of an address.
-fn read_hash(text: &str) -> Option<Vec<u8>> {
-    let plain = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
-    if let Ok(hash) = hex::decode(&*plain) {
-        return Some(hash);
-    }
-    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    // A plus sign in a query may have been read as a space on the way.
-    let plain = plain.replace(' ', "+").replace('-', "+").replace('_', "/");
-    GeneralPurpose::new(&alphabet::STANDARD, lenient)
-        .decode(plain)
-        .ok()
+    PLANES.iter().any(|known| plane.strip_suffix(known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 #[cfg(test)]
@@ -444,90 +290,24 @@ mod tests {
 
     use super::*;
 
-    const CALLBACK: &str =
-        "https://app.example/back?code=c0de&state=st&subdomain=acct&apicp=sf-api.com&appcp=sharefile.com";
-
-    fn signed(url: &str, key: &str) -> Url {
-        let path_and_query = url.strip_prefix("https://app.example").unwrap();
-        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
-        mac.update(path_and_query.as_bytes());
-        let hash = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
-        let hash: String = url::form_urlencoded::byte_serialize(hash.as_bytes()).collect();
-        Url::parse(&format!("{url}&h={hash}")).unwrap()
-    }
-
-    fn verify(url: &Url) -> Result<AuthorizationCallback> {
-        AuthorizationCallback::verify(url, "st", &Secret::new("key"))
-    }
-
-    #[test]
-    fn a_genuine_callback_is_read() {
-        let callback = verify(&signed(CALLBACK, "key")).unwrap();
-        assert_eq!(
-            (callback.code.expose(), callback.subdomain.as_str()),
-            ("c0de", "acct")
-        );
-        assert_eq!(callback.control_plane, "sharefile.com");
-        assert!(!format!("{callback:?}").contains("c0de"));
-    }
-
-    #[test]
-    fn a_forged_callback_is_refused() {
-        let genuine = signed(CALLBACK, "key");
-        let appended = Url::parse(&format!("{genuine}&subdomain=evil")).unwrap();
-        let changed = Url::parse(&genuine.as_str().replace("acct", "evil")).unwrap();
-        let unsigned = Url::parse(CALLBACK).unwrap();
-        for url in [signed(CALLBACK, "other"), appended, changed, unsigned] {
-            assert_eq!(
-                verify(&url).unwrap_err().kind(),
-                ErrorKind::Unauthenticated,
-                "{url}"
-            );
-        }
-        let error = AuthorizationCallback::verify(&genuine, "another", &Secret::new("key")).unwrap_err();
-        assert!(error.to_string().contains("another sign-in"), "{error}");
-    }
-
-    #[test]
-    fn the_authorization_page_gets_what_it_needs() {
-        let url = authorize_url("id", &Url::parse("https://app.example/back?x=1").unwrap(), "s t");
-        let expected = "https://secure.sharefile.com/oauth/authorize?response_type=code&client_id=id\
-                        &redirect_uri=https%3A%2F%2Fapp.example%2Fback%3Fx%3D1&state=s+t";
-        assert_eq!(url, expected);
-    }
-
     fn base(builder: &ClientBuilder, fields: &[(&str, &str)]) -> Result<String> {
-        let tokens = fields.iter().fold(TokenSet::new("t"), |tokens, (name, value)| {
-            tokens.with_field(*name, *value)
-        });
+        let tokens = fields.iter().fold(TokenSet::new("t"), |tokens, (name, value)| tokens.with_field(*name, *value));
         builder.api_base(&tokens).map(|url| url.to_string())
     }
 
     #[test]
     fn the_address_of_the_api_comes_from_the_sign_in() {
         let builder = Client::builder("acct", "sharefile.com");
-        assert_eq!(
-            base(&builder, &[("apicp", "sf-api.eu")]).unwrap(),
-            "https://acct.sf-api.eu/sf/v3/"
-        );
+        assert_eq!(base(&builder, &[("apicp", "sf-api.eu")]).unwrap(), "https://acct.sf-api.eu/sf/v3/");
         let other = [("apicp", "sharefile.com"), ("subdomain", "other")];
-        assert_eq!(
-            base(&builder, &other).unwrap(),
-            "https://other.sharefile.com/sf/v3/"
-        );
+        assert_eq!(base(&builder, &other).unwrap(), "https://other.sharefile.com/sf/v3/");
         assert_eq!(base(&builder, &[]).unwrap(), "https://acct.sf-api.com/sf/v3/");
         let unknown = Client::builder("acct", "securevdr.com");
         assert_eq!(base(&unknown, &[]).unwrap_err().kind(), ErrorKind::Config);
         let own = Client::builder("acct", "corp.example").api_control_plane("api.corp.example");
-        assert_eq!(
-            base(&own, &[("apicp", "evil.example")]).unwrap(),
-            "https://acct.api.corp.example/sf/v3/"
-        );
+        assert_eq!(base(&own, &[("apicp", "evil.example")]).unwrap(), "https://acct.api.corp.example/sf/v3/");
         let endpoint = Client::builder_at("http://127.0.0.1:8420/");
-        assert_eq!(
-            base(&endpoint, &[("apicp", "evil.example")]).unwrap(),
-            "http://127.0.0.1:8420/sf/v3/"
-        );
+        assert_eq!(base(&endpoint, &[("apicp", "evil.example")]).unwrap(), "http://127.0.0.1:8420/sf/v3/");
     }
 
     #[test]
@@ -542,19 +322,11 @@ mod tests {
             "sf-api.com:1",
         ];
         for plane in planes {
-            assert_eq!(
-                base(&builder, &[("apicp", plane)]).unwrap_err().kind(),
-                ErrorKind::Insecure,
-                "{plane}"
-            );
+            assert_eq!(base(&builder, &[("apicp", plane)]).unwrap_err().kind(), ErrorKind::Insecure, "{plane}");
         }
         for subdomain in ["evil.example/", "a@b", "a:1", "", "-a", "a..b", "a#"] {
             let fields = [("subdomain", subdomain), ("apicp", "sf-api.com")];
-            assert_eq!(
-                base(&builder, &fields).unwrap_err().kind(),
-                ErrorKind::Insecure,
-                "{subdomain:?}"
-            );
+            assert_eq!(base(&builder, &fields).unwrap_err().kind(), ErrorKind::Insecure, "{subdomain:?}");
         }
     }
 

@@ -19,12 +19,7 @@ use crate::store::{ShareFileStore, StoreOptions};
 use crate::{AsyncOperations, Items, PROVIDER, Shares, Uploads};
 
 /// What of an identifier may stand in a path as it is. Those of connectors hold `!`, `_` and `-`.
-const ID: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~');
+const ID: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'!').remove(b'~');
 
 /// The client of one account. Clones share connections, tokens and pauses.
 ///
@@ -69,11 +64,7 @@ impl Client {
     pub(crate) fn new(pipeline: Pipeline, base: Url) -> Self {
         let port = base.port().map(|port| format!(":{port}")).unwrap_or_default();
         let account = format!("{}{port}", base.host_str().unwrap_or_default());
-        Self(Arc::new(Inner {
-            pipeline,
-            base,
-            account,
-        }))
+        Self(Arc::new(Inner { pipeline, base, account }))
     }
 
     /// Files, folders and all that is done with them.
@@ -128,14 +119,7 @@ impl Client {
 
     /// Begins a request to the API.
     pub(crate) fn request(&self, operation: &'static str, place: Place) -> Request<'_> {
-        Request {
-            client: self,
-            operation,
-            place,
-            params: Params::new(),
-            body: None,
-            repeat: None,
-        }
+        Request { client: self, operation, place, params: Params::new(), body: None, repeat: None }
     }
 
     /// Sends a request and reads its answer, wherever the service sends the client for it.
@@ -162,8 +146,7 @@ impl Client {
     /// Sends a request and returns the body of its answer.
     pub(crate) async fn bytes(&self, call: Call) -> Result<(Head, Bytes)> {
         let limit = self.http_config().max_answer;
-        let read =
-            |response: Response| async move { Ok((Head::of(&response)?, response.bytes(limit).await?)) };
+        let read = |response: Response| async move { Ok((Head::of(&response)?, response.bytes(limit).await?)) };
         self.0.pipeline.run(call, read).await
     }
 
@@ -175,9 +158,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("account", &self.0.account)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("account", &self.0.account).finish_non_exhaustive()
     }
 }
 
@@ -192,21 +173,13 @@ pub(crate) struct Place {
 impl Place {
     /// An entity set, such as `Items`.
     pub(crate) fn set(entity: &str) -> Self {
-        Self {
-            path: entity.to_owned(),
-            subject: None,
-            complete: true,
-        }
+        Self { path: entity.to_owned(), subject: None, complete: true }
     }
 
     /// An entity, such as `Items(id)`. Identifiers are not quoted.
     pub(crate) fn entity(entity: &str, id: &str) -> Self {
         let path = format!("{entity}({})", utf8_percent_encode(id, ID));
-        Self {
-            path,
-            subject: Some(id.to_owned()),
-            complete: !id.is_empty(),
-        }
+        Self { path, subject: Some(id.to_owned()), complete: !id.is_empty() }
     }
 
     /// What is below it, such as `Items(id)/Children`.
@@ -273,20 +246,13 @@ impl Request<'_> {
 
     /// The request as the pipeline takes it.
     pub(crate) fn into_call(self, method: Method) -> Result<Call> {
-        let refused = |why| {
-            Error::new(ErrorKind::InvalidInput, why)
-                .with_provider(PROVIDER)
-                .with_operation(self.operation)
-        };
+        let refused =
+            |why| Error::new(ErrorKind::InvalidInput, why).with_provider(PROVIDER).with_operation(self.operation);
         if !self.place.complete {
             return Err(refused("an identifier is empty"));
         }
-        let mut url = self
-            .client
-            .0
-            .base
-            .join(&self.place.path)
-            .map_err(|_| refused("an identifier fits into no address"))?;
+        let mut url =
+            self.client.0.base.join(&self.place.path).map_err(|_| refused("an identifier fits into no address"))?;
         self.params.append_to(&mut url);
         let mut call = Call::new(self.operation, method, url);
         if let Some(subject) = self.place.subject {
@@ -294,9 +260,7 @@ impl Request<'_> {
         }
         if let Some(body) = self.body {
             let body = body.map_err(|_| refused("the request cannot be written as JSON"))?;
-            call = call
-                .body(body)
-                .header(http::header::CONTENT_TYPE, "application/json");
+            call = call.body(body).header(http::header::CONTENT_TYPE, "application/json");
         }
         if let Some(repeat) = self.repeat {
             call = call.repeat(repeat);

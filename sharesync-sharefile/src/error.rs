@@ -43,13 +43,7 @@ impl std::error::Error for ShareFileError {}
 
 impl ShareFileError {
     pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: None,
-            message: message.into(),
-            reason: None,
-            error_log: Vec::new(),
-        }
+        Self { status, code: None, message: message.into(), reason: None, error_log: Vec::new() }
     }
 
     pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
@@ -69,20 +63,13 @@ impl ShareFileError {
                 code: body.code.or(body.error_code),
                 message,
                 reason: body.reason,
-                error_log: body
-                    .error_log
-                    .into_iter()
-                    .flatten()
-                    .map(|line| line.to_string())
-                    .collect(),
+                error_log: body.error_log.into_iter().flatten().map(|line| line.to_string()).collect(),
             };
         }
         let message = match text.chars().next() {
             None => "the service gave no reason",
             Some('<') => "an HTML error page",
-            Some(_) => text
-                .strip_prefix("ERROR:")
-                .map_or("an answer that is no error object", str::trim),
+            Some(_) => text.strip_prefix("ERROR:").map_or("an answer that is no error object", str::trim),
         };
         Self::new(status.as_u16(), message)
     }
@@ -184,11 +171,8 @@ impl Classify for ShareFileErrors {
         let mut read = Classified::new(error.kind(), error.message.clone());
         read.code = error.code.clone();
         // A reason that passes is one whatever the status says.
-        read.transient = error
-            .reason
-            .as_ref()
-            .filter(|reason| is_passing(reason) || **reason == Reason::Throttled)
-            .map(|_| true);
+        read.transient =
+            error.reason.as_ref().filter(|reason| is_passing(reason) || **reason == Reason::Throttled).map(|_| true);
         read.source = Some(Box::new(error));
         read
     }
@@ -196,11 +180,7 @@ impl Classify for ShareFileErrors {
 
 /// A conflict of an operation whose only conflict is that of names.
 pub(crate) fn name_taken(error: Error) -> Error {
-    if error.kind() == ErrorKind::Conflict {
-        error.with_kind(ErrorKind::AlreadyExists)
-    } else {
-        error
-    }
+    if error.kind() == ErrorKind::Conflict { error.with_kind(ErrorKind::AlreadyExists) } else { error }
 }
 
 #[cfg(test)]
@@ -213,21 +193,11 @@ mod tests {
 
     #[test]
     fn the_documented_error_object_is_read() {
-        let body =
-            r#"{"code":"NotFound","message":{"lang":"en-US","value":"No such item."},"reason":"NotFound"}"#;
+        let body = r#"{"code":"NotFound","message":{"lang":"en-US","value":"No such item."},"reason":"NotFound"}"#;
         let error = read(404, body);
-        assert_eq!(
-            (error.code.as_deref(), error.message.as_str()),
-            (Some("NotFound"), "No such item.")
-        );
-        assert_eq!(
-            (error.reason.clone(), error.kind()),
-            (Some(Reason::NotFound), ErrorKind::NotFound)
-        );
-        assert_eq!(
-            read(404, r#"{"code":404,"message":"gone"}"#).code.as_deref(),
-            Some("404")
-        );
+        assert_eq!((error.code.as_deref(), error.message.as_str()), (Some("NotFound"), "No such item."));
+        assert_eq!((error.reason.clone(), error.kind()), (Some(Reason::NotFound), ErrorKind::NotFound));
+        assert_eq!(read(404, r#"{"code":404,"message":"gone"}"#).code.as_deref(), Some("404"));
     }
 
     #[test]
@@ -257,13 +227,7 @@ mod tests {
         assert_eq!(read(500, "ERROR: disk is gone").message, "disk is gone");
         assert_eq!(read(500, "").message, "the service gave no reason");
         assert_eq!(read(500, "[1]").kind(), ErrorKind::Unavailable);
-        let storage = read(
-            400,
-            r#"{"error":true,"errorMessage":"Unrecognized Upload ID.","errorCode":605}"#,
-        );
-        assert_eq!(
-            (storage.kind(), storage.code.as_deref()),
-            (ErrorKind::UploadExpired, Some("605"))
-        );
+        let storage = read(400, r#"{"error":true,"errorMessage":"Unrecognized Upload ID.","errorCode":605}"#);
+        assert_eq!((storage.kind(), storage.code.as_deref()), (ErrorKind::UploadExpired, Some("605")));
     }
 }

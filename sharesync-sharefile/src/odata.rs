@@ -151,10 +151,7 @@ impl Filter {
 
     /// The entity is of this type, such as `File`.
     pub fn is_of(kind: &str) -> Self {
-        Self(format!(
-            "isof({})",
-            quoted(&format!("ShareFile.Api.Models.{kind}"))
-        ))
+        Self(format!("isof({})", quoted(&format!("ShareFile.Api.Models.{kind}"))))
     }
 
     /// Both conditions hold.
@@ -240,10 +237,7 @@ mod tests {
             ("$skip", "10"),
             ("$top", "5"),
         ];
-        assert_eq!(
-            found,
-            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        );
+        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         assert!(pairs(&Query::new()).is_empty());
     }
 
@@ -254,14 +248,8 @@ mod tests {
             (Filter::starts_with("Name", "x"), "startswith(Name,'x') eq true"),
             (Filter::contains("Name", "x"), "substringof('x',Name) eq true"),
             (Filter::is_of("File"), "isof('ShareFile.Api.Models.File')"),
-            (
-                Filter::lt("CreationDate", date),
-                "CreationDate lt date(2018-01-01 00:00:00Z)",
-            ),
-            (
-                Filter::eq("A", 1).and(Filter::ne("B", true)),
-                "(A eq 1) and (B ne true)",
-            ),
+            (Filter::lt("CreationDate", date), "CreationDate lt date(2018-01-01 00:00:00Z)"),
+            (Filter::eq("A", 1).and(Filter::ne("B", true)), "(A eq 1) and (B ne true)"),
         ];
         for (filter, expected) in cases {
             assert_eq!(filter.to_string(), expected);

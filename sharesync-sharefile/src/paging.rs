@@ -1,6 +1,6 @@
 //! Walking through the pages of a feed, so that nothing is lost, nothing comes twice, and there is an end.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use futures::{StreamExt as _, stream};
@@ -41,29 +41,21 @@ where
                 return Ok(None);
             };
             let Located { value: feed, url } = client.read::<Located<Feed<T>>>(call).await?;
-            let Feed {
-                value,
-                count,
-                next_link,
-            } = feed;
+            let Feed { value, count, next_link } = feed;
             let got = value.len() as u64;
-            let (mut items, mut fresh) = (Vec::with_capacity(value.len()), 0);
+            let (mut items, mut fresh, mut repeated) = (Vec::with_capacity(value.len()), 0, 0);
             for item in value {
-                match key(&item) {
-                    Some(key) if !walk.is_new(&key) => {}
-                    Some(_) => {
+                let last_pass = key(&item).map(|key| walk.note(&key));
+                match last_pass {
+                    Some(Some(pass)) => repeated += u64::from(pass == walk.passes),
+                    Some(None) => {
                         fresh += 1;
                         items.push(item);
                     }
                     None => items.push(item),
                 }
             }
-            let seen = Seen {
-                url,
-                count,
-                got,
-                fresh,
-            };
+            let seen = Seen { url, count, got, repeated, fresh };
             walk.plan(&seen, next_link.as_deref(), client.base_url())?;
             Ok(Some((Page::new(items).with_total(count), walk)))
         }
@@ -79,6 +71,8 @@ struct Seen {
     count: Option<u64>,
     /// How many it held.
     got: u64,
+    /// How many of them were seen before in the same pass: they take no place of their own.
+    repeated: u64,
     /// How many of them were not seen before.
     fresh: u64,
 }
@@ -93,7 +87,10 @@ struct Walk {
     changed: bool,
     passes: u32,
     idle: u32,
-    keys: HashSet<u64>,
+    /// Whether the page was asked for by `$skip`.
+    skipped: bool,
+    /// What was seen, and in which pass last.
+    keys: HashMap<u64, u32>,
     hasher: RandomState,
     guard: PageGuard,
 }
@@ -108,19 +105,24 @@ impl Walk {
             changed: false,
             passes: 1,
             idle: 0,
-            keys: HashSet::new(),
+            skipped: false,
+            keys: HashMap::new(),
             hasher: RandomState::new(),
             guard: PageGuard::new(),
         }
     }
 
-    fn is_new(&mut self, key: &str) -> bool {
-        self.keys.insert(self.hasher.hash_one(key))
+    /// Notes a key; the pass in which it was seen before, if it was.
+    fn note(&mut self, key: &str) -> Option<u32> {
+        self.keys.insert(self.hasher.hash_one(key), self.passes)
     }
 
     /// Decides what the next page is, if there is one.
     fn plan(&mut self, page: &Seen, link: Option<&str>, api: &Url) -> Result<()> {
-        self.offset += page.got;
+        // A page of nothing but repeated entities is passed by, unless a link led to it: its place must not be asked for
+        // again.
+        let passed_by = self.skipped && page.repeated == page.got;
+        self.offset += if passed_by { page.got } else { page.got - page.repeated };
         self.changed |= self.count.is_some() && page.count.is_some() && self.count != page.count;
         self.count = page.count.or(self.count);
         self.idle = if page.fresh == 0 { self.idle + 1 } else { 0 };
@@ -131,13 +133,10 @@ impl Walk {
             Some(link) => Some(self.linked(link, &page.url)?),
             None => self.skipped(page)?,
         };
+        self.skipped = link.is_none();
         if let Some(url) = next {
             let call = self.first.elsewhere(url.clone());
-            self.next = Some(if url.origin() == api.origin() {
-                call
-            } else {
-                call.presigned()
-            });
+            self.next = Some(if url.origin() == api.origin() { call } else { call.presigned() });
         } else if self.changed && self.passes < MOST_PASSES {
             // What was deleted or created meanwhile has shifted entities from one page to another.
             tracing::debug!("the listing changed while it was read; looking for what was missed");
@@ -156,10 +155,7 @@ impl Walk {
             .join(link)
             .map_err(|_| self.failure(ErrorKind::Protocol, "the link to the next page is no address"))?;
         if url.origin() != from.origin() {
-            let message = format!(
-                "the link to the next page leads to {}",
-                url.origin().ascii_serialization()
-            );
+            let message = format!("the link to the next page leads to {}", url.origin().ascii_serialization());
             return Err(self.failure(ErrorKind::Insecure, message));
         }
         let followed = self.guard.follow(url.as_str());
@@ -169,18 +165,16 @@ impl Walk {
 
     /// The next page by `$skip`, where there is no link.
     fn skipped(&self, page: &Seen) -> Result<Option<Url>> {
-        let repeats = page.fresh == 0 && self.passes == 1;
+        let stale = page.fresh == 0 && self.passes == 1;
         let more = match self.count {
             _ if page.got == 0 => false,
-            Some(count) if repeats && (self.keys.len() as u64) < count => {
-                let message = format!(
-                    "the listing repeats itself after {} of {count} entities",
-                    self.keys.len()
-                );
+            // What is created meanwhile pushes entities back to the next page: that alone is no fault.
+            Some(count) if stale && self.skipped && !self.changed && (self.keys.len() as u64) < count => {
+                let message = format!("the listing repeats itself after {} of {count} entities", self.keys.len());
                 return Err(self.failure(ErrorKind::Protocol, message));
             }
             Some(count) => self.offset < count,
-            None if repeats => false,
+            None if stale => false,
             None => option(&page.url, "$top").is_none_or(|top| page.got >= top),
         };
         Ok(more.then(|| with_skip(&page.url, self.offset)))
@@ -193,22 +187,15 @@ impl Walk {
 
 /// A number among the options of an address.
 fn option(url: &Url, wanted: &str) -> Option<u64> {
-    let found = url
-        .query_pairs()
-        .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let found = url.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     found.and_then(|(_, value)| value.parse().ok())
 }
 
 /// The same address with another `$skip`.
 fn with_skip(url: &Url, skip: u64) -> Url {
     let mut next = url.clone();
-    let others = url
-        .query_pairs()
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("$skip"));
-    next.query_pairs_mut()
-        .clear()
-        .extend_pairs(others)
-        .append_pair("$skip", &skip.to_string());
+    let others = url.query_pairs().filter(|(name, _)| !name.eq_ignore_ascii_case("$skip"));
+    next.query_pairs_mut().clear().extend_pairs(others).append_pair("$skip", &skip.to_string());
     next
 }
 
@@ -219,27 +206,16 @@ mod tests {
     const API: &str = "https://a.example/sf/v3/";
 
     fn walk() -> Walk {
-        Walk::new(Call::get(
-            "Items.Children",
-            Url::parse(&format!("{API}Items(fo1)/Children?$top=2")).unwrap(),
-        ))
+        Walk::new(Call::get("Items.Children", Url::parse(&format!("{API}Items(fo1)/Children?$top=2")).unwrap()))
     }
 
     /// Plans after a page of these keys, and says what the next page is.
-    fn plan(
-        walk: &mut Walk,
-        keys: &[&str],
-        count: Option<u64>,
-        link: Option<&str>,
-    ) -> Result<Option<String>> {
+    fn plan(walk: &mut Walk, keys: &[&str], count: Option<u64>, link: Option<&str>) -> Result<Option<String>> {
         let call = walk.next.take().unwrap();
-        let fresh = keys.iter().filter(|key| walk.is_new(key)).count() as u64;
-        let seen = Seen {
-            url: call.url().clone(),
-            count,
-            got: keys.len() as u64,
-            fresh,
-        };
+        let before: Vec<_> = keys.iter().map(|key| walk.note(key)).collect();
+        let fresh = before.iter().filter(|pass| pass.is_none()).count() as u64;
+        let repeated = before.iter().filter(|pass| **pass == Some(walk.passes)).count() as u64;
+        let seen = Seen { url: call.url().clone(), count, got: keys.len() as u64, repeated, fresh };
         walk.plan(&seen, link, &Url::parse(API).unwrap())?;
         Ok(walk.next.as_ref().map(|call| call.url().to_string()))
     }
@@ -266,10 +242,7 @@ mod tests {
         let next = plan(&mut walk, &["a"], Some(3), Some(link)).unwrap().unwrap();
         assert_eq!(next, "https://a.example/sf/v3/Items(fo1)/Children?page=2");
         let error = plan(&mut walk, &["b"], Some(3), Some(link)).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.operation()),
-            (ErrorKind::Protocol, Some("Items.Children"))
-        );
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Protocol, Some("Items.Children")));
         for link in ["https://b.example/", "http://a.example/sf/v3/Items(fo1)/Children"] {
             let error = plan(&mut super::tests::walk(), &["a"], None, Some(link)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Insecure, "{link}");
@@ -280,10 +253,7 @@ mod tests {
     fn a_service_that_ignores_the_option_is_noticed() {
         let mut walk = walk();
         plan(&mut walk, &["a", "b"], Some(4), None).unwrap();
-        assert_eq!(
-            plan(&mut walk, &["a", "b"], Some(4), None).unwrap_err().kind(),
-            ErrorKind::Protocol
-        );
+        assert_eq!(plan(&mut walk, &["a", "b"], Some(4), None).unwrap_err().kind(), ErrorKind::Protocol);
     }
 
     #[test]
@@ -298,10 +268,20 @@ mod tests {
     }
 
     #[test]
+    fn entities_created_meanwhile_push_others_back_and_lose_none() {
+        let mut walk = walk();
+        plan(&mut walk, &["a", "b"], Some(4), None).unwrap();
+        // Two came before them, so that the next page is the same again.
+        let next = plan(&mut walk, &["a", "b"], Some(6), None).unwrap().unwrap();
+        assert!(next.ends_with("%24skip=4"), "{next}");
+        let next = plan(&mut walk, &["c", "d"], Some(6), None).unwrap().unwrap();
+        assert!(next.ends_with("?$top=2"), "from the beginning, for what came: {next}");
+    }
+
+    #[test]
     fn endless_links_end() {
         let mut walk = walk();
-        let error =
-            (0..).find_map(|page| plan(&mut walk, &["a"], None, Some(&format!("?page={page}"))).err());
+        let error = (0..).find_map(|page| plan(&mut walk, &["a"], None, Some(&format!("?page={page}"))).err());
         assert_eq!(error.unwrap().kind(), ErrorKind::Protocol);
     }
 }

@@ -43,12 +43,7 @@ impl FromIterator<(&'static str, Value)> for Params {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        Self(
-            fields
-                .into_iter()
-                .map(|(name, value)| (name, text(value)))
-                .collect(),
-        )
+        Self(fields.into_iter().map(|(name, value)| (name, text(value))).collect())
     }
 }
 

@@ -14,11 +14,7 @@ use crate::model::Redirection;
 pub(crate) const MOST: usize = 10;
 
 /// An error of a request, with what it was.
-pub(crate) fn failure(
-    call: &Call,
-    kind: ErrorKind,
-    message: impl Into<std::borrow::Cow<'static, str>>,
-) -> Error {
+pub(crate) fn failure(call: &Call, kind: ErrorKind, message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     call.describe(Error::new(kind, message)).with_provider(PROVIDER)
 }
 
@@ -29,11 +25,7 @@ pub(crate) fn follow(call: &Call, target: Redirection, from: &Url, api: &Url) ->
         return Err(failure(call, ErrorKind::Unsupported, message));
     }
     let Some(uri) = target.uri else {
-        return Err(failure(
-            call,
-            ErrorKind::Unavailable,
-            "the storage zone of the item cannot be reached",
-        ));
+        return Err(failure(call, ErrorKind::Unavailable, "the storage zone of the item cannot be reached"));
     };
     let mut url = uri.expose().clone();
     check_safe(&url, from).map_err(|why| failure(call, ErrorKind::Insecure, why))?;
@@ -42,9 +34,7 @@ pub(crate) fn follow(call: &Call, target: Redirection, from: &Url, api: &Url) ->
         return Err(failure(call, ErrorKind::Protocol, message));
     }
     if let Some(root) = target.root
-        && !url
-            .query_pairs()
-            .any(|(name, _)| name.eq_ignore_ascii_case("root"))
+        && !url.query_pairs().any(|(name, _)| name.eq_ignore_ascii_case("root"))
     {
         url.query_pairs_mut().append_pair("root", &root);
     }
@@ -87,12 +77,8 @@ mod tests {
     fn credentials_stay_with_the_api_and_the_root_is_added() {
         let here = followed(json!({"Uri": "https://acct.sf-api.com/cifs/v3/Items", "Root": "a b"})).unwrap();
         assert!(here.contains("auth: Api") && here.contains("root="), "{here}");
-        let there =
-            followed(json!({"Uri": "https://zone.example/cifs/v3/Items?Root=x", "Root": "y"})).unwrap();
-        assert!(
-            there.contains("auth: None") && !there.contains("Items?"),
-            "{there}"
-        );
+        let there = followed(json!({"Uri": "https://zone.example/cifs/v3/Items?Root=x", "Root": "y"})).unwrap();
+        assert!(there.contains("auth: None") && !there.contains("Items?"), "{there}");
     }
 
     #[test]
@@ -100,19 +86,9 @@ mod tests {
         let kind = |direction| followed(direction).unwrap_err().kind();
         assert_eq!(kind(json!({"Uri": null})), ErrorKind::Unavailable);
         assert_eq!(kind(json!({"Uri": "http://zone.example/"})), ErrorKind::Insecure);
-        assert_eq!(
-            kind(json!({"Uri": "http://127.0.0.1/"})),
-            ErrorKind::Insecure,
-            "from https"
-        );
-        assert_eq!(
-            kind(json!({"Uri": "https://zone.example/", "Method": "POST"})),
-            ErrorKind::Protocol
-        );
+        assert_eq!(kind(json!({"Uri": "http://127.0.0.1/"})), ErrorKind::Insecure, "from https");
+        assert_eq!(kind(json!({"Uri": "https://zone.example/", "Method": "POST"})), ErrorKind::Protocol);
         let error = followed(json!({"Uri": null})).unwrap_err();
-        assert_eq!(
-            (error.operation(), error.subject()),
-            (Some("Items.Children"), Some("fo1"))
-        );
+        assert_eq!((error.operation(), error.subject()), (Some("Items.Children"), Some("fo1")));
     }
 }

@@ -66,11 +66,7 @@ impl Shares {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when an item is not there.
     pub async fn create(&self, share: &Share, options: impl Into<CreateShareOptions>) -> Result<Share> {
-        self.request("Shares.Create", shares())
-            .params(options.into())
-            .json(share)
-            .post()
-            .await
+        self.request("Shares.Create", shares()).params(options.into()).json(share).post().await
     }
 
     /// One share.
@@ -80,10 +76,7 @@ impl Shares {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such share, or it has ended.
     pub async fn get(&self, id: &str, options: impl Into<GetShareOptions>) -> Result<Share> {
-        self.request("Shares.Get", share(id))
-            .params(options.into())
-            .get()
-            .await
+        self.request("Shares.Get", share(id)).params(options.into()).get().await
     }
 
     /// One page of the user's shares.
@@ -93,21 +86,12 @@ impl Shares {
     /// # Errors
     /// Those of any request.
     pub async fn list(&self, options: impl Into<ListSharesOptions>) -> Result<Feed<Share>> {
-        self.request("Shares.List", shares())
-            .params(options.into())
-            .get()
-            .await
+        self.request("Shares.List", shares()).params(options.into()).get().await
     }
 
     /// All of the user's shares, page by page.
-    pub fn list_pages(
-        &self,
-        options: impl Into<ListSharesOptions>,
-    ) -> BoxStream<'static, Result<Page<Share>>> {
-        let call = self
-            .request("Shares.List", shares())
-            .params(options.into())
-            .into_call(http::Method::GET);
+    pub fn list_pages(&self, options: impl Into<ListSharesOptions>) -> BoxStream<'static, Result<Page<Share>>> {
+        let call = self.request("Shares.List", shares()).params(options.into()).into_call(http::Method::GET);
         pages(self.client.clone(), call, |share: &Share| share.id.clone())
     }
 
@@ -117,17 +101,8 @@ impl Shares {
     ///
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such share.
-    pub async fn update(
-        &self,
-        id: &str,
-        changes: &Share,
-        options: impl Into<UpdateShareOptions>,
-    ) -> Result<Share> {
-        self.request("Shares.Update", share(id))
-            .params(options.into())
-            .json(changes)
-            .patch()
-            .await
+    pub async fn update(&self, id: &str, changes: &Share, options: impl Into<UpdateShareOptions>) -> Result<Share> {
+        self.request("Shares.Update", share(id)).params(options.into()).json(changes).patch().await
     }
 
     /// Ends a share.
@@ -148,10 +123,7 @@ impl Shares {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such share.
     pub async fn items(&self, id: &str, query: &Query) -> Result<Feed<Item>> {
-        self.request("Shares.Items", share(id).then("Items"))
-            .params(query)
-            .get()
-            .await
+        self.request("Shares.Items", share(id).then("Items")).params(query).get().await
     }
 
     /// Whom it is shared with.
@@ -161,10 +133,7 @@ impl Shares {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such share.
     pub async fn recipients(&self, id: &str, query: &Query) -> Result<Feed<ShareAlias>> {
-        self.request("Shares.Recipients", share(id).then("Recipients"))
-            .params(query)
-            .get()
-            .await
+        self.request("Shares.Recipients", share(id).then("Recipients")).params(query).get().await
     }
 
     /// Sends a link to get items by mail.
@@ -174,11 +143,7 @@ impl Shares {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when an item is not there.
     pub async fn send(&self, request: &ShareSend) -> Result<Share> {
-        self.request("Shares.Send", shares().then("Send"))
-            .json(request)
-            .repeat(Repeat::Never)
-            .post()
-            .await
+        self.request("Shares.Send", shares().then("Send")).json(request).repeat(Repeat::Never).post().await
     }
 
     /// Sends a link to put files into a folder by mail.
@@ -188,11 +153,7 @@ impl Shares {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when the folder is not there.
     pub async fn request_files(&self, request: &ShareRequest) -> Result<Share> {
-        self.request("Shares.Request", shares().then("Request"))
-            .json(request)
-            .repeat(Repeat::Never)
-            .post()
-            .await
+        self.request("Shares.Request", shares().then("Request")).json(request).repeat(Repeat::Never).post().await
     }
 }
 

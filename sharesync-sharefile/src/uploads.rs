@@ -54,12 +54,7 @@ pub struct Chunk {
 impl Chunk {
     /// A stretch that is not the last of the streamed method.
     pub fn new(index: u64, byte_offset: u64, hash: Digest) -> Self {
-        Self {
-            index,
-            byte_offset,
-            hash,
-            finish: None,
-        }
+        Self { index, byte_offset, hash, finish: None }
     }
 
     /// Makes it the last of the streamed method, which completes the file.
@@ -115,12 +110,7 @@ impl Uploads {
     /// # Errors
     /// [`UploadExpired`](ErrorKind::UploadExpired) when the service has forgotten the upload;
     /// [`Rejected`](ErrorKind::Rejected) when it answers a failure.
-    pub async fn standard(
-        &self,
-        spec: &UploadSpecification,
-        form: &BodyForm,
-        content: Body,
-    ) -> Result<UploadReply> {
+    pub async fn standard(&self, spec: &UploadSpecification, form: &BodyForm, content: Body) -> Result<UploadReply> {
         let url = appended(chunk_uri(spec)?.expose(), &[], true)?;
         let size = content.size();
         let call = with_content(storage("Uploads.Standard", url), form, content);
@@ -160,12 +150,7 @@ impl Uploads {
     ///
     /// # Errors
     /// As [`standard`](Self::standard); [`Protocol`](ErrorKind::Protocol) when the specification does not say where.
-    pub async fn finish(
-        &self,
-        spec: &UploadSpecification,
-        size: u64,
-        hash: Option<&Digest>,
-    ) -> Result<UploadReply> {
+    pub async fn finish(&self, spec: &UploadSpecification, size: u64, hash: Option<&Digest>) -> Result<UploadReply> {
         let uri = spec.finish_uri.as_ref().ok_or_else(|| incomplete("FinishUri"))?;
         let pairs: Vec<_> = hash.map(|hash| ("filehash", hash.to_hex())).into_iter().collect();
         let call = storage("Uploads.Finish", appended(uri.expose(), &pairs, true)?);
@@ -189,11 +174,7 @@ fn chunk_uri(spec: &UploadSpecification) -> Result<&SecretUrl> {
 }
 
 fn incomplete(field: &str) -> Error {
-    Error::new(
-        ErrorKind::Protocol,
-        format!("the upload specification has no {field}"),
-    )
-    .with_provider(PROVIDER)
+    Error::new(ErrorKind::Protocol, format!("the upload specification has no {field}")).with_provider(PROVIDER)
 }
 
 fn finish_timeout(size: u64) -> Duration {
@@ -211,11 +192,8 @@ fn expired(error: Error) -> Error {
 /// The address with parameters behind what it has. It is signed, so nothing of it is touched.
 fn appended(uri: &Url, pairs: &[(&str, String)], json: bool) -> Result<Url> {
     let mut text = uri.as_str().split('#').next().unwrap_or_default().to_owned();
-    let has_format = uri.query_pairs().any(|(name, _)| {
-        ["fmt", "respformat"]
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known))
-    });
+    let has_format =
+        uri.query_pairs().any(|(name, _)| ["fmt", "respformat"].iter().any(|known| name.eq_ignore_ascii_case(known)));
     let format = (json && !has_format).then(|| ("fmt", "json".to_owned()));
     for (name, value) in pairs.iter().chain(&format) {
         let separator = if text.contains('?') { "&" } else { "?" };
@@ -227,23 +205,17 @@ fn appended(uri: &Url, pairs: &[(&str, String)], json: bool) -> Result<Url> {
 /// Adds content to a request in the form wanted.
 fn with_content(call: Call, form: &BodyForm, content: Body) -> Call {
     let BodyForm::Multipart { file_name } = form else {
-        return call
-            .header(CONTENT_TYPE, "application/octet-stream")
-            .body(content);
+        return call.header(CONTENT_TYPE, "application/octet-stream").body(content);
     };
     let boundary = format!("sharesync-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-    let name = file_name
-        .replace('"', "%22")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A");
+    let name = file_name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
     let head = format!(
         "--{boundary}\r\nContent-Disposition: form-data; name=\"Filedata\"; filename=\"{name}\"\r\n\
          Content-Type: application/octet-stream\r\n\r\n"
     );
     let tail = format!("\r\n--{boundary}--\r\n");
     let body = Body::from(head).then(content).then(Bytes::from(tail));
-    call.header(CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
-        .body(body)
+    call.header(CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}")).body(body)
 }
 
 /// The object that storage hosts answer.
@@ -260,53 +232,36 @@ struct ReplyObject {
 
 /// Reads what a storage host answers with a status of success. What it is, only the body says.
 fn read_reply(status: StatusCode, body: &[u8]) -> Result<UploadReply> {
-    let text = std::str::from_utf8(body)
-        .unwrap_or("\u{fffd}")
-        .trim_start_matches('\u{feff}')
-        .trim();
+    let text = std::str::from_utf8(body).unwrap_or("\u{fffd}").trim_start_matches('\u{feff}').trim();
     let failure = |message: &str| ShareFileError::new(status.as_u16(), message);
+    if !status.is_success() {
+        return Err(failure("the storage host sends the content elsewhere").into_error());
+    }
     if text.is_empty() || text.eq_ignore_ascii_case("ok") || text.eq_ignore_ascii_case("true") {
         return Ok(UploadReply::Accepted);
     }
-    if text
-        .get(..5)
-        .is_some_and(|start| start.eq_ignore_ascii_case("error"))
-    {
+    if text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error")) {
         let message = text.split_once(':').map_or(text, |(_, message)| message.trim());
         return Err(failure(message).into_error());
     }
     if text.starts_with('{') {
         let reply: ReplyObject = decode_json(text.as_bytes())?;
         if reply.error == Some(true) {
-            let message = reply
-                .message
-                .as_deref()
-                .unwrap_or("the storage host gave no reason");
+            let message = reply.message.as_deref().unwrap_or("the storage host gave no reason");
             return Err(failure(message).with_code(reply.code).into_error());
         }
         return match reply.value {
-            Some(files @ Value::Array(_)) => serde_json::from_value(files)
-                .map(UploadReply::Finished)
-                .map_err(|_| {
-                    Error::new(
-                        ErrorKind::Protocol,
-                        "the files that the upload made are described in another way",
-                    )
-                }),
+            Some(files @ Value::Array(_)) => serde_json::from_value(files).map(UploadReply::Finished).map_err(|_| {
+                Error::new(ErrorKind::Protocol, "the files that the upload made are described in another way")
+            }),
             _ => Ok(UploadReply::Accepted),
         };
     }
-    let is_id = (8..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_id = (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if is_id && !text.eq_ignore_ascii_case("false") {
         return Ok(UploadReply::Id(text.to_owned()));
     }
-    Err(Error::new(
-        ErrorKind::Protocol,
-        "the storage host answers neither success nor a failure",
-    ))
+    Err(Error::new(ErrorKind::Protocol, "the storage host answers neither success nor a failure"))
 }
 
 #[cfg(test)]
@@ -321,57 +276,29 @@ mod tests {
 
     #[test]
     fn every_known_reply_is_understood() {
-        for body in [
-            "",
-            "OK",
-            " ok\r\n",
-            "true",
-            "\u{feff}OK",
-            r#"{"error":false,"value":"x"}"#,
-            r#"{"error":false}"#,
-        ] {
+        for body in ["", "OK", " ok\r\n", "true", "\u{feff}OK", r#"{"error":false,"value":"x"}"#, r#"{"error":false}"#]
+        {
             assert_eq!(read(body).unwrap(), UploadReply::Accepted, "{body:?}");
         }
         let id = "fi591ac5-9cd0-4eb7-a5e9-e5e28a7faa90";
         assert_eq!(read(id).unwrap(), UploadReply::Id(id.into()));
         for size in ["27", "\"27\""] {
-            let body = format!(
-                r#"{{"error":false,"value":[{{"id":"fi1","parentid":"fo1","size":{size},"md5":"55"}}]}}"#
-            );
-            let UploadReply::Finished(files) = read(&body).unwrap() else {
-                panic!("{body}")
-            };
-            assert_eq!(
-                (files[0].item_id.as_deref(), files[0].size),
-                (Some("fi1"), Some(27))
-            );
+            let body =
+                format!(r#"{{"error":false,"value":[{{"id":"fi1","parentid":"fo1","size":{size},"md5":"55"}}]}}"#);
+            let UploadReply::Finished(files) = read(&body).unwrap() else { panic!("{body}") };
+            assert_eq!((files[0].item_id.as_deref(), files[0].size), (Some("fi1"), Some(27)));
         }
     }
 
     #[test]
     fn failures_with_status_200_are_failures() {
         let cases = [
-            (
-                r#"{"error":true,"errorMessage":"Unrecognized Upload ID.","errorCode":605}"#,
-                ErrorKind::UploadExpired,
-            ),
-            (
-                r#"{"error":"true","errorMessage":"x","errorCode":"605"}"#,
-                ErrorKind::UploadExpired,
-            ),
-            (
-                r#"{"error":true,"errorMessage":"Thread was being aborted.","errorCode":420}"#,
-                ErrorKind::Unavailable,
-            ),
-            (
-                r#"{"error":true,"errorMessage":"file size does not match","errorCode":-2}"#,
-                ErrorKind::Rejected,
-            ),
+            (r#"{"error":true,"errorMessage":"Unrecognized Upload ID.","errorCode":605}"#, ErrorKind::UploadExpired),
+            (r#"{"error":"true","errorMessage":"x","errorCode":"605"}"#, ErrorKind::UploadExpired),
+            (r#"{"error":true,"errorMessage":"Thread was being aborted.","errorCode":420}"#, ErrorKind::Unavailable),
+            (r#"{"error":true,"errorMessage":"file size does not match","errorCode":-2}"#, ErrorKind::Rejected),
             (r#"{"error":true}"#, ErrorKind::Rejected),
-            (
-                "ERROR: Unhandled exception in upload-threaded-3.aspx",
-                ErrorKind::Rejected,
-            ),
+            ("ERROR: Unhandled exception in upload-threaded-3.aspx", ErrorKind::Rejected),
             ("ERROR:Unrecognized Upload ID.", ErrorKind::UploadExpired),
             ("false", ErrorKind::Protocol),
             ("<html></html>", ErrorKind::Protocol),
@@ -382,37 +309,20 @@ mod tests {
         }
         let error = read(r#"{"error":true,"errorMessage":"m","errorCode":605}"#).unwrap_err();
         let typed = error.provider_error::<ShareFileError>().unwrap();
-        assert_eq!(
-            (typed.code.as_deref(), typed.message.as_str()),
-            (Some("605"), "m")
-        );
+        assert_eq!((typed.code.as_deref(), typed.message.as_str()), (Some("605"), "m"));
     }
 
     #[test]
     fn parameters_are_appended_as_text() {
         let pairs = [("index", "0".to_owned())];
         let cases = [
-            (
-                "https://s.example/u?a=%2f+x&h=a%3D%3D",
-                "https://s.example/u?a=%2f+x&h=a%3D%3D&index=0&fmt=json",
-            ),
+            ("https://s.example/u?a=%2f+x&h=a%3D%3D", "https://s.example/u?a=%2f+x&h=a%3D%3D&index=0&fmt=json"),
             ("https://s.example/u", "https://s.example/u?index=0&fmt=json"),
-            (
-                "https://s.example/u?respformat=json",
-                "https://s.example/u?respformat=json&index=0",
-            ),
-            (
-                "https://s.example/u?FMT=json#x",
-                "https://s.example/u?FMT=json&index=0",
-            ),
+            ("https://s.example/u?respformat=json", "https://s.example/u?respformat=json&index=0"),
+            ("https://s.example/u?FMT=json#x", "https://s.example/u?FMT=json&index=0"),
         ];
         for (uri, expected) in cases {
-            assert_eq!(
-                appended(&Url::parse(uri).unwrap(), &pairs, true)
-                    .unwrap()
-                    .as_str(),
-                expected
-            );
+            assert_eq!(appended(&Url::parse(uri).unwrap(), &pairs, true).unwrap().as_str(), expected);
         }
     }
 

@@ -170,7 +170,8 @@ pub(super) async fn download_to<S: RemoteStore + ?Sized>(
 
 async fn open<S: RemoteStore + ?Sized>(store: &S, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
     let cancel = options.cancel.clone();
-    unless_cancelled(cancel.as_ref(), store.download(item, options)).await
+    let opened = unless_cancelled(cancel.as_ref(), store.download(item, options)).await;
+    opened.map_err(|error| error.or_about("download", item))
 }
 
 /// Opens the rest of the same content.

@@ -187,8 +187,9 @@ impl<'a> Visited<'a> {
     }
 }
 
+/// Where in the tree it happened says more than the identifier that a provider names.
 fn name_path(error: Error, path: &RemotePath) -> Error {
-    if error.subject().is_some() { error } else { error.with_subject(path) }
+    error.with_subject(path)
 }
 
 pub(super) fn upload_dir<'a, S: RemoteStore + ?Sized>(

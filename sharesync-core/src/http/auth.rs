@@ -43,8 +43,9 @@ impl Authorizer for StaticBearer {
 
 /// Sets the `Authorization` header, marked as sensitive.
 pub(super) fn set_bearer(headers: &mut HeaderMap, token: &Secret) -> Result<()> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-        .map_err(|_| Error::new(ErrorKind::Unauthenticated, "the access token holds characters that no header can carry"))?;
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
+        Error::new(ErrorKind::Unauthenticated, "the access token holds characters that no header can carry")
+    })?;
     value.set_sensitive(true);
     headers.insert(AUTHORIZATION, value);
     Ok(())

@@ -125,9 +125,7 @@ fn slices(piece: Result<Bytes>) -> impl Iterator<Item = Result<Bytes>> {
         Ok(bytes) => (bytes, None),
         Err(error) => (Bytes::new(), Some(Err(error))),
     };
-    let cut = std::iter::from_fn(move || {
-        (!bytes.is_empty()).then(|| Ok(bytes.split_to(bytes.len().min(SEND_STEP))))
-    });
+    let cut = std::iter::from_fn(move || (!bytes.is_empty()).then(|| Ok(bytes.split_to(bytes.len().min(SEND_STEP)))));
     cut.chain(error)
 }
 

@@ -14,6 +14,7 @@ mod body;
 mod call;
 mod classify;
 mod config;
+mod content;
 mod gate;
 mod guard;
 mod oauth;

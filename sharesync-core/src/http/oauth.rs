@@ -77,10 +77,7 @@ impl Grant {
 
     /// Whether the same grant works a second time.
     fn is_repeatable(&self) -> bool {
-        matches!(
-            self,
-            Self::Password { one_time_code: None, .. } | Self::ClientCredentials | Self::SamlBearer(_)
-        )
+        matches!(self, Self::Password { one_time_code: None, .. } | Self::ClientCredentials | Self::SamlBearer(_))
     }
 }
 
@@ -196,7 +193,8 @@ fn token_set(answer: &Map<String, Value>) -> Result<TokenSet> {
         .and_then(|seconds| u64::try_from(seconds).ok())
         .map(|seconds| Timestamp::now().saturating_add(Duration::from_secs(seconds)));
     let absolute = number("expires_on").and_then(|seconds| Timestamp::from_unix(seconds, 0));
-    let tokens = TokenSet::new(access).with_refresh(text("refresh_token").map(Secret::from)).with_expires(absolute.or(relative));
+    let tokens =
+        TokenSet::new(access).with_refresh(text("refresh_token").map(Secret::from)).with_expires(absolute.or(relative));
     Ok(answer
         .iter()
         .filter(|(name, _)| !name.ends_with("_token"))
@@ -213,7 +211,9 @@ impl Classify for OAuthErrors {
         let answer: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
         let code = answer.get("error").and_then(Value::as_str);
         let kind = match code {
-            Some("invalid_grant" | "invalid_client" | "unauthorized_client" | "access_denied") => ErrorKind::Unauthenticated,
+            Some("invalid_grant" | "invalid_client" | "unauthorized_client" | "access_denied") => {
+                ErrorKind::Unauthenticated
+            }
             Some("unsupported_grant_type") => ErrorKind::Unsupported,
             _ if status == StatusCode::BAD_REQUEST => ErrorKind::Unauthenticated,
             _ => default_kind(status),

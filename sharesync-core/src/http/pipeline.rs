@@ -20,8 +20,8 @@ use super::guard::{SendGuard, guard_response};
 use super::redirect::{check_scheme, follow, is_redirect};
 use super::retry::{RetryBudget, backoff, retry_after};
 use super::{
-    Auth, Authorizer, Call, Classified, Classify, HttpConfig, Repeat, Response, Transport, TransportBody, TransportErrorKind,
-    default_kind,
+    Auth, Authorizer, Call, Classified, Classify, HttpConfig, Repeat, Response, Transport, TransportBody,
+    TransportErrorKind, default_kind,
 };
 use crate::{BoxStream, Error, ErrorKind, Result};
 
@@ -181,7 +181,8 @@ impl Pipeline {
         F: Fn(Response) -> D + Send + Sync,
         D: Future<Output = Result<T>> + Send,
     {
-        let span = debug_span!("sharesync", provider = self.0.provider, operation = call.operation, subject = call.subject);
+        let span =
+            debug_span!("sharesync", provider = self.0.provider, operation = call.operation, subject = call.subject);
         let describe = |error: Error| call.describe(error).with_provider(self.0.provider);
         async {
             call.check()?;
@@ -287,7 +288,10 @@ impl Inner {
             }
             let body = guard_response(body, self.config.idle_timeout);
             let code = parts.status.as_u16();
-            if parts.status.is_success() || call.accept.contains(&code) || (300..400).contains(&code) && !call.follow_redirects {
+            if parts.status.is_success()
+                || call.accept.contains(&code)
+                || (300..400).contains(&code) && !call.follow_redirects
+            {
                 sent.commit();
                 let response = Response::new(parts.status, parts.headers, call.url.clone(), body);
                 return self.decode(response, decode).await;

@@ -4,9 +4,29 @@ use url::Url;
 
 /// Query parameters whose values name things or shape answers, and never grant access.
 const SHOWN: &[&str] = &[
-    "$expand", "$filter", "$orderby", "$select", "$skip", "$top", "byteoffset", "cursor_position", "deletepermanently",
-    "finish", "fmt", "forcesync", "includedeleted", "index", "limit", "overwrite", "page", "path", "per_page", "redirect",
-    "singleversion", "size", "targetid",
+    "$expand",
+    "$filter",
+    "$orderby",
+    "$select",
+    "$skip",
+    "$top",
+    "byteoffset",
+    "cursor_position",
+    "deletepermanently",
+    "finish",
+    "fmt",
+    "forcesync",
+    "includedeleted",
+    "index",
+    "limit",
+    "overwrite",
+    "page",
+    "path",
+    "per_page",
+    "redirect",
+    "singleversion",
+    "size",
+    "targetid",
 ];
 
 /// Scheme, host and port alone.

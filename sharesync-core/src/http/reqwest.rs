@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
+use http::Method;
 use http::header::CONTENT_LENGTH;
 
 use super::{HttpConfig, Transport, TransportBody, TransportError, TransportErrorKind};
@@ -42,7 +43,13 @@ impl Transport for ReqwestTransport {
     ) -> Result<http::Response<BoxStream<'static, Result<Bytes, TransportError>>>, TransportError> {
         let (mut parts, body) = request.into_parts();
         let body = match body {
-            TransportBody::Bytes(bytes) => reqwest::Body::from(bytes),
+            TransportBody::Bytes(bytes) => {
+                // Servers want the length of a body that they expect, also where it is none (RFC 9110, section 8.6).
+                if bytes.is_empty() && matches!(parts.method, Method::POST | Method::PUT | Method::PATCH) {
+                    parts.headers.insert(CONTENT_LENGTH, 0.into());
+                }
+                reqwest::Body::from(bytes)
+            }
             TransportBody::Stream { size, pieces } => {
                 parts.headers.insert(CONTENT_LENGTH, size.into());
                 reqwest::Body::wrap_stream(pieces)
@@ -63,9 +70,7 @@ impl Transport for ReqwestTransport {
     }
 }
 
-fn into_parts(
-    mut response: reqwest::Response,
-) -> http::Response<BoxStream<'static, Result<Bytes, TransportError>>> {
+fn into_parts(mut response: reqwest::Response) -> http::Response<BoxStream<'static, Result<Bytes, TransportError>>> {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let body = response

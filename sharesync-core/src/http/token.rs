@@ -127,7 +127,13 @@ impl BearerTokens {
     /// Starts with these tokens, or with none.
     pub fn new(source: Arc<dyn TokenSource>, tokens: Option<TokenSet>, store: Option<Arc<dyn TokenStore>>) -> Self {
         let current = Current { tokens: tokens.map(Arc::new), ..Current::default() };
-        Self(Arc::new(Inner { source, store, current: RwLock::new(current), renewal: Mutex::default(), failures: AtomicU64::new(0) }))
+        Self(Arc::new(Inner {
+            source,
+            store,
+            current: RwLock::new(current),
+            renewal: Mutex::default(),
+            failures: AtomicU64::new(0),
+        }))
     }
 
     /// The tokens in use: renewed first when there are none or they are about to expire.
@@ -149,9 +155,9 @@ impl BearerTokens {
     /// Replaces the tokens of a generation, or returns those that somebody else replaced them with meanwhile.
     async fn renew(&self, generation: u64) -> Result<(Arc<TokenSet>, u64)> {
         let inner = self.0.clone();
-        tokio::spawn(async move { inner.renew_alone(generation).await })
-            .await
-            .map_err(|error| Error::new(ErrorKind::Cancelled, "the renewal of the tokens was stopped").with_source(error))?
+        tokio::spawn(async move { inner.renew_alone(generation).await }).await.map_err(|error| {
+            Error::new(ErrorKind::Cancelled, "the renewal of the tokens was stopped").with_source(error)
+        })?
     }
 }
 

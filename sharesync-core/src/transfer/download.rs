@@ -162,8 +162,10 @@ impl Download {
     /// [`ErrorKind::PreconditionFailed`] when `item` is not in the state that the options require,
     /// [`ErrorKind::InvalidInput`] for a range outside of the file, and those of [`ContentReader::open`].
     pub async fn open(item: Item, reader: Arc<dyn ContentReader>, options: DownloadOptions) -> Result<Self> {
-        let flow = Flow::open(&item, reader, options).await?;
-        Ok(Self { item, flow })
+        match Flow::open(&item, reader, options).await {
+            Ok(flow) => Ok(Self { item, flow }),
+            Err(error) => Err(error.or_about("download", item.name)),
+        }
     }
 
     /// The file, as it was when the download was opened.
@@ -183,7 +185,8 @@ impl Download {
 
     /// The bytes, in order. The stream ends after the last byte was delivered and verified, or with an error.
     pub fn into_stream(self) -> BoxStream<'static, Result<Bytes>> {
-        self.flow.into_stream()
+        let name = self.item.name;
+        self.flow.into_stream().map_err(move |error| error.or_about("download", &name)).boxed()
     }
 
     /// All bytes, in memory.
@@ -191,6 +194,7 @@ impl Download {
     /// # Errors
     /// [`ErrorKind::TooLarge`] when there are more than `limit`, and those of the stream.
     pub async fn bytes(self, limit: usize) -> Result<Bytes> {
+        let name = self.item.name.clone();
         let mut stream = self.into_stream();
         let Some(first) = stream.try_next().await? else {
             return Ok(Bytes::new());
@@ -203,7 +207,8 @@ impl Download {
             }
         }
         if all.len() > limit {
-            return Err(Error::new(ErrorKind::TooLarge, format!("the content has more than {limit} bytes")));
+            let error = Error::new(ErrorKind::TooLarge, format!("the content has more than {limit} bytes"));
+            return Err(error.or_about("download", name));
         }
         Ok(all.freeze())
     }

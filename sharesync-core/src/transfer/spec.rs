@@ -286,6 +286,12 @@ impl<'a> Part<'a> {
         self.content.size()
     }
 
+    /// Where its bytes are counted; for a provider that sends them otherwise than by [`body`](Self::body). What a failed
+    /// attempt has counted is taken back by the engine.
+    pub fn progress(&self) -> Option<&Progress> {
+        self.progress.as_ref()
+    }
+
     /// A request body of its bytes.
     pub fn body(&self) -> Body {
         Body::from_source(self.content.clone()).with_progress(self.progress.clone())

@@ -50,6 +50,16 @@ pub enum Integrity {
 /// Dropping the future stops the upload and keeps what the service has of it: it can be continued from the journal.
 pub async fn upload<S: RemoteStore + ?Sized>(
     store: &S,
+    request: UploadRequest,
+    source: Arc<dyn Source>,
+    options: TransferOptions,
+) -> Result<UploadOutcome> {
+    let name = request.name.clone();
+    start(store, request, source, options).await.map_err(|error| error.or_about("upload", name))
+}
+
+async fn start<S: RemoteStore + ?Sized>(
+    store: &S,
     mut request: UploadRequest,
     source: Arc<dyn Source>,
     options: TransferOptions,
@@ -96,11 +106,14 @@ pub async fn resume_upload<S: RemoteStore + ?Sized>(
     options: TransferOptions,
 ) -> Result<UploadOutcome> {
     let (declared, size) = (spec.request.size, source.size());
-    if declared != size {
-        let message = format!("the upload was begun with {declared} bytes, and there are {size} now");
-        return Err(Error::new(ErrorKind::SourceChanged, message));
-    }
-    let cancel = options.cancel.clone();
     let request = spec.request.clone();
-    unless_cancelled(cancel.as_ref(), Engine::new(store, source, options).run(request, Some(spec))).await
+    let name = request.name.clone();
+    let done = if declared == size {
+        let cancel = options.cancel.clone();
+        unless_cancelled(cancel.as_ref(), Engine::new(store, source, options).run(request, Some(spec))).await
+    } else {
+        let message = format!("the upload was begun with {declared} bytes, and there are {size} now");
+        Err(Error::new(ErrorKind::SourceChanged, message))
+    };
+    done.map_err(|error| error.or_about("upload", name))
 }

@@ -61,11 +61,8 @@ impl Server {
         socket.set_recv_buffer_size(16 * 1024).unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = socket.listen(256).unwrap();
-        let server = Self {
-            address: listener.local_addr().unwrap(),
-            connections: Arc::default(),
-            seen: Arc::default(),
-        };
+        let server =
+            Self { address: listener.local_addr().unwrap(), connections: Arc::default(), seen: Arc::default() };
         let (connections, seen, script) = (server.connections.clone(), server.seen.clone(), Arc::new(script));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -170,9 +167,9 @@ impl ScriptedTransport {
     {
         Arc::new(Self(Box::new(move |request| {
             script(request)
-                .map(|response| {
-                    Ok(response.map(|body| stream::iter([Ok(Bytes::from_static(body.as_bytes()))]).boxed()))
-                })
+                .map(
+                    |response| Ok(response.map(|body| stream::iter([Ok(Bytes::from_static(body.as_bytes()))]).boxed())),
+                )
                 .boxed()
         })))
     }

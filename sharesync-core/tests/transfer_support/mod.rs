@@ -98,6 +98,8 @@ pub struct Fake {
     pub claims_prefix: Option<Digest>,
     /// Reports this digest for whatever is uploaded.
     pub reports: Option<Vec<Digest>>,
+    /// Reads the beginning of every part twice, as a retry would.
+    pub rereads: bool,
     /// The farthest that a part was beyond the lowest part not yet stored.
     pub lead: AtomicU64,
     /// The most parts under way at once.
@@ -143,6 +145,7 @@ impl Fake {
             claims: None,
             claims_prefix: None,
             reports: None,
+            rereads: false,
             lead: AtomicU64::new(0),
             most: AtomicUsize::new(0),
             flying: AtomicUsize::new(0),
@@ -282,6 +285,11 @@ impl RemoteStore for Fake {
                 return Err(Error::new(ErrorKind::SourceChanged, "the source ended early"));
             }
             bytes.extend_from_slice(&piece);
+            part.progress().unwrap().advance(piece.len() as u64);
+            if self.rereads && bytes.len() == piece.len() {
+                let again = part.content.read_at(0, 60_000).await?;
+                assert_eq!(again, piece.slice(..again.len()));
+            }
         }
         // Parts come in out of order: each takes a number of turns that has nothing to do with its own.
         for _ in 0..(part.index * 7 + 3) % 11 {

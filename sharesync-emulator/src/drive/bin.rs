@@ -30,28 +30,14 @@ impl Drive {
         self.commit(by, |draft| {
             let owner = draft.tree.version_owner(version).ok_or(DriveError::NotFound)?;
             let item = draft.unlocked(owner)?;
-            let left: Vec<_> = item
-                .versions()
-                .iter()
-                .filter(|kept| kept.id != version)
-                .cloned()
-                .collect();
+            let left: Vec<_> = item.versions().iter().filter(|kept| kept.id != version).cloned().collect();
             let Some(newest) = left.last() else {
                 draft.bin(&item);
                 return Ok(());
             };
             let (client_created, client_modified) = (newest.client_created, newest.client_modified);
             let kind = Kind::File { versions: left };
-            draft.put(
-                Item {
-                    kind,
-                    client_created,
-                    client_modified,
-                    ..(*item).clone()
-                },
-                ChangeKind::Content,
-                None,
-            );
+            draft.put(Item { kind, client_created, client_modified, ..(*item).clone() }, ChangeKind::Content, None);
             Ok(())
         })
     }
@@ -62,25 +48,13 @@ impl Drive {
     /// When it is not in the bin, its folder is gone, or its name was taken meanwhile.
     pub fn restore(&self, by: UserId, id: ItemId) -> Result<Entry, DriveError> {
         self.commit_item(by, |draft| {
-            let item = draft
-                .tree
-                .item(id)
-                .filter(|item| item.deleted.is_some())
-                .ok_or(DriveError::NotFound)?
-                .clone();
+            let item = draft.tree.item(id).filter(|item| item.deleted.is_some()).ok_or(DriveError::NotFound)?.clone();
             let parent = item.parent.ok_or(DriveError::NotFound)?;
             draft.live_folder(parent)?;
             if let Some(holder) = draft.tree.child(parent, &item.name) {
                 return Err(DriveError::NameTaken { holder: holder.id });
             }
-            Ok(draft.put(
-                Item {
-                    deleted: None,
-                    ..(*item).clone()
-                },
-                ChangeKind::Restored,
-                None,
-            ))
+            Ok(draft.put(Item { deleted: None, ..(*item).clone() }, ChangeKind::Restored, None))
         })
     }
 

@@ -68,17 +68,8 @@ impl Drive {
     ///
     /// # Errors
     /// When the parent cannot hold it, or the name is bad or taken.
-    pub fn create_folder(
-        &self,
-        by: UserId,
-        parent: ItemId,
-        name: &str,
-        new: NewFolder,
-    ) -> Result<Entry, DriveError> {
-        let kind = Kind::Folder {
-            role: Role::Plain,
-            zone: new.zone.clone(),
-        };
+    pub fn create_folder(&self, by: UserId, parent: ItemId, name: &str, new: NewFolder) -> Result<Entry, DriveError> {
+        let kind = Kind::Folder { role: Role::Plain, zone: new.zone.clone() };
         self.create(by, parent, name, kind, new)
     }
 
@@ -174,18 +165,8 @@ impl Drive {
             if !item.is_file() {
                 return Err(DriveError::NotAFile);
             }
-            let lock = locked.then_some(Lock {
-                owner: by,
-                since: draft.at,
-            });
-            Ok(draft.put(
-                Item {
-                    lock,
-                    ..(*item).clone()
-                },
-                ChangeKind::Properties,
-                None,
-            ))
+            let lock = locked.then_some(Lock { owner: by, since: draft.at });
+            Ok(draft.put(Item { lock, ..(*item).clone() }, ChangeKind::Properties, None))
         })
     }
 }
@@ -204,28 +185,15 @@ impl Draft<'_> {
             client_modified: file.client_modified,
         });
         let (mut item, kind) = match (holder, file.on_conflict) {
-            (None, _) => (
-                self.blank(file.parent, file.name, file_kind(version)),
-                ChangeKind::Created,
-            ),
+            (None, _) => (self.blank(file.parent, file.name, file_kind(version)), ChangeKind::Created),
             (Some(holder), OnConflict::Rename) => {
                 let name = self.free_name(&holder, file.parent);
-                (
-                    self.blank(file.parent, name, file_kind(version)),
-                    ChangeKind::Created,
-                )
+                (self.blank(file.parent, name, file_kind(version)), ChangeKind::Created)
             }
             (Some(holder), OnConflict::Replace) if holder.is_file() => {
                 let holder = self.unlocked(holder.id)?;
                 let versions = holder.versions().iter().cloned().chain([version]).collect();
-                (
-                    Item {
-                        name: file.name,
-                        kind: Kind::File { versions },
-                        ..(*holder).clone()
-                    },
-                    ChangeKind::Content,
-                )
+                (Item { name: file.name, kind: Kind::File { versions }, ..(*holder).clone() }, ChangeKind::Content)
             }
             (Some(holder), _) => return Err(DriveError::NameTaken { holder: holder.id }),
         };
@@ -238,7 +206,5 @@ impl Draft<'_> {
 }
 
 pub(super) fn file_kind(version: Arc<Version>) -> Kind {
-    Kind::File {
-        versions: vec![version],
-    }
+    Kind::File { versions: vec![version] }
 }

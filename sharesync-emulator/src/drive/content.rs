@@ -161,27 +161,14 @@ enum Work {
 
 impl ContentWriter {
     pub(crate) fn new(store: Arc<dyn ContentStore>) -> io::Result<Self> {
-        let sink = Sink {
-            part: store.create()?,
-            hasher: Hasher::default(),
-        };
-        Ok(Self {
-            store,
-            work: Work::Idle(sink),
-            pending: Vec::new(),
-            pending_len: 0,
-            len: 0,
-        })
+        let sink = Sink { part: store.create()?, hasher: Hasher::default() };
+        Ok(Self { store, work: Work::Idle(sink), pending: Vec::new(), pending_len: 0, len: 0 })
     }
 
     pub(crate) async fn push(&mut self, data: Bytes) -> io::Result<()> {
         self.len += data.len() as u64;
         self.pending_len += data.len();
-        self.pending.push(if data.len() < WORTH_KEEPING {
-            Bytes::copy_from_slice(&data)
-        } else {
-            data
-        });
+        self.pending.push(if data.len() < WORTH_KEEPING { Bytes::copy_from_slice(&data) } else { data });
         if self.pending_len >= RUN {
             let sink = self.idle().await?;
             let run = self.take_pending();
@@ -203,12 +190,7 @@ impl ContentWriter {
         } else {
             spawn_blocking(complete).await.map_err(io::Error::other)??
         };
-        Ok(Staged {
-            store: self.store,
-            part: PartRef { id, len },
-            digests,
-            kept: AtomicBool::new(false),
-        })
+        Ok(Staged { store: self.store, part: PartRef { id, len }, digests, kept: AtomicBool::new(false) })
     }
 
     fn take_pending(&mut self) -> Vec<Bytes> {
@@ -235,31 +217,15 @@ pub(crate) struct ContentSink {
 
 impl ContentSink {
     pub(crate) fn new(store: Arc<dyn ContentStore>) -> io::Result<Self> {
-        let sink = Sink {
-            part: store.create()?,
-            hasher: Hasher::default(),
-        };
-        Ok(Self {
-            store,
-            sink,
-            pending: Vec::new(),
-            len: 0,
-        })
+        let sink = Sink { part: store.create()?, hasher: Hasher::default() };
+        Ok(Self { store, sink, pending: Vec::new(), len: 0 })
     }
 
     pub(crate) fn finish(mut self) -> io::Result<Staged> {
         io::Write::flush(&mut self)?;
         let Sink { part, hasher } = self.sink;
-        let part = PartRef {
-            id: part.finish()?,
-            len: self.len,
-        };
-        Ok(Staged {
-            store: self.store,
-            part,
-            digests: hasher.finish(),
-            kept: AtomicBool::new(false),
-        })
+        let part = PartRef { id: part.finish()?, len: self.len };
+        Ok(Staged { store: self.store, part, digests: hasher.finish(), kept: AtomicBool::new(false) })
     }
 }
 
@@ -324,11 +290,7 @@ impl Cursor {
             }
             start = end;
         }
-        Self {
-            store,
-            ahead: wanted.into_iter(),
-            open: None,
-        }
+        Self { store, ahead: wanted.into_iter(), open: None }
     }
 
     fn read(&mut self) -> io::Result<Option<Bytes>> {
@@ -368,11 +330,8 @@ impl ReadAhead {
         };
         let Some(data) = data else { return Ok(None) };
         let exhausted = cursor.ahead.len() == 0 && cursor.open.as_ref().is_none_or(|(_, left)| *left == 0);
-        let next = if cursor.store.blocks() && !exhausted {
-            Self::Reading(Self::start(cursor))
-        } else {
-            Self::Ready(cursor)
-        };
+        let next =
+            if cursor.store.blocks() && !exhausted { Self::Reading(Self::start(cursor)) } else { Self::Ready(cursor) };
         Ok(Some((data, next)))
     }
 

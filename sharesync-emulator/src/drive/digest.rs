@@ -28,8 +28,6 @@ impl Hasher {
     }
 
     pub(crate) fn finish(self) -> Digests {
-        Digests {
-            md5: hex::encode(self.md5.finalize()),
-        }
+        Digests { md5: hex::encode(self.md5.finalize()) }
     }
 }

@@ -27,10 +27,7 @@ impl DirectoryStore {
             fs::create_dir_all(&folder)?;
             for entry in fs::read_dir(&folder)? {
                 let path = entry?.path();
-                let name = path
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .unwrap_or_default();
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
                 let Ok(id) = u64::from_str_radix(name, 16) else {
                     continue;
                 };
@@ -40,16 +37,12 @@ impl DirectoryStore {
                 }
             }
         }
-        Ok(Self {
-            root: Arc::new(root),
-            next: AtomicU64::new(highest + 1),
-        })
+        Ok(Self { root: Arc::new(root), next: AtomicU64::new(highest + 1) })
     }
 }
 
 fn path_of(root: &Path, part: PartId) -> PathBuf {
-    root.join(format!("{:02x}", part.0 & 0xff))
-        .join(format!("{:016x}", part.0))
+    root.join(format!("{:02x}", part.0 & 0xff)).join(format!("{:016x}", part.0))
 }
 
 impl ContentStore for DirectoryStore {
@@ -57,11 +50,7 @@ impl ContentStore for DirectoryStore {
         let id = PartId(self.next.fetch_add(1, Ordering::Relaxed));
         let path = path_of(&self.root, id);
         let file = File::options().write(true).create_new(true).open(&path)?;
-        Ok(Box::new(Writer {
-            id,
-            path,
-            file: Some(file),
-        }))
+        Ok(Box::new(Writer { id, path, file: Some(file) }))
     }
 
     fn open(&self, part: PartId, offset: u64) -> io::Result<Box<dyn PartReader>> {

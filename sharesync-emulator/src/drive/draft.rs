@@ -32,13 +32,7 @@ impl Drive {
     ) -> Result<T, DriveError> {
         let mut tree = self.inner.tree.write().unwrap_or_else(PoisonError::into_inner);
         let next_id = tree.highest_id() + 1;
-        let mut draft = Draft {
-            tree: &tree,
-            record: Record::default(),
-            at: Self::now(),
-            by,
-            next_id,
-        };
+        let mut draft = Draft { tree: &tree, record: Record::default(), at: Self::now(), by, next_id };
         let value = plan(&mut draft)?;
         let record = draft.record;
         tree.apply(&record);
@@ -46,11 +40,7 @@ impl Drive {
         if let Some(journal) = &self.inner.journal {
             journal.append(record);
             self.inner.committed.fetch_add(1, Ordering::Release);
-            self.inner
-                .doomed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(garbage);
+            self.inner.doomed.lock().unwrap_or_else(PoisonError::into_inner).extend(garbage);
         } else {
             drop(tree);
             garbage.into_iter().for_each(|part| self.inner.store.remove(part));
@@ -79,26 +69,13 @@ impl Draft<'_> {
     /// The item, which must not lie in the bin.
     pub(super) fn live(&self, id: ItemId) -> Result<Arc<Item>, DriveError> {
         let item = self.tree.item(id).ok_or(DriveError::NotFound)?;
-        let deleted = item.deleted.is_some()
-            || self
-                .tree
-                .ancestors(item)
-                .iter()
-                .any(|above| above.deleted.is_some());
-        if deleted {
-            Err(DriveError::NotFound)
-        } else {
-            Ok(item.clone())
-        }
+        let deleted = item.deleted.is_some() || self.tree.ancestors(item).iter().any(|above| above.deleted.is_some());
+        if deleted { Err(DriveError::NotFound) } else { Ok(item.clone()) }
     }
 
     pub(super) fn live_folder(&self, id: ItemId) -> Result<Arc<Item>, DriveError> {
         let item = self.live(id)?;
-        if item.is_folder() {
-            Ok(item)
-        } else {
-            Err(DriveError::NotAFolder)
-        }
+        if item.is_folder() { Ok(item) } else { Err(DriveError::NotAFolder) }
     }
 
     /// A live item that nobody else has locked.
@@ -111,11 +88,7 @@ impl Draft<'_> {
     /// A live item that is not one of the drive's own folders.
     pub(super) fn movable(&self, id: ItemId) -> Result<Arc<Item>, DriveError> {
         let item = self.unlocked(id)?;
-        if item.role() == Role::Plain {
-            Ok(item)
-        } else {
-            Err(DriveError::Protected)
-        }
+        if item.role() == Role::Plain { Ok(item) } else { Err(DriveError::Protected) }
     }
 
     pub(super) fn free(&self, parent: ItemId, name: &str) -> Result<(), DriveError> {
@@ -145,10 +118,7 @@ impl Draft<'_> {
 
     pub(super) fn put(&mut self, item: Item, kind: ChangeKind, from: Option<ItemId>) -> ItemId {
         let id = item.id;
-        let item = Item {
-            modified: self.at,
-            ..item
-        };
+        let item = Item { modified: self.at, ..item };
         self.record.changes.push(Change {
             sequence: 0,
             at: self.at,
@@ -165,27 +135,14 @@ impl Draft<'_> {
 
     /// Puts an item into the recycle bin.
     pub(super) fn bin(&mut self, item: &Item) -> ItemId {
-        let deleted = Some(Deletion {
-            at: self.at,
-            by: self.by,
-        });
-        self.put(
-            Item {
-                deleted,
-                lock: None,
-                ..item.clone()
-            },
-            ChangeKind::Deleted,
-            None,
-        )
+        let deleted = Some(Deletion { at: self.at, by: self.by });
+        self.put(Item { deleted, lock: None, ..item.clone() }, ChangeKind::Deleted, None)
     }
 
     /// `name (1).ext`, or the next number that is free.
     pub(super) fn free_name(&self, holder: &Item, parent: ItemId) -> Arc<str> {
         let (stem, extension) = match holder.name.rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() && holder.is_file() => {
-                (stem, format!(".{extension}"))
-            }
+            Some((stem, extension)) if !stem.is_empty() && holder.is_file() => (stem, format!(".{extension}")),
             _ => (&*holder.name, String::new()),
         };
         let mut number = 1u64;
@@ -203,12 +160,7 @@ impl Draft<'_> {
         let Some(parent) = item.parent else {
             return Err(DriveError::Protected);
         };
-        let Some(holder) = self
-            .tree
-            .child(parent, &item.name)
-            .filter(|holder| holder.id != item.id)
-            .cloned()
-        else {
+        let Some(holder) = self.tree.child(parent, &item.name).filter(|holder| holder.id != item.id).cloned() else {
             return Ok(());
         };
         match on_conflict {

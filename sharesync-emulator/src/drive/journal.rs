@@ -28,11 +28,7 @@ enum State {
 impl Journal {
     /// Opens or creates the journal, and gives the tree that it describes.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Tree)> {
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)?;
+        let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         // Two servers on one directory would each overwrite what the other promised.
         file.try_lock().map_err(|error| io::Error::other(format!("the directory is in use: {error}")))?;
         let mut tree = Tree::default();
@@ -41,9 +37,7 @@ impl Journal {
         file.set_len(whole)?;
         let (records, queue) = mpsc::channel();
         let (state, written) = watch::channel(State::Written(0));
-        thread::Builder::new()
-            .name("drive-journal".into())
-            .spawn(move || append(file, &queue, &state))?;
+        thread::Builder::new().name("drive-journal".into()).spawn(move || append(file, &queue, &state))?;
         Ok((Self { records, written }, tree))
     }
 
@@ -79,10 +73,7 @@ fn replay(file: &File, tree: &mut Tree) -> io::Result<u64> {
         }
         number += 1;
         let record: Record = serde_json::from_slice(&line).map_err(|error| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("line {number} of the journal: {error}"),
-            )
+            io::Error::new(io::ErrorKind::InvalidData, format!("line {number} of the journal: {error}"))
         })?;
         tree.apply(&record);
         whole += read as u64;

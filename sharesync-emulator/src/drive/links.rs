@@ -19,15 +19,8 @@ impl Drive {
     /// Makes the folders that every drive has.
     pub(super) fn plant(&self) {
         let _ = self.commit(SYSTEM, |draft| {
-            let kind = Kind::Folder {
-                role: Role::Root,
-                zone: None,
-            };
-            let root = Item {
-                id: ROOT,
-                parent: None,
-                ..draft.blank(ROOT, "Account".into(), kind)
-            };
+            let kind = Kind::Folder { role: Role::Root, zone: None };
+            let root = Item { id: ROOT, parent: None, ..draft.blank(ROOT, "Account".into(), kind) };
             draft.put(root, ChangeKind::Created, None);
             draft.fixed_folder(ROOT, "Personal Folders", Role::Homes);
             draft.fixed_folder(ROOT, "Shared Folders", Role::Shared);
@@ -55,11 +48,7 @@ impl Drive {
         super::names::check(email)?;
         self.commit(SYSTEM, |draft| {
             let home = draft.fixed_folder(homes, email, Role::Home);
-            let user = User {
-                id: UserId(draft.new_id()),
-                email: email.to_owned(),
-                home,
-            };
+            let user = User { id: UserId(draft.new_id()), email: email.to_owned(), home };
             draft.record.users.push(Arc::new(user.clone()));
             Ok(user)
         })
@@ -67,11 +56,7 @@ impl Drive {
 
     /// All users.
     pub fn users(&self) -> Vec<User> {
-        self.tree()
-            .users()
-            .values()
-            .map(|user| (**user).clone())
-            .collect()
+        self.tree().users().values().map(|user| (**user).clone()).collect()
     }
 
     /// A user.
@@ -81,11 +66,7 @@ impl Drive {
 
     /// The user of that address, in whatever case it is written.
     pub fn user_by_email(&self, email: &str) -> Option<User> {
-        self.tree()
-            .users()
-            .values()
-            .find(|user| user.email.eq_ignore_ascii_case(email))
-            .map(|user| (**user).clone())
+        self.tree().users().values().find(|user| user.email.eq_ignore_ascii_case(email)).map(|user| (**user).clone())
     }
 
     /// All links, ended ones too, in the order in which they were made.
@@ -104,12 +85,7 @@ impl Drive {
     /// None at present.
     pub fn add_share(&self, by: UserId, share: Share) -> Result<Arc<Share>, DriveError> {
         self.commit(by, |draft| {
-            let share = Arc::new(Share {
-                id: ShareId(draft.new_id()),
-                created: draft.at,
-                creator: by,
-                ..share
-            });
+            let share = Arc::new(Share { id: ShareId(draft.new_id()), created: draft.at, creator: by, ..share });
             draft.record.shares.push(share.clone());
             Ok(share)
         })

@@ -21,30 +21,19 @@ pub(crate) struct MemoryStore {
 impl ContentStore for MemoryStore {
     fn create(&self) -> io::Result<Box<dyn PartWriter>> {
         let id = PartId(self.next.fetch_add(1, Ordering::Relaxed));
-        Ok(Box::new(Writer {
-            parts: self.parts.clone(),
-            id,
-            data: Vec::new(),
-        }))
+        Ok(Box::new(Writer { parts: self.parts.clone(), id, data: Vec::new() }))
     }
 
     fn open(&self, part: PartId, offset: u64) -> io::Result<Box<dyn PartReader>> {
         let parts = self.parts.read().unwrap_or_else(PoisonError::into_inner);
         let data = parts.get(&part).ok_or(io::ErrorKind::NotFound)?.clone();
-        let mut reader = Reader {
-            data,
-            next: 0,
-            rest: Bytes::new(),
-        };
+        let mut reader = Reader { data, next: 0, rest: Bytes::new() };
         reader.skip(offset);
         Ok(Box::new(reader))
     }
 
     fn remove(&self, part: PartId) {
-        self.parts
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&part);
+        self.parts.write().unwrap_or_else(PoisonError::into_inner).remove(&part);
     }
 
     fn blocks(&self) -> bool {
@@ -65,10 +54,7 @@ impl PartWriter for Writer {
     }
 
     fn finish(self: Box<Self>) -> io::Result<PartId> {
-        self.parts
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(self.id, Arc::new(self.data));
+        self.parts.write().unwrap_or_else(PoisonError::into_inner).insert(self.id, Arc::new(self.data));
         Ok(self.id)
     }
 }

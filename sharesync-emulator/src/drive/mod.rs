@@ -129,9 +129,7 @@ impl Entry {
     /// The names from below the root to the item, each after a slash.
     pub fn path(&self) -> String {
         let above = self.ancestors.iter().skip(1).map(|folder| &*folder.name);
-        above
-            .chain([&*self.item.name])
-            .fold(String::new(), |path, name| path + "/" + name)
+        above.chain([&*self.item.name]).fold(String::new(), |path, name| path + "/" + name)
     }
 }
 
@@ -156,15 +154,7 @@ impl Drive {
     fn assemble(tree: Tree, store: Arc<dyn ContentStore>, journal: Option<Journal>) -> Self {
         let is_new = tree.item(ROOT).is_none();
         let (tree, doomed) = (RwLock::new(tree), Mutex::default());
-        let drive = Self {
-            inner: Arc::new(Inner {
-                tree,
-                store,
-                journal,
-                committed: AtomicU64::new(0),
-                doomed,
-            }),
-        };
+        let drive = Self { inner: Arc::new(Inner { tree, store, journal, committed: AtomicU64::new(0), doomed }) };
         if is_new {
             drive.plant();
         }
@@ -197,10 +187,7 @@ impl Drive {
         let tree = self.tree();
         let item = tree.item(tree.version_owner(id)?)?;
         let version = item.versions().iter().find(|version| version.id == id)?.clone();
-        Some(Entry {
-            version: Some(version),
-            ..tree.entry(item.clone())
-        })
+        Some(Entry { version: Some(version), ..tree.entry(item.clone()) })
     }
 
     /// The item of that name in a folder.
@@ -213,50 +200,33 @@ impl Drive {
     pub fn children(&self, folder: ItemId, skip: usize, top: Option<usize>) -> Listing {
         let tree = self.tree();
         let Some(state) = tree.folder(folder) else {
-            return Listing {
-                entries: Vec::new(),
-                total: 0,
-            };
+            return Listing { entries: Vec::new(), total: 0 };
         };
         let ids = state.children.values().skip(skip).take(top.unwrap_or(usize::MAX));
         let entries = tree.entries_in(folder, ids);
-        Listing {
-            entries,
-            total: state.children.len(),
-        }
+        Listing { entries, total: state.children.len() }
     }
 
     /// What was deleted out of a folder.
     pub fn deleted_children(&self, folder: ItemId) -> Vec<Entry> {
         let tree = self.tree();
-        tree.folder(folder)
-            .map(|state| tree.entries_in(folder, state.bin.iter()))
-            .unwrap_or_default()
+        tree.folder(folder).map(|state| tree.entries_in(folder, state.bin.iter())).unwrap_or_default()
     }
 
     /// All live items below a folder that pass the test, at most `limit`; in no certain order.
     pub fn find(&self, below: ItemId, limit: usize, test: impl Fn(&Item) -> bool) -> Vec<Entry> {
         let tree = self.tree();
-        let candidates = tree
-            .items()
-            .filter(|item| item.id != below && item.deleted.is_none() && test(item));
+        let candidates = tree.items().filter(|item| item.id != below && item.deleted.is_none() && test(item));
         let entries = candidates.map(|item| tree.entry(item.clone()));
         let inside = |entry: &Entry| entry.ancestors.iter().any(|folder| folder.id == below);
-        entries
-            .filter(|entry| !entry.is_deleted() && inside(entry))
-            .take(limit)
-            .collect()
+        entries.filter(|entry| !entry.is_deleted() && inside(entry)).take(limit).collect()
     }
 
     /// All items that a user put into the recycle bin.
     pub fn deleted_by(&self, user: UserId) -> Vec<Entry> {
         let tree = self.tree();
         let by_user = |item: &&Arc<Item>| item.deleted.as_ref().is_some_and(|deletion| deletion.by == user);
-        let mut found: Vec<_> = tree
-            .items()
-            .filter(by_user)
-            .map(|item| tree.entry(item.clone()))
-            .collect();
+        let mut found: Vec<_> = tree.items().filter(by_user).map(|item| tree.entry(item.clone())).collect();
         found.sort_by_key(|entry| entry.item.id);
         found
     }
@@ -271,11 +241,7 @@ impl Drive {
             if let Kind::SymbolicLink { .. } = item.kind {
                 let rest = segments.collect::<Vec<_>>().join("/");
                 let link = tree.entry(item);
-                return Some(if rest.is_empty() {
-                    Resolved::Item(link)
-                } else {
-                    Resolved::Beyond { link, rest }
-                });
+                return Some(if rest.is_empty() { Resolved::Item(link) } else { Resolved::Beyond { link, rest } });
             }
         }
         Some(Resolved::Item(tree.entry(item)))
@@ -289,13 +255,7 @@ impl Drive {
     /// The change log after a sequence number: at most `limit` entries.
     pub fn changes_after(&self, sequence: u64, limit: usize) -> Vec<Change> {
         let start = usize::try_from(sequence).unwrap_or(usize::MAX);
-        self.tree()
-            .log()
-            .iter()
-            .skip(start)
-            .take(limit)
-            .cloned()
-            .collect()
+        self.tree().log().iter().skip(start).take(limit).cloned().collect()
     }
 
     /// The sequence number of the last change.
@@ -346,19 +306,13 @@ impl Drive {
         let len = data.len() as u64;
         let mut part = self.inner.store.create()?;
         part.write(vec![data])?;
-        let part = PartRef {
-            id: part.finish()?,
-            len,
-        };
+        let part = PartRef { id: part.finish()?, len };
         Ok(Content::new(vec![part], hasher.finish()))
     }
 
     /// Removes the bytes of a content that no version took.
     fn discard(&self, content: &Content) {
-        content
-            .parts
-            .iter()
-            .for_each(|part| self.inner.store.remove(part.id));
+        content.parts.iter().for_each(|part| self.inner.store.remove(part.id));
     }
 
     /// Waits until everything that was changed so far is in the journal. A drive in memory has nothing to wait for.
@@ -370,9 +324,7 @@ impl Drive {
             return Ok(());
         };
         let doomed = std::mem::take(&mut *self.inner.doomed.lock().unwrap_or_else(PoisonError::into_inner));
-        journal
-            .settled(self.inner.committed.load(Ordering::Acquire))
-            .await?;
+        journal.settled(self.inner.committed.load(Ordering::Acquire)).await?;
         if !doomed.is_empty() {
             let store = self.inner.store.clone();
             tokio::task::spawn_blocking(move || doomed.into_iter().for_each(|part| store.remove(part)));
@@ -394,9 +346,7 @@ impl Tree {
         let mut ancestors = self.ancestors(parent);
         ancestors.push(parent.clone());
         let ancestors: Arc<[_]> = ancestors.into();
-        ids.filter_map(|id| self.item(*id))
-            .map(|item| self.entry_under(item.clone(), ancestors.clone()))
-            .collect()
+        ids.filter_map(|id| self.item(*id)).map(|item| self.entry_under(item.clone(), ancestors.clone())).collect()
     }
 
     fn entry_under(&self, item: Arc<Item>, ancestors: Arc<[Arc<Item>]>) -> Entry {
@@ -407,18 +357,8 @@ impl Tree {
                 changed: state.changed,
                 children: state.children.len() as u64,
             },
-            None => Totals {
-                files: 0,
-                bytes: item.size(),
-                changed: item.modified,
-                children: 0,
-            },
+            None => Totals { files: 0, bytes: item.size(), changed: item.modified, children: 0 },
         };
-        Entry {
-            version: item.current().cloned(),
-            item,
-            totals,
-            ancestors,
-        }
+        Entry { version: item.current().cloned(), item, totals, ancestors }
     }
 }

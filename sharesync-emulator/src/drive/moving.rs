@@ -45,13 +45,7 @@ impl Drive {
     ///
     /// # Errors
     /// When the target cannot hold it, or its name is taken and not to be replaced.
-    pub fn copy(
-        &self,
-        by: UserId,
-        id: ItemId,
-        target: ItemId,
-        on_conflict: OnConflict,
-    ) -> Result<Entry, DriveError> {
+    pub fn copy(&self, by: UserId, id: ItemId, target: ItemId, on_conflict: OnConflict) -> Result<Entry, DriveError> {
         self.commit_item(by, |draft| draft.copy(id, target, on_conflict))
     }
 }
@@ -59,11 +53,7 @@ impl Drive {
 impl Draft<'_> {
     fn update(&mut self, id: ItemId, patch: ItemPatch) -> Result<ItemId, DriveError> {
         let renames = patch.name.is_some() || patch.parent.is_some();
-        let old = if renames {
-            self.movable(id)?
-        } else {
-            self.unlocked(id)?
-        };
+        let old = if renames { self.movable(id)? } else { self.unlocked(id)? };
         let mut item = (*old).clone();
         item.name = patch.name.unwrap_or(item.name);
         item.description = patch.description.or(item.description);
@@ -132,10 +122,7 @@ impl Draft<'_> {
         let tree = self.tree;
         let mut todo = vec![(source, target)];
         while let Some((source, target)) = todo.pop() {
-            let children = tree
-                .folder(source)
-                .into_iter()
-                .flat_map(|state| state.children.values());
+            let children = tree.folder(source).into_iter().flat_map(|state| state.children.values());
             for child in children.filter_map(|id| tree.item(*id)) {
                 let copy = self.copy_of(child, target);
                 let copy = self.put(copy, ChangeKind::Created, None);

@@ -4,11 +4,7 @@ use super::error::DriveError;
 
 /// The form under which a name is compared.
 pub(crate) fn fold(name: &str) -> String {
-    if name.is_ascii() {
-        name.to_ascii_lowercase()
-    } else {
-        name.to_lowercase()
-    }
+    if name.is_ascii() { name.to_ascii_lowercase() } else { name.to_lowercase() }
 }
 
 /// Refuses what no face could address: the empty name, the two dot names, a slash, a NUL.

@@ -62,9 +62,7 @@ impl Tree {
     pub(crate) fn child(&self, parent: ItemId, name: &str) -> Option<&Arc<Item>> {
         let children = &self.folders.get(&parent)?.children;
         let folded: Arc<str> = fold(name).into();
-        let id = children
-            .get(&(false, folded.clone()))
-            .or_else(|| children.get(&(true, folded)))?;
+        let id = children.get(&(false, folded.clone())).or_else(|| children.get(&(true, folded)))?;
         self.items.get(id)
     }
 
@@ -173,10 +171,7 @@ impl Tree {
         }
         if let Kind::Folder { .. } = item.kind {
             let changed = item.modified;
-            self.folders.entry(item.id).or_insert_with(|| FolderState {
-                changed,
-                ..FolderState::default()
-            });
+            self.folders.entry(item.id).or_insert_with(|| FolderState { changed, ..FolderState::default() });
         }
         let old = self.items.get(&item.id).cloned();
         if let Some(old) = &old {
@@ -252,11 +247,7 @@ impl Tree {
                 return;
             };
             change(state);
-            next = self
-                .items
-                .get(&id)
-                .filter(|item| item.deleted.is_none())
-                .and_then(|item| item.parent);
+            next = self.items.get(&id).filter(|item| item.deleted.is_none()).and_then(|item| item.parent);
         }
     }
 

@@ -20,10 +20,7 @@ impl User {
     /// First and last name, made from the address.
     pub fn names(&self) -> (String, String) {
         let local = self.email.split('@').next().unwrap_or_default();
-        let mut words = local
-            .split(['.', '_', '-'])
-            .filter(|word| !word.is_empty())
-            .map(capitalised);
+        let mut words = local.split(['.', '_', '-']).filter(|word| !word.is_empty()).map(capitalised);
         let first = words.next().unwrap_or_default();
         let last = words.next().unwrap_or_else(|| "User".to_owned());
         (first, last)
@@ -32,7 +29,5 @@ impl User {
 
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -47,16 +47,9 @@ impl Call {
     /// `http://host`, from the `Host` header if it is a plain one.
     pub(crate) fn base_of(headers: &HeaderMap, fallback: &str) -> String {
         let plain = |host: &&str| {
-            !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
+            !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
         };
-        let host = headers
-            .get(HOST)
-            .and_then(|value| value.to_str().ok())
-            .filter(plain)
-            .unwrap_or(fallback);
+        let host = headers.get(HOST).and_then(|value| value.to_str().ok()).filter(plain).unwrap_or(fallback);
         format!("http://{host}")
     }
 }
@@ -71,11 +64,7 @@ pub(crate) struct RequestBody {
 
 impl RequestBody {
     pub(crate) fn new(incoming: Incoming, slot: Arc<Slot>, throttle: Option<Arc<Throttle>>) -> Self {
-        Self {
-            incoming,
-            slot,
-            throttle,
-        }
+        Self { incoming, slot, throttle }
     }
 
     /// The next bytes; `None` at the end. An end before the announced length is an error.
@@ -100,10 +89,7 @@ impl RequestBody {
         let mut all = BytesMut::new();
         while let Some(data) = self.chunk().await? {
             if all.len() + data.len() > limit {
-                return Err(io::Error::new(
-                    io::ErrorKind::FileTooLarge,
-                    "the body is too long",
-                ));
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "the body is too long"));
             }
             all.extend_from_slice(&data);
         }

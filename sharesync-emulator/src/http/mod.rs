@@ -26,21 +26,14 @@ pub(crate) type Reply = Response<Body>;
 
 /// A reply without a body.
 pub(crate) fn empty(status: StatusCode) -> Reply {
-    reply(
-        status,
-        Empty::new().map_err(|never| match never {}).boxed_unsync(),
-    )
+    reply(status, Empty::new().map_err(|never| match never {}).boxed_unsync())
 }
 
 /// A reply with a body of a certain type.
 pub(crate) fn full(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
-    let body = Full::new(body.into())
-        .map_err(|never| match never {})
-        .boxed_unsync();
+    let body = Full::new(body.into()).map_err(|never| match never {}).boxed_unsync();
     let mut reply = reply(status, body);
-    reply
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     reply
 }
 

@@ -13,10 +13,7 @@ pub(crate) enum Range {
 
 /// Reads the header. What is not understood, and several ranges at once, ask for the whole, as RFC 9110 allows.
 pub(crate) fn requested(headers: &HeaderMap, len: u64) -> Range {
-    let Some(spec) = headers
-        .get(RANGE)
-        .and_then(|value| value.to_str().ok()?.trim().strip_prefix("bytes="))
-    else {
+    let Some(spec) = headers.get(RANGE).and_then(|value| value.to_str().ok()?.trim().strip_prefix("bytes=")) else {
         return Range::Whole;
     };
     let Some((first, last)) = spec.trim().split_once('-') else {
@@ -32,11 +29,7 @@ pub(crate) fn requested(headers: &HeaderMap, len: u64) -> Range {
 }
 
 fn within(start: u64, end: u64, len: u64) -> Range {
-    if start < len {
-        Range::Part(start..end.min(len))
-    } else {
-        Range::Unsatisfiable
-    }
+    if start < len { Range::Part(start..end.min(len)) } else { Range::Unsatisfiable }
 }
 
 #[cfg(test)]

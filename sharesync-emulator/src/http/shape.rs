@@ -29,10 +29,7 @@ pub(crate) struct Throttle {
 
 impl Throttle {
     pub(crate) fn new(bytes_per_second: u64) -> Self {
-        Self {
-            bytes_per_second: bytes_per_second.max(1),
-            free_at: Mutex::new(Instant::now()),
-        }
+        Self { bytes_per_second: bytes_per_second.max(1), free_at: Mutex::new(Instant::now()) }
     }
 
     /// Takes room for that many bytes and says when they may pass.
@@ -69,15 +66,7 @@ pub(crate) fn shape(reply: Reply, plan: Plan, throttle: Option<Arc<Throttle>>, s
     if let Some(len) = body.size_hint().exact() {
         head.headers.entry(CONTENT_LENGTH).or_insert_with(|| len.into());
     }
-    let shaped = Shaped {
-        inner: body,
-        plan,
-        throttle,
-        slot,
-        sent: 0,
-        rest: Bytes::new(),
-        pause: None,
-    };
+    let shaped = Shaped { inner: body, plan, throttle, slot, sent: 0, rest: Bytes::new(), pause: None };
     Reply::from_parts(head, shaped.boxed_unsync())
 }
 
@@ -168,10 +157,6 @@ impl hyper::body::Body for Shaped {
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.plan.stop().is_some() {
-            SizeHint::default()
-        } else {
-            self.inner.size_hint()
-        }
+        if self.plan.stop().is_some() { SizeHint::default() } else { self.inner.size_hint() }
     }
 }

@@ -85,10 +85,7 @@ impl Ctx {
 
     /// There is one zone that everything lives in until a folder asks for another.
     fn zones(&self, id: Option<&str>) -> Outcome {
-        let home = self
-            .drive()
-            .item(self.user()?.home)
-            .ok_or_else(ApiError::not_found)?;
+        let home = self.drive().item(self.user()?.home).ok_or_else(ApiError::not_found)?;
         let zone = info::zone(&self.view(), &home);
         match id {
             None => self.objects_reply("Zones", &[zone]),

@@ -46,11 +46,7 @@ impl Ctx {
     fn find_deleted(&self) -> Result<Vec<Entry>, ApiError> {
         let in_bin = |id: String| {
             let entry = self.find_any(&id)?;
-            if entry.item.deleted.is_some() {
-                Ok(entry)
-            } else {
-                Err(ApiError::not_found())
-            }
+            if entry.item.deleted.is_some() { Ok(entry) } else { Err(ApiError::not_found()) }
         };
         self.ids()?.into_iter().map(in_bin).collect()
     }

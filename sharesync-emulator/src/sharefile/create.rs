@@ -20,19 +20,11 @@ impl Ctx {
         let name = name_of(&fields)?;
         let zone = fields.id_of("Zone");
         if zone.is_some() && parent.item.role() != Role::Shared {
-            return Err(ApiError::bad_request(
-                "Only a top-level folder can choose its zone.",
-            ));
+            return Err(ApiError::bad_request("Only a top-level folder can choose its zone."));
         }
-        let new = NewFolder {
-            zone: zone.map(Arc::from),
-            ..properties(&fields)?
-        };
+        let new = NewFolder { zone: zone.map(Arc::from), ..properties(&fields)? };
         let user = self.user()?.id;
-        let create = || {
-            self.drive()
-                .create_folder(user, parent.item.id, name, new.clone())
-        };
+        let create = || self.drive().create_folder(user, parent.item.id, name, new.clone());
         let created = match create() {
             Err(DriveError::NameTaken { holder }) if self.call.query.is_true("overwrite") => {
                 self.drive().delete(user, holder)?;
@@ -56,11 +48,7 @@ impl Ctx {
     pub(super) fn create_symbolic_link(&self, parent: &str) -> Outcome {
         let target = required(&self.fields()?, "Link")?;
         let parent = self.find_folder(parent)?;
-        let parent = if parent.item.role() == Role::Root {
-            self.find_folder("connectors")?
-        } else {
-            parent
-        };
+        let parent = if parent.item.role() == Role::Root { self.find_folder("connectors")? } else { parent };
         self.create_in(&parent, Kind::SymbolicLink { target })
     }
 
@@ -73,9 +61,7 @@ impl Ctx {
     fn create_in(&self, parent: &Entry, kind: Kind) -> Outcome {
         let fields = self.fields()?;
         let name = name_of(&fields)?;
-        let created =
-            self.drive()
-                .create(self.user()?.id, parent.item.id, name, kind, properties(&fields)?)?;
+        let created = self.drive().create(self.user()?.id, parent.item.id, name, kind, properties(&fields)?)?;
         self.item_reply(&created)
     }
 
@@ -98,10 +84,7 @@ fn name_of(fields: &Fields) -> Result<&str, ApiError> {
 }
 
 fn required(fields: &Fields, name: &str) -> Result<Arc<str>, ApiError> {
-    fields
-        .some_text(name)
-        .map(Arc::from)
-        .ok_or_else(|| ApiError::missing(name))
+    fields.some_text(name).map(Arc::from).ok_or_else(|| ApiError::missing(name))
 }
 
 fn properties(fields: &Fields) -> Result<NewFolder, ApiError> {

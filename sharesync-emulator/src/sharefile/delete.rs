@@ -27,15 +27,9 @@ impl Ctx {
         let permanently = self.call.query.is_true("deletepermanently");
         let mut entries = Vec::new();
         for id in self.ids()? {
-            let entry = if permanently {
-                self.find_any(&id)?
-            } else {
-                self.find(&id)?
-            };
+            let entry = if permanently { self.find_any(&id)? } else { self.find(&id)? };
             if entry.item.parent != Some(parent.item.id) {
-                return Err(ApiError::bad_request(
-                    "All items must be children of the folder in the URI.",
-                ));
+                return Err(ApiError::bad_request("All items must be children of the folder in the URI."));
             }
             entries.push(entry);
         }
@@ -44,43 +38,16 @@ impl Ctx {
     }
 
     /// Many items at once are deleted later, unless the client wants to wait.
-    fn delete_all(
-        &self,
-        entries: &[Entry],
-        user: UserId,
-        permanently: bool,
-        operation: &'static str,
-    ) -> Outcome {
+    fn delete_all(&self, entries: &[Entry], user: UserId, permanently: bool, operation: &'static str) -> Outcome {
         let drive = self.drive();
         let force = self.call.query.is_true("forcesync");
-        let count = || {
-            entries
-                .iter()
-                .map(|entry| 1 + drive.count_below(entry.item.id))
-                .sum::<usize>()
-        };
+        let count = || entries.iter().map(|entry| 1 + drive.count_below(entry.item.id)).sum::<usize>();
         if !force && count() > self.face.options.async_above {
-            let batch = self
-                .call
-                .query
-                .get("batchid")
-                .map_or_else(|| self.face.jobs.new_batch(), str::to_owned);
+            let batch = self.call.query.get("batchid").map_or_else(|| self.face.jobs.new_batch(), str::to_owned);
             let started = entries.iter().map(|entry| {
-                let task = Task::Delete {
-                    item: entry.item.id,
-                    permanently,
-                };
+                let task = Task::Delete { item: entry.item.id, permanently };
                 let (source, batch) = (ids::item_id(entry), Some(batch.clone()));
-                let job = self.face.jobs.start(
-                    &self.face,
-                    jobs::Order {
-                        operation,
-                        source,
-                        batch,
-                        by: user,
-                        task,
-                    },
-                );
+                let job = self.face.jobs.start(&self.face, jobs::Order { operation, source, batch, by: user, task });
                 self.job_json(&job)
             });
             let feed = self.objects("AsyncOperations", &started.collect::<Vec<_>>());

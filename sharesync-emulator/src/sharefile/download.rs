@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::header::{
-    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue,
-    IF_RANGE,
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE,
 };
 use http::{Method, StatusCode};
 use jiff::Timestamp;
@@ -17,9 +16,7 @@ use super::info::{DEFAULT_ZONE, zone_of};
 use super::items::{metadata, model};
 use super::{Ctx, ShareFile, ids, zip_archive};
 use crate::drive::{Content, Entry, ItemId, Staged};
-use crate::http::{
-    Call, Range, Reply, empty, encode, full, json as json_reply, redirect, requested, streamed,
-};
+use crate::http::{Call, Range, Reply, empty, encode, full, json as json_reply, redirect, requested, streamed};
 
 /// How long a URL of the storage host is good for.
 const LIFETIME: Duration = Duration::from_secs(24 * 3600);
@@ -57,25 +54,14 @@ pub(super) struct Archive {
 
 impl Archive {
     pub(super) fn of(name: String, items: Vec<ItemId>, all_versions: bool) -> Self {
-        Self {
-            name,
-            items,
-            all_versions,
-            made: tokio::sync::OnceCell::new(),
-        }
+        Self { name, items, all_versions, made: tokio::sync::OnceCell::new() }
     }
 }
 
 impl Downloads {
     pub(super) fn new(seed: u64) -> Self {
         let dice = fastrand::Rng::with_seed(seed ^ 0x6474);
-        Self {
-            table: Mutex::new(Table {
-                dice,
-                targets: HashMap::new(),
-                order: VecDeque::new(),
-            }),
-        }
+        Self { table: Mutex::new(Table { dice, targets: HashMap::new(), order: VecDeque::new() }) }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -85,9 +71,7 @@ impl Downloads {
     fn add(&self, target: Target) -> String {
         let mut table = self.table();
         let token = format!("dt{:016x}{:016x}", table.dice.u64(..), table.dice.u64(..));
-        table
-            .targets
-            .insert(token.clone(), (Arc::new(target), Instant::now() + LIFETIME));
+        table.targets.insert(token.clone(), (Arc::new(target), Instant::now() + LIFETIME));
         table.order.push_back(token.clone());
         while table.order.len() > REMEMBERED {
             let oldest = table.order.pop_front();
@@ -118,19 +102,11 @@ impl ShareFile {
             return empty(StatusCode::METHOD_NOT_ALLOWED);
         }
         if !self.signer.covers(&call.path, &call.raw_query) {
-            return full(
-                StatusCode::UNAUTHORIZED,
-                "text/plain",
-                "the signature of this address is wrong\n",
-            );
+            return full(StatusCode::UNAUTHORIZED, "text/plain", "the signature of this address is wrong\n");
         }
         let target = call.query.get("dt").and_then(|token| self.downloads.get(token));
         let Some(target) = target else {
-            return full(
-                StatusCode::NOT_FOUND,
-                "text/plain",
-                "this address is unknown or has expired\n",
-            );
+            return full(StatusCode::NOT_FOUND, "text/plain", "this address is unknown or has expired\n");
         };
         match &*target {
             Target::File(entry) => self.serve_file(call, entry),
@@ -139,21 +115,12 @@ impl ShareFile {
     }
 
     fn serve_file(&self, call: &Call, entry: &Entry) -> Reply {
-        let version = entry
-            .version
-            .as_ref()
-            .filter(|version| self.drive().version(version.id).is_some());
+        let version = entry.version.as_ref().filter(|version| self.drive().version(version.id).is_some());
         let Some(version) = version else {
             return full(StatusCode::NOT_FOUND, "text/plain", "the file is gone\n");
         };
         let etag = format!("\"{}\"", ids::item_id(entry));
-        self.serve_content(
-            call,
-            &version.content,
-            &entry.item.name,
-            &etag,
-            "application/octet-stream",
-        )
+        self.serve_content(call, &version.content, &entry.item.name, &etag, "application/octet-stream")
     }
 
     async fn serve_archive(&self, call: &Call, archive: &Archive) -> Reply {
@@ -163,11 +130,7 @@ impl ShareFile {
                 let etag = format!("\"{}\"", made.digests().md5);
                 self.serve_content(call, &made.content(), &archive.name, &etag, "application/zip")
             }
-            Err(error) => full(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "text/plain",
-                format!("{error}\n"),
-            ),
+            Err(error) => full(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", format!("{error}\n")),
         }
     }
 
@@ -181,11 +144,7 @@ impl ShareFile {
     ) -> Reply {
         let len = content.len();
         let changed = call.header(&IF_RANGE).is_some_and(|known| known != etag);
-        let range = if changed {
-            Range::Whole
-        } else {
-            requested(&call.headers, len)
-        };
+        let range = if changed { Range::Whole } else { requested(&call.headers, len) };
         let (status, range) = match range {
             Range::Whole => (StatusCode::OK, 0..len),
             Range::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
@@ -203,11 +162,7 @@ impl ShareFile {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         let disposition = format!("attachment; filename*=UTF-8''{}", encode(name));
-        let texts = [
-            (CONTENT_DISPOSITION, disposition.as_str()),
-            (ETAG, etag),
-            (CONTENT_RANGE, &content_range),
-        ];
+        let texts = [(CONTENT_DISPOSITION, disposition.as_str()), (ETAG, etag), (CONTENT_RANGE, &content_range)];
         for (name, text) in texts {
             if let Ok(value) = HeaderValue::from_str(text)
                 && (name != CONTENT_RANGE || status == StatusCode::PARTIAL_CONTENT)
@@ -230,11 +185,7 @@ fn unsatisfiable(len: u64) -> Reply {
 impl Ctx {
     pub(super) fn download_item(&self, id: &str) -> Outcome {
         let archived = self.call.query.is_true("includedeleted");
-        let entry = if archived {
-            self.find_any(id)?
-        } else {
-            self.find(id)?
-        };
+        let entry = if archived { self.find_any(id)? } else { self.find(id)? };
         let all_versions = self.call.query.is_true("includeallversions");
         let zone = zone_of(&entry);
         let target = target_of(entry, all_versions)?;
@@ -243,21 +194,12 @@ impl Ctx {
 
     pub(super) fn bulk_download(&self, parent: &str) -> Outcome {
         let parent = self.find_folder(parent)?;
-        let entries = self
-            .ids()?
-            .iter()
-            .map(|id| self.find(id))
-            .collect::<Result<Vec<_>, _>>()?;
+        let entries = self.ids()?.iter().map(|id| self.find(id)).collect::<Result<Vec<_>, _>>()?;
         if entries.is_empty() {
             return Err(ApiError::missing("ids"));
         }
-        if entries
-            .iter()
-            .any(|entry| entry.item.parent != Some(parent.item.id))
-        {
-            return Err(ApiError::bad_request(
-                "All items must be children of the folder in the URI.",
-            ));
+        if entries.iter().any(|entry| entry.item.parent != Some(parent.item.id)) {
+            return Err(ApiError::bad_request("All items must be children of the folder in the URI."));
         }
         let items = entries.iter().map(|entry| entry.item.id).collect();
         let target = Target::Archive(Archive::of("Files.zip".to_owned(), items, false));
@@ -266,10 +208,7 @@ impl Ctx {
 
     /// 302 to the storage host, or its address in a specification.
     pub(super) fn download_reply(&self, zone: &str, target: Target) -> Outcome {
-        let zone = if zone
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
-        {
+        let zone = if zone.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-') {
             zone
         } else {
             DEFAULT_ZONE
@@ -295,11 +234,7 @@ pub(super) fn target_of(entry: Entry, all_versions: bool) -> Result<Target, ApiE
     }
     if entry.item.is_folder() {
         let name = format!("{}.zip", entry.item.name);
-        return Ok(Target::Archive(Archive::of(
-            name,
-            vec![entry.item.id],
-            all_versions,
-        )));
+        return Ok(Target::Archive(Archive::of(name, vec![entry.item.id], all_versions)));
     }
     Err(ApiError::bad_request("Only files and folders can be downloaded."))
 }

@@ -21,12 +21,7 @@ pub(super) struct ApiError {
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            reason,
-            message: message.into(),
-        }
+        Self { status, code, reason, message: message.into() }
     }
 
     pub(super) fn not_found() -> Self {
@@ -35,12 +30,7 @@ impl ApiError {
     }
 
     pub(super) fn no_such_call(what: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "NotFound",
-            "NotFound",
-            format!("{what} is not served."),
-        )
+        Self::new(StatusCode::NOT_FOUND, "NotFound", "NotFound", format!("{what} is not served."))
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -54,12 +44,7 @@ impl ApiError {
 
     pub(super) fn unauthorized() -> Self {
         let message = "A valid access token is required.";
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "Unauthorized",
-            "NotAuthenticated",
-            message,
-        )
+        Self::new(StatusCode::UNAUTHORIZED, "Unauthorized", "NotAuthenticated", message)
     }
 
     pub(super) fn forbidden(message: impl Into<String>) -> Self {
@@ -80,12 +65,7 @@ impl ApiError {
     }
 
     pub(super) fn not_allowed(message: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "MethodNotAllowed",
-            "NotAllowed",
-            message,
-        )
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "NotAllowed", message)
     }
 
     /// 429 and 503, as faults ask for them.
@@ -93,12 +73,7 @@ impl ApiError {
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Self::new(status, "TooManyRequests", "Throttled", "Too many requests.");
         }
-        Self::new(
-            status,
-            "ServiceUnavailable",
-            "ServiceUnavailable",
-            "The service is busy.",
-        )
+        Self::new(status, "ServiceUnavailable", "ServiceUnavailable", "The service is busy.")
     }
 
     pub(super) fn message(&self) -> &str {
@@ -113,9 +88,7 @@ impl ApiError {
         });
         let mut reply = json_reply(self.status, body.to_string());
         if self.status == StatusCode::UNAUTHORIZED {
-            reply
-                .headers_mut()
-                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         reply
     }
@@ -140,11 +113,6 @@ impl From<DriveError> for ApiError {
 impl From<std::io::Error> for ApiError {
     fn from(error: std::io::Error) -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Self::new(
-            status,
-            "InternalServerError",
-            "StorageZoneServerError",
-            error.to_string(),
-        )
+        Self::new(status, "InternalServerError", "StorageZoneServerError", error.to_string())
     }
 }

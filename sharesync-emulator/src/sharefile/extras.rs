@@ -11,25 +11,22 @@ use crate::http::{Call, Reply, empty, full, redirect};
 
 /// A PNG of one grey pixel.
 const PIXEL: [u8; 67] = [
-    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00,
-    0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00,
-    0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0x68, 0x00, 0x00, 0x00, 0x82, 0x00, 0x81,
-    0x77, 0xcd, 0x72, 0xb6, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00,
+    0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49,
+    0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0x68, 0x00, 0x00, 0x00, 0x82, 0x00, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0x00, 0x00,
+    0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
 ];
 
 /// What a file name must end with to be worth a preview.
-const PREVIEWABLE: [&str; 14] = [
-    "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "txt", "jpg", "jpeg", "png", "gif", "bmp", "tif",
-];
+const PREVIEWABLE: [&str; 14] =
+    ["pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "txt", "jpg", "jpeg", "png", "gif", "bmp", "tif"];
 
 impl Ctx {
     /// Locks exist in the SharePoint provider only.
     pub(super) fn lock(&self, id: &str, action: &str) -> Outcome {
         let file = self.find_file(id)?;
         if self.provider != "sp" {
-            return Err(ApiError::not_allowed(
-                "Files can be locked in SharePoint providers (/sp) only.",
-            ));
+            return Err(ApiError::not_allowed("Files can be locked in SharePoint providers (/sp) only."));
         }
         let checks_out = action == "checkout";
         if !checks_out && file.item.lock.is_none() {
@@ -57,11 +54,7 @@ impl Ctx {
         let entry = self.find(id)?;
         let folder = match entry.item.is_folder() {
             true => ids::item_id(&entry),
-            false => entry
-                .ancestors
-                .last()
-                .map(|parent| ids::container_id(parent))
-                .unwrap_or_default(),
+            false => entry.ancestors.last().map(|parent| ids::container_id(parent)).unwrap_or_default(),
         };
         let code = self.face.tokens.issue_code(self.user()?.id);
         let url = format!("{}/weblogin?code={code}&folder={folder}", self.call.base);
@@ -92,9 +85,7 @@ impl Ctx {
         let Ok(most) = usize::try_from(most) else {
             return no_content();
         };
-        let violating = self
-            .drive()
-            .find(folder.item.id, 1, |item| item.versions().len() > most);
+        let violating = self.drive().find(folder.item.id, 1, |item| item.versions().len() > most);
         if violating.is_empty() {
             return no_content();
         }
@@ -104,23 +95,14 @@ impl Ctx {
     /// The items with a `PreviewStatus`, as they would have it in that folder.
     pub(super) fn check_if_previewable(&self, id: &str) -> Outcome {
         self.find_folder(id)?;
-        let refused =
-            |error| ApiError::bad_request(format!("The body must be a JSON array of items: {error}."));
+        let refused = |error| ApiError::bad_request(format!("The body must be a JSON array of items: {error}."));
         let items: Vec<Value> = serde_json::from_slice(&self.body).map_err(refused)?;
         let view = self.view();
         let checked = items.into_iter().map(|item| {
             let fields = super::fields::Fields::parse(item.to_string().as_bytes())?;
-            let name = fields
-                .some_text("FileName")
-                .ok_or_else(|| ApiError::missing("FileName"))?;
-            let size = fields
-                .number("FileSizeBytes")
-                .ok_or_else(|| ApiError::missing("FileSizeBytes"))?;
-            let status = if is_previewable(name) {
-                "CanDocPreview"
-            } else {
-                "None"
-            };
+            let name = fields.some_text("FileName").ok_or_else(|| ApiError::missing("FileName"))?;
+            let size = fields.number("FileSizeBytes").ok_or_else(|| ApiError::missing("FileSizeBytes"))?;
+            let status = if is_previewable(name) { "CanDocPreview" } else { "None" };
             Ok(json!({
                 "FileName": name, "FileSizeBytes": size, "PreviewStatus": status, "odata.type": model("File"),
                 "odata.metadata": metadata(&view, "Items", "File"),
@@ -133,9 +115,7 @@ impl Ctx {
 
 fn is_previewable(name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    PREVIEWABLE
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(extension))
+    PREVIEWABLE.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
 /// The image behind the address of a thumbnail: the same for every file.
@@ -144,15 +124,9 @@ pub(super) fn thumbnail_image(face: &ShareFile, call: &Call) -> Reply {
         return empty(StatusCode::METHOD_NOT_ALLOWED);
     }
     if !face.signer.covers(&call.path, &call.raw_query) {
-        return full(
-            StatusCode::UNAUTHORIZED,
-            "text/plain",
-            "the signature of this address is wrong\n",
-        );
+        return full(StatusCode::UNAUTHORIZED, "text/plain", "the signature of this address is wrong\n");
     }
     let mut reply = full(StatusCode::OK, "image/png", &PIXEL[..]);
-    reply
-        .headers_mut()
-        .insert(http::header::CACHE_CONTROL, HeaderValue::from_static("private"));
+    reply.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("private"));
     reply
 }

@@ -75,11 +75,7 @@ impl Wanted {
         }
         let listing = drive.children(folder, self.skip, self.top);
         let next = self.next(listing.entries.len(), listing.total);
-        Page {
-            entries: listing.entries,
-            total: listing.total,
-            next,
-        }
+        Page { entries: listing.entries, total: listing.total, next }
     }
 
     /// The page of entries that are at hand, in the order in which they come unless another was asked for.
@@ -93,11 +89,7 @@ impl Wanted {
             entries.sort_by(|one, other| self.compare(view, one, other, &place));
         }
         let total = entries.len();
-        let entries: Vec<_> = entries
-            .into_iter()
-            .skip(self.skip)
-            .take(self.top.unwrap_or(usize::MAX))
-            .collect();
+        let entries: Vec<_> = entries.into_iter().skip(self.skip).take(self.top.unwrap_or(usize::MAX)).collect();
         let next = self.next(entries.len(), total);
         Page { entries, total, next }
     }
@@ -106,15 +98,10 @@ impl Wanted {
         let rank = |entry: &Entry| self.folders_first && !entry.item.is_folder();
         rank(one).cmp(&rank(other)).then_with(|| {
             let by_field = |(field, descending): &(Field, bool)| {
-                let order =
-                    filter::compare(&view.value(one, *field, place), &view.value(other, *field, place));
+                let order = filter::compare(&view.value(one, *field, place), &view.value(other, *field, place));
                 if *descending { order.reverse() } else { order }
             };
-            self.order
-                .iter()
-                .map(by_field)
-                .find(|order| order.is_ne())
-                .unwrap_or(Ordering::Equal)
+            self.order.iter().map(by_field).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         })
     }
 
@@ -125,9 +112,7 @@ impl Wanted {
 
     /// The whole reply.
     pub(super) fn reply(&self, call: &Call, view: View, page: Page) -> Reply {
-        let next = page
-            .next
-            .map(|next| link_to(call, if call.repeat_page { self.skip } else { next }));
+        let next = page.next.map(|next| link_to(call, if call.repeat_page { self.skip } else { next }));
         let url = format!("{}{}", call.base, call.path);
         let mut head = Vec::new();
         let _ = write!(
@@ -162,29 +147,17 @@ fn parse_order(text: &str) -> Result<Vec<(Field, bool)>, ApiError> {
 /// The same request from another item on.
 fn link_to(call: &Call, skip: usize) -> String {
     let kept = call.query.pairs().iter().filter(|(name, _)| name != "$skip");
-    let query: String = kept
-        .map(|(name, value)| format!("{name}={}&", encode(value)))
-        .collect();
+    let query: String = kept.map(|(name, value)| format!("{name}={}&", encode(value))).collect();
     format!("{}{}?{query}$skip={skip}", call.base, call.path)
 }
 
 /// Writes the items behind the head and closes the feed, a batch at a time.
 fn items(head: Vec<u8>, entries: Vec<Entry>, view: View, shape: Shape) -> Reply {
-    let writer = Writer {
-        entries: entries.into_iter(),
-        places: Places::default(),
-        view,
-        shape,
-        first: true,
-    };
+    let writer = Writer { entries: entries.into_iter(), places: Places::default(), view, shape, first: true };
     let batches = futures::stream::unfold((Some(head), writer), |(head, mut writer)| async move {
         let out = head?;
         let (batch, done) = writer.batch(out);
-        let next = if done {
-            None
-        } else {
-            Some(Vec::with_capacity(batch.len()))
-        };
+        let next = if done { None } else { Some(Vec::with_capacity(batch.len())) };
         Some((Ok(Bytes::from(batch)), (next, writer)))
     });
     let mut reply = streamed(StatusCode::OK, batches);
@@ -207,8 +180,7 @@ impl Writer {
             if !std::mem::take(&mut self.first) {
                 out.push(b',');
             }
-            self.view
-                .write(&mut out, &entry, &self.shape, self.places.of(&self.view, &entry));
+            self.view.write(&mut out, &entry, &self.shape, self.places.of(&self.view, &entry));
         }
         let done = self.entries.len() == 0;
         if done {
@@ -230,9 +202,7 @@ impl Places {
         if !self.last.as_ref().is_some_and(same) {
             self.last = None;
         }
-        let (_, place) = self
-            .last
-            .get_or_insert_with(|| (entry.ancestors.clone(), view.place(entry)));
+        let (_, place) = self.last.get_or_insert_with(|| (entry.ancestors.clone(), view.place(entry)));
         place
     }
 }

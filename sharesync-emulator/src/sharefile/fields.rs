@@ -30,11 +30,7 @@ impl Fields {
     /// The parameters of a query, each a text.
     pub(super) fn from_query(query: &Query) -> Self {
         let pairs = query.pairs().iter().filter(|(_, value)| !value.is_empty());
-        Self {
-            object: pairs
-                .map(|(name, value)| (name.clone(), value.as_str().into()))
-                .collect(),
-        }
+        Self { object: pairs.map(|(name, value)| (name.clone(), value.as_str().into())).collect() }
     }
 
     pub(super) fn with(mut self, name: &str, value: Value) -> Self {
@@ -85,22 +81,13 @@ impl Fields {
 
     /// The objects of an array; what is no object becomes one with that value as `Id`.
     pub(super) fn objects(&self, name: &str) -> Vec<Self> {
-        self.get(name)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(Self::of)
-            .collect()
+        self.get(name).and_then(Value::as_array).into_iter().flatten().map(Self::of).collect()
     }
 
     fn of(value: &Value) -> Self {
         match value {
-            Value::Object(object) => Self {
-                object: object.clone(),
-            },
-            other => Self {
-                object: Map::from_iter([("Id".to_owned(), other.clone())]),
-            },
+            Value::Object(object) => Self { object: object.clone() },
+            other => Self { object: Map::from_iter([("Id".to_owned(), other.clone())]) },
         }
     }
 
@@ -113,9 +100,7 @@ impl Fields {
         let Some(text) = self.some_text(name) else {
             return Ok(None);
         };
-        parse_date(text)
-            .map(Some)
-            .ok_or_else(|| ApiError::bad_request(format!("{name} is not a date.")))
+        parse_date(text).map(Some).ok_or_else(|| ApiError::bad_request(format!("{name} is not a date.")))
     }
 
     /// A date of a client's file system: neither "null" nor "never" is one.
@@ -157,10 +142,7 @@ pub(super) fn parse_date(text: &str) -> Option<When> {
         Some("0001-") => return Some(When::Null),
         _ => {}
     }
-    let moment = text
-        .parse::<Timestamp>()
-        .ok()
-        .or_else(|| in_zone(text, &TimeZone::UTC))?;
+    let moment = text.parse::<Timestamp>().ok().or_else(|| in_zone(text, &TimeZone::UTC))?;
     Some(When::At(in_steps_of_100_ns(moment)))
 }
 
@@ -173,10 +155,7 @@ pub(super) fn parse_wall_clock(text: &str, zone: &TimeZone) -> Option<When> {
 }
 
 fn in_zone(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let wall: DateTime = text
-        .parse()
-        .ok()
-        .or_else(|| text.parse::<Date>().ok().map(DateTime::from))?;
+    let wall: DateTime = text.parse().ok().or_else(|| text.parse::<Date>().ok().map(DateTime::from))?;
     wall.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
 }
 
@@ -227,9 +206,8 @@ mod tests {
 
     #[test]
     fn keys_ignore_case_and_values_their_type() {
-        let fields =
-            Fields::parse(br#"{"FILENAME":"a","fileSize":"12","Raw":"true","x":null,"Parent":{"id":"fo"}}"#)
-                .expect("an object");
+        let fields = Fields::parse(br#"{"FILENAME":"a","fileSize":"12","Raw":"true","x":null,"Parent":{"id":"fo"}}"#)
+            .expect("an object");
         assert_eq!(fields.text("FileName"), Some("a"));
         assert_eq!(fields.number("FileSize"), Some(12));
         assert!(fields.is_true("raw"));

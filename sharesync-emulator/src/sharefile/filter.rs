@@ -47,10 +47,7 @@ impl Filter {
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
         let refused = |reason: String| ApiError::bad_request(format!("$filter: {reason}."));
         let tokens = tokens(text).map_err(refused)?;
-        let mut parser = Parser {
-            tokens: &tokens,
-            depth: 0,
-        };
+        let mut parser = Parser { tokens: &tokens, depth: 0 };
         let filter = parser.any().map_err(refused)?;
         match parser.tokens.first() {
             None => Ok(filter),
@@ -104,9 +101,9 @@ fn compare_literal(value: &Value<'_>, literal: &Literal) -> Option<Ordering> {
         (Value::Number(one), Literal::Number(other)) => (*one as f64).partial_cmp(other),
         (Value::Text(one), Literal::Text(other)) => Some(fold(one).cmp(&fold(other))),
         (Value::Moment(one), Literal::Moment(other)) => Some(one.cmp(other)),
-        (Value::Moment(one), Literal::Text(other)) => parse_date(other)
-            .and_then(When::moment)
-            .map(|other| one.cmp(&other)),
+        (Value::Moment(one), Literal::Text(other)) => {
+            parse_date(other).and_then(When::moment).map(|other| one.cmp(&other))
+        }
         _ => None,
     }
 }
@@ -210,11 +207,7 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, wanted: &Token) -> Parsed<()> {
-        if self.takes(wanted) {
-            Ok(())
-        } else {
-            Err(format!("{wanted:?} is missing"))
-        }
+        if self.takes(wanted) { Ok(()) } else { Err(format!("{wanted:?} is missing")) }
     }
 
     fn any(&mut self) -> Parsed<Filter> {
@@ -272,9 +265,7 @@ impl<'a> Parser<'a> {
         let second = self.next()?;
         self.expect(&Token::Close)?;
         let (field, text) = match (first, second) {
-            (Token::Word(field), Token::Text(text)) | (Token::Text(text), Token::Word(field)) => {
-                (field, text)
-            }
+            (Token::Word(field), Token::Text(text)) | (Token::Text(text), Token::Word(field)) => (field, text),
             _ => return Err("a field and a quoted text are expected".to_owned()),
         };
         let filter = Filter::Text(test, field_named(field)?, fold(text));
@@ -304,11 +295,7 @@ impl<'a> Parser<'a> {
             Literal::Bool(wanted) => wanted,
             _ => return Err("a function is true or false".to_owned()),
         };
-        Ok(if wanted == negated {
-            Filter::Not(Box::new(filter))
-        } else {
-            filter
-        })
+        Ok(if wanted == negated { Filter::Not(Box::new(filter)) } else { filter })
     }
 
     fn id(&mut self) -> Parsed<Filter> {
@@ -375,12 +362,8 @@ impl<'a> Parser<'a> {
 }
 
 fn moment(text: &str) -> Parsed<Literal> {
-    let found = parse_date(text)
-        .and_then(When::moment)
-        .or_else(|| parse_date(&text.replace(' ', "T"))?.moment());
-    found
-        .map(Literal::Moment)
-        .ok_or_else(|| format!("{text} is no value"))
+    let found = parse_date(text).and_then(When::moment).or_else(|| parse_date(&text.replace(' ', "T"))?.moment());
+    found.map(Literal::Moment).ok_or_else(|| format!("{text} is no value"))
 }
 
 pub(super) fn field_named(name: &str) -> Parsed<Field> {
@@ -410,19 +393,13 @@ mod tests {
         let drive = Drive::in_memory();
         let user = drive.ensure_user("a@example.com").expect("a user");
         for (name, size) in [("alpha.txt", 1), ("Beta's.TXT", 2000), ("gamma.doc", 30)] {
-            drive
-                .put_bytes(user.id, user.home, name, vec![0; size])
-                .expect("a file");
+            drive.put_bytes(user.id, user.home, name, vec![0; size]).expect("a file");
         }
-        drive
-            .create_folder(user.id, user.home, "delta", NewFolder::default())
-            .expect("a folder");
+        drive.create_folder(user.id, user.home, "delta", NewFolder::default()).expect("a folder");
         let view = View::new(drive.clone(), "http://x/sf/v3".into(), Some(user.clone()));
         let filter = Filter::parse(filter).expect("a filter");
         let entries = drive.children(user.home, 0, None).entries;
-        let passed = entries
-            .iter()
-            .filter(|entry| filter.accepts(&view, entry, &view.place(entry)));
+        let passed = entries.iter().filter(|entry| filter.accepts(&view, entry, &view.place(entry)));
         passed.map(|entry| entry.item.name.to_string()).collect()
     }
 
@@ -430,14 +407,8 @@ mod tests {
     fn filters_choose() {
         assert_eq!(names("Name eq 'ALPHA.txt'"), ["alpha.txt"]);
         assert_eq!(names("Name eq 'beta''s.txt'"), ["Beta's.TXT"]);
-        assert_eq!(
-            names("FileSizeBytes gt 20 and isof('ShareFile.Api.Models.File')"),
-            ["Beta's.TXT", "gamma.doc"]
-        );
-        assert_eq!(
-            names("startswith(Name,'al') eq true or endswith(Name, 'doc')"),
-            ["alpha.txt", "gamma.doc"]
-        );
+        assert_eq!(names("FileSizeBytes gt 20 and isof('ShareFile.Api.Models.File')"), ["Beta's.TXT", "gamma.doc"]);
+        assert_eq!(names("startswith(Name,'al') eq true or endswith(Name, 'doc')"), ["alpha.txt", "gamma.doc"]);
         assert_eq!(names("substringof('ETA', Name) eq true"), ["Beta's.TXT"]);
         assert_eq!(names("not isof('ShareFile.Api.Models.File')"), ["delta"]);
         assert_eq!(names("isof('ShareFile.Api.Models.Folder') eq false").len(), 3);

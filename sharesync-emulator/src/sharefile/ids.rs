@@ -63,24 +63,17 @@ pub(super) fn parse(text: &str) -> Option<Ref> {
     if is("st") {
         return Some(Ref::Stream(ItemId(number)));
     }
-    ["fo", "foh", "a", "no", "li", "sl"]
-        .into_iter()
-        .any(is)
-        .then_some(Ref::Item(ItemId(number)))
+    ["fo", "foh", "a", "no", "li", "sl"].into_iter().any(is).then_some(Ref::Item(ItemId(number)))
 }
 
 pub(super) fn parse_user(text: &str) -> Option<UserId> {
     let number = number_of(text)?;
-    guid("", number)
-        .eq_ignore_ascii_case(text)
-        .then_some(UserId(number))
+    guid("", number).eq_ignore_ascii_case(text).then_some(UserId(number))
 }
 
 pub(super) fn parse_share(text: &str) -> Option<ShareId> {
     let share = ShareId(number_of(text.trim_matches(['\'', '"']))?);
-    let ours = [send_id(share), request_id(share)]
-        .iter()
-        .any(|id| id.eq_ignore_ascii_case(text));
+    let ours = [send_id(share), request_id(share)].iter().any(|id| id.eq_ignore_ascii_case(text));
     ours.then_some(share)
 }
 
@@ -89,14 +82,7 @@ fn guid(tag: &str, number: u64) -> String {
     let (check, mixed) = words(number);
     let hex = format!("{check:016x}{mixed:016x}");
     let part = |range| hex.get::<std::ops::Range<usize>>(range).unwrap_or_default();
-    format!(
-        "{tag}{}-{}-{}-{}-{}",
-        part(tag.len()..8),
-        part(8..12),
-        part(12..16),
-        part(16..20),
-        part(20..32)
-    )
+    format!("{tag}{}-{}-{}-{}-{}", part(tag.len()..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }
 
 fn number_of(text: &str) -> Option<u64> {
@@ -176,19 +162,9 @@ mod tests {
     #[test]
     fn case_and_quotes_do_not_matter_but_everything_else_does() {
         let id = guid("fo", 9);
-        assert_eq!(
-            parse(&format!("'{}'", id.to_uppercase())),
-            Some(Ref::Item(ItemId(9)))
-        );
+        assert_eq!(parse(&format!("'{}'", id.to_uppercase())), Some(Ref::Item(ItemId(9))));
         let damaged = id.replace(&id[10..11], if &id[10..11] == "0" { "1" } else { "0" });
-        for bad in [
-            damaged.as_str(),
-            "",
-            "fo",
-            "home",
-            "ffffffffffffffff",
-            "é-é-é-éééééééé",
-        ] {
+        for bad in [damaged.as_str(), "", "fo", "home", "ffffffffffffffff", "é-é-é-éééééééé"] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -17,9 +17,7 @@ pub(super) fn zone_of(entry: &Entry) -> String {
         _ => None,
     };
     let above = || entry.ancestors.iter().rev().find_map(|folder| zone(folder));
-    zone(&entry.item)
-        .or_else(above)
-        .unwrap_or_else(|| DEFAULT_ZONE.to_owned())
+    zone(&entry.item).or_else(above).unwrap_or_else(|| DEFAULT_ZONE.to_owned())
 }
 
 pub(super) fn same_zone(one: &str, other: &str) -> bool {
@@ -39,21 +37,14 @@ pub(super) fn zone(view: &View, entry: &Entry) -> Value {
 pub(super) fn redirection(view: &View, entry: &Entry) -> Option<Value> {
     let (uri, root) = match &entry.item.kind {
         Kind::SymbolicLink { target } => (children_url(target), Value::Null),
-        Kind::Folder { .. } => (
-            format!("{}/Children", view.url(&ids::item_id(entry))),
-            Value::Null,
-        ),
+        Kind::Folder { .. } => (format!("{}/Children", view.url(&ids::item_id(entry))), Value::Null),
         _ => return None,
     };
     Some(redirection_to(view, &uri, &root))
 }
 
 pub(super) fn redirection_to(view: &View, uri: &str, root: &Value) -> Value {
-    let domain = uri
-        .split("://")
-        .nth(1)
-        .and_then(|rest| rest.split('/').next())
-        .unwrap_or_default();
+    let domain = uri.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
     let mut redirection = json!({
         "Method": "GET", "Uri": uri, "Domain": domain, "SessionCheck": false, "Available": true,
         "odata.type": "ShareFile.Api.Models.Redirection",
@@ -68,9 +59,7 @@ pub(super) fn redirection_to(view: &View, uri: &str, root: &Value) -> Value {
 /// The caller's access to a folder: everything, for each user may do everything in this account.
 pub(super) fn access_controls(view: &View, entry: &Entry) -> Vec<Value> {
     let users = view.caller.iter();
-    users
-        .map(|user| access_control(view, entry, &ids::user_id(user.id), view.user_json(user.id)))
-        .collect()
+    users.map(|user| access_control(view, entry, &ids::user_id(user.id), view.user_json(user.id))).collect()
 }
 
 fn access_control(view: &View, entry: &Entry, principal: &str, user: Value) -> Value {
@@ -106,23 +95,15 @@ pub(super) fn item_info(view: &View, entry: &Entry, tree: Option<&TreeMode>) -> 
     });
     if let Some(object) = info.as_object_mut() {
         let flags = flags(view, entry, tree.is_some_and(|tree| tree.allowed));
-        object.extend(
-            flags
-                .into_iter()
-                .map(|(name, flag)| (name.to_owned(), flag.into())),
-        );
-        object
-            .extend(tree.and_then(|tree| Some(("TreeModeSourceId".to_owned(), tree.source.clone()?.into()))));
+        object.extend(flags.into_iter().map(|(name, flag)| (name.to_owned(), flag.into())));
+        object.extend(tree.and_then(|tree| Some(("TreeModeSourceId".to_owned(), tree.source.clone()?.into()))));
     }
     info
 }
 
 fn flags(view: &View, entry: &Entry, allowed: bool) -> [(&'static str, bool); 31] {
     let role = entry.item.role();
-    let mine = view
-        .caller
-        .as_ref()
-        .is_some_and(|user| user.home == entry.item.id);
+    let mine = view.caller.as_ref().is_some_and(|user| user.home == entry.item.id);
     let plain = role == Role::Plain;
     let holds_items = holds_items(entry);
     [
@@ -134,10 +115,7 @@ fn flags(view: &View, entry: &Entry, allowed: bool) -> [(&'static str, bool); 31
         ("IsAHomeFolder", role == Role::Home),
         ("IsMyHomeFolder", mine),
         ("IsAStartFolder", plain && entry.ancestors.len() <= 2),
-        (
-            "IsSharedFolder",
-            entry.ancestors.iter().any(|folder| folder.role() == Role::Shared),
-        ),
+        ("IsSharedFolder", entry.ancestors.iter().any(|folder| folder.role() == Role::Shared)),
         ("IsPassthrough", false),
         ("IsVersioned", true),
         ("CanAddFolder", holds_items),

@@ -42,29 +42,17 @@ impl Ctx {
     /// The item of an id or special id, which must not be in the recycle bin.
     pub(super) fn find(&self, id: &str) -> Result<Entry, ApiError> {
         let entry = self.find_any(id)?;
-        if entry.is_deleted() {
-            Err(ApiError::not_found())
-        } else {
-            Ok(entry)
-        }
+        if entry.is_deleted() { Err(ApiError::not_found()) } else { Ok(entry) }
     }
 
     pub(super) fn find_folder(&self, id: &str) -> Result<Entry, ApiError> {
         let entry = self.find(id)?;
-        if entry.item.is_folder() {
-            Ok(entry)
-        } else {
-            Err(ApiError::bad_request("The item is not a folder."))
-        }
+        if entry.item.is_folder() { Ok(entry) } else { Err(ApiError::bad_request("The item is not a folder.")) }
     }
 
     pub(super) fn find_file(&self, id: &str) -> Result<Entry, ApiError> {
         let entry = self.find(id)?;
-        if entry.item.is_file() {
-            Ok(entry)
-        } else {
-            Err(ApiError::bad_request("The item is not a file."))
-        }
+        if entry.item.is_file() { Ok(entry) } else { Err(ApiError::bad_request("The item is not a file.")) }
     }
 
     /// Other users' homes are closed. Without a user the way in is a share, which has checked already.
@@ -78,19 +66,12 @@ impl Ctx {
     }
 
     pub(super) fn home(&self) -> Outcome {
-        let home = self
-            .drive()
-            .item(self.user()?.home)
-            .ok_or_else(ApiError::not_found)?;
+        let home = self.drive().item(self.user()?.home).ok_or_else(ApiError::not_found)?;
         self.item_reply(&home)
     }
 
     pub(super) fn get_item(&self, id: &str) -> Outcome {
-        let entry = if self.call.query.is_true("includedeleted") {
-            self.find_any(id)?
-        } else {
-            self.find(id)?
-        };
+        let entry = if self.call.query.is_true("includedeleted") { self.find_any(id)? } else { self.find(id)? };
         self.item_reply(&entry)
     }
 
@@ -127,34 +108,19 @@ impl Ctx {
     /// The caller's home, and the fixed folders beside it.
     fn top_children(&self) -> Result<Vec<Entry>, ApiError> {
         let special = &self.face.special;
-        let ids = [
-            self.user()?.home,
-            special.favorites,
-            special.shared,
-            special.connectors,
-        ];
+        let ids = [self.user()?.home, special.favorites, special.shared, special.connectors];
         Ok(ids.into_iter().filter_map(|id| self.drive().item(id)).collect())
     }
 
     pub(super) fn parent(&self, id: &str) -> Outcome {
         let entry = self.find(id)?;
-        let above = entry
-            .ancestors
-            .iter()
-            .rev()
-            .find(|folder| folder.role() != Role::Homes);
-        let parent = above
-            .and_then(|folder| self.drive().item(folder.id))
-            .ok_or_else(ApiError::not_found)?;
+        let above = entry.ancestors.iter().rev().find(|folder| folder.role() != Role::Homes);
+        let parent = above.and_then(|folder| self.drive().item(folder.id)).ok_or_else(ApiError::not_found)?;
         self.item_reply(&parent)
     }
 
     pub(super) fn by_path(&self, id: Option<&str>) -> Outcome {
-        let path = self
-            .call
-            .query
-            .get("path")
-            .ok_or_else(|| ApiError::missing("path"))?;
+        let path = self.call.query.get("path").ok_or_else(|| ApiError::missing("path"))?;
         let resolved = match id {
             Some(id) => self.resolve_from(&self.find_folder(id)?, path),
             None => self.resolve_absolute(path)?,
@@ -188,9 +154,7 @@ impl Ctx {
         let home = self.user()?.home;
         let below = |folder: ItemId| self.drive().resolve(folder, path);
         let from_top = self.resolve_from_top(path);
-        Ok(from_top
-            .or_else(|| below(self.face.special.shared))
-            .or_else(|| below(home)))
+        Ok(from_top.or_else(|| below(self.face.special.shared)).or_else(|| below(home)))
     }
 
     /// The path goes on in another provider.
@@ -198,10 +162,7 @@ impl Ctx {
         let Kind::SymbolicLink { target } = &link.item.kind else {
             return Err(ApiError::not_found());
         };
-        Ok(redirect(&format!(
-            "{target}/ByPath?path={}",
-            encode(&format!("/{rest}"))
-        )))
+        Ok(redirect(&format!("{target}/ByPath?path={}", encode(&format!("/{rest}")))))
     }
 
     pub(super) fn stream(&self, id: &str) -> Outcome {
@@ -217,10 +178,7 @@ impl Ctx {
         if let Some(entry) = entry {
             self.check_access(&entry)?;
             let newest_first = entry.item.versions().iter().rev();
-            versions.extend(newest_first.map(|version| Entry {
-                version: Some(version.clone()),
-                ..entry.clone()
-            }));
+            versions.extend(newest_first.map(|version| Entry { version: Some(version.clone()), ..entry.clone() }));
         }
         self.feed_reply(&wanted, versions)
     }
@@ -249,13 +207,8 @@ impl Ctx {
     pub(super) fn breadcrumbs(&self, id: &str) -> Outcome {
         let entry = self.find(id)?;
         let from = self.call.query.get("path").map(|id| self.find(id)).transpose()?;
-        let visible = entry
-            .ancestors
-            .iter()
-            .filter(|folder| !matches!(folder.role(), Role::Root | Role::Homes));
-        let mut crumbs: Vec<Entry> = visible
-            .filter_map(|folder| self.drive().item(folder.id))
-            .collect();
+        let visible = entry.ancestors.iter().filter(|folder| !matches!(folder.role(), Role::Root | Role::Homes));
+        let mut crumbs: Vec<Entry> = visible.filter_map(|folder| self.drive().item(folder.id)).collect();
         crumbs.push(entry);
         if let Some(from) = from {
             let start = crumbs.iter().position(|crumb| crumb.item.id == from.item.id);
@@ -267,9 +220,7 @@ impl Ctx {
     /// A folder with its child folders, each with whether it can be the target of the operation in mind.
     pub(super) fn tree_view(&self, id: &str) -> Outcome {
         let query = &self.call.query;
-        let mode = query
-            .get("treemode")
-            .ok_or_else(|| ApiError::missing("treemode"))?;
+        let mode = query.get("treemode").ok_or_else(|| ApiError::missing("treemode"))?;
         let known = ["Standard", "Copy", "Move", "Sync", "Manage"];
         let mode = known.into_iter().find(|known| known.eq_ignore_ascii_case(mode));
         let mode = mode.ok_or_else(|| ApiError::bad_request("treemode must be copy, move or manage."))?;
@@ -281,9 +232,7 @@ impl Ctx {
         };
         let mut tree = self.tree_node(&folder, mode, source.as_ref());
         let folders = children.iter().filter(|child| child.item.is_folder());
-        let nodes: Vec<_> = folders
-            .map(|child| self.tree_node(child, mode, source.as_ref()))
-            .collect();
+        let nodes: Vec<_> = folders.map(|child| self.tree_node(child, mode, source.as_ref())).collect();
         if let Some(object) = tree.as_object_mut() {
             object.insert(Nav::Children.name().into(), nodes.into());
         }
@@ -300,10 +249,7 @@ impl Ctx {
             allowed: self.is_target(folder, mode, source),
         };
         if let Some(object) = node.as_object_mut() {
-            object.insert(
-                Nav::Info.name().into(),
-                info::item_info(&view, folder, Some(&tree)),
-            );
+            object.insert(Nav::Info.name().into(), info::item_info(&view, folder, Some(&tree)));
         }
         node
     }
@@ -313,11 +259,7 @@ impl Ctx {
         let may_hold = matches!(folder.item.role(), Role::Plain | Role::Home)
             || (folder.item.role() == Role::Shared && self.call.query.is_true("cancreaterootfolder"));
         let Some(source) = source else { return may_hold };
-        let inside = folder
-            .ancestors
-            .iter()
-            .chain([&folder.item])
-            .any(|above| above.id == source.item.id);
+        let inside = folder.ancestors.iter().chain([&folder.item]).any(|above| above.id == source.item.id);
         let stays = mode == "Move" && source.item.parent == Some(folder.item.id);
         may_hold && !inside && !stays
     }
@@ -328,15 +270,11 @@ impl Ctx {
         let zone = query.get("zone").ok_or_else(|| ApiError::missing("zone"))?;
         let known = ["Unscanned", "ScannedOK", "ScannedRejected"];
         if !known.iter().any(|known| known.eq_ignore_ascii_case(status)) {
-            return Err(ApiError::bad_request(
-                "status must be Unscanned, ScannedOK or ScannedRejected.",
-            ));
+            return Err(ApiError::bad_request("status must be Unscanned, ScannedOK or ScannedRejected."));
         }
         let end = match query.get("enddate") {
             None => None,
-            Some(text) => parse_date(text)
-                .ok_or_else(|| ApiError::bad_request("enddate is not a date."))?
-                .moment(),
+            Some(text) => parse_date(text).ok_or_else(|| ApiError::bad_request("enddate is not a date."))?.moment(),
         };
         // Nothing is ever scanned here.
         let unscanned = status.eq_ignore_ascii_case("Unscanned");
@@ -344,9 +282,7 @@ impl Ctx {
             let created = entry.version.as_ref().map(|version| version.created);
             end.is_none_or(|end| created.is_some_and(|created| created < end))
         };
-        let mut found = self.drive().find(self.drive().root(), usize::MAX, |item| {
-            unscanned && item.is_file()
-        });
+        let mut found = self.drive().find(self.drive().root(), usize::MAX, |item| unscanned && item.is_file());
         found.retain(|entry| info::same_zone(&info::zone_of(entry), zone) && old_enough(entry));
         found.retain(|entry| self.check_access(entry).is_ok());
         found.sort_by_key(|entry| entry.item.id);
@@ -356,11 +292,7 @@ impl Ctx {
 
 /// Where the children of a remote item are listed.
 pub(super) fn children_url(target: &str) -> String {
-    if target.ends_with(')') {
-        format!("{target}/Children")
-    } else {
-        target.to_owned()
-    }
+    if target.ends_with(')') { format!("{target}/Children") } else { target.to_owned() }
 }
 
 fn first_segment(path: &str) -> (&str, &str) {
@@ -374,10 +306,7 @@ pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
         "A name is required."
     } else if name.chars().count() > 256 {
         "A name has at most 256 characters."
-    } else if name
-        .chars()
-        .any(|letter| letter.is_control() || r#"\/:*?"<>|"#.contains(letter))
-    {
+    } else if name.chars().any(|letter| letter.is_control() || r#"\/:*?"<>|"#.contains(letter)) {
         r#"A name must not contain control characters or any of \ / : * ? " < > |."#
     } else if name.starts_with(' ') || name.ends_with([' ', '.']) {
         "A name must not begin or end with a space, or end with a period."

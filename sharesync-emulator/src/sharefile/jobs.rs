@@ -101,13 +101,7 @@ struct Table {
 impl Jobs {
     pub(super) fn new(seed: u64) -> Self {
         let dice = fastrand::Rng::with_seed(seed ^ 0x6a6f_6273);
-        Self {
-            state: Mutex::new(Table {
-                jobs: BTreeMap::new(),
-                next: 1,
-                dice,
-            }),
-        }
+        Self { state: Mutex::new(Table { jobs: BTreeMap::new(), next: 1, dice }) }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -118,6 +112,12 @@ impl Jobs {
         self.table().guid()
     }
 
+    /// The operations of a batch. Whoever renders them asks again, so the table must not stay locked.
+    fn batch(&self, batch: &str) -> Vec<Job> {
+        let table = self.table();
+        table.jobs.values().filter(|job| job.batch.eq_ignore_ascii_case(batch)).cloned().collect()
+    }
+
     /// Notes an operation and has it carried out after the face's delay.
     pub(super) fn start(&self, face: &Arc<ShareFile>, order: Order) -> Job {
         let job = self.table().add(&order);
@@ -125,9 +125,7 @@ impl Jobs {
         tokio::spawn(async move {
             sleep(delay / 2).await;
             if let Some(face) = face.upgrade() {
-                face.jobs
-                    .table()
-                    .advance(number, State::Created, State::Scheduled);
+                face.jobs.table().advance(number, State::Created, State::Scheduled);
             }
             sleep(delay / 2).await;
             if let Some(face) = face.upgrade() {
@@ -143,20 +141,10 @@ impl Jobs {
             return;
         }
         let result = match order.task {
-            Task::Copy {
-                item,
-                target,
-                on_conflict,
-            } => drive.copy(order.by, item, target, on_conflict).map(Some),
+            Task::Copy { item, target, on_conflict } => drive.copy(order.by, item, target, on_conflict).map(Some),
             Task::Update { item, patch } => drive.update(order.by, item, patch).map(Some),
-            Task::Delete {
-                item,
-                permanently: true,
-            } => drive.purge(order.by, item).map(|()| None),
-            Task::Delete {
-                item,
-                permanently: false,
-            } => drive.delete(order.by, item).map(|()| None),
+            Task::Delete { item, permanently: true } => drive.purge(order.by, item).map(|()| None),
+            Task::Delete { item, permanently: false } => drive.delete(order.by, item).map(|()| None),
             Task::Nothing => Ok(None),
         };
         self.table().finish(number, result);
@@ -168,14 +156,7 @@ impl Table {
         let (high, low) = (self.dice.u64(..), self.dice.u64(..));
         let hex = format!("{high:016x}{low:016x}");
         let part = |range| hex.get::<std::ops::Range<usize>>(range).unwrap_or_default();
-        format!(
-            "{}-{}-{}-{}-{}",
-            part(0..8),
-            part(8..12),
-            part(12..16),
-            part(16..20),
-            part(20..32)
-        )
+        format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
     }
 
     fn add(&mut self, order: &Order) -> Job {
@@ -212,29 +193,13 @@ impl Table {
         let Some(job) = self.jobs.get_mut(&number) else {
             return;
         };
-        job.state = if result.is_ok() {
-            State::Success
-        } else {
-            State::Failure
-        };
+        job.state = if result.is_ok() { State::Success } else { State::Failure };
         job.target = result.ok().flatten().map(|entry| entry.item.id);
         job.updated = Drive::now();
     }
 
-    fn batch(&self, batch: &str) -> Vec<Job> {
-        self.jobs
-            .values()
-            .filter(|job| job.batch.eq_ignore_ascii_case(batch))
-            .cloned()
-            .collect()
-    }
-
     fn cancel(&mut self, wanted: impl Fn(&Job) -> bool) {
-        for job in self
-            .jobs
-            .values_mut()
-            .filter(|job| wanted(job) && !job.state.is_over())
-        {
+        for job in self.jobs.values_mut().filter(|job| wanted(job) && !job.state.is_over()) {
             job.state = State::Canceled;
             job.updated = Drive::now();
         }
@@ -245,16 +210,13 @@ impl Ctx {
     pub(super) fn route_jobs(&self, id: Option<&str>, rest: &[Segment]) -> Outcome {
         let (action, argument) = match rest {
             [] => ("", None),
-            [action, ..] => (
-                action.name.as_str(),
-                action.argument.as_deref().or(self.call.query.get("id")),
-            ),
+            [action, ..] => (action.name.as_str(), action.argument.as_deref().or(self.call.query.get("id"))),
         };
         let argument = || argument.ok_or_else(|| ApiError::missing("id"));
         let jobs = &self.face.jobs;
         match (&self.call.method, id, action) {
             (&Method::GET, Some(id), "") => self.object_reply(&self.job_json(&self.find_job(id)?)),
-            (&Method::GET, None, "getbybatch") => self.jobs_reply(&jobs.table().batch(argument()?)),
+            (&Method::GET, None, "getbybatch") => self.jobs_reply(&jobs.batch(argument()?)),
             (&Method::GET, None, "getbatch") => self.batch_progress(argument()?),
             (&Method::GET, None, "getbyfolder") => self.jobs_of_folder(argument()?),
             (&Method::POST, Some(id), "cancel") => {
@@ -265,7 +227,7 @@ impl Ctx {
             (&Method::POST, None, "cancelbatch") => {
                 let batch = argument()?;
                 jobs.table().cancel(|job| job.batch.eq_ignore_ascii_case(batch));
-                self.jobs_reply(&jobs.table().batch(batch))
+                self.jobs_reply(&jobs.batch(batch))
             }
             (&Method::PATCH, Some(id), "") => self.update_job(id),
             (&Method::DELETE, Some(id), "") => {
@@ -279,22 +241,13 @@ impl Ctx {
 
     fn find_job(&self, id: &str) -> Result<Job, ApiError> {
         let table = self.face.jobs.table();
-        table
-            .jobs
-            .values()
-            .find(|job| job.id.eq_ignore_ascii_case(id))
-            .cloned()
-            .ok_or_else(ApiError::not_found)
+        table.jobs.values().find(|job| job.id.eq_ignore_ascii_case(id)).cloned().ok_or_else(ApiError::not_found)
     }
 
     /// The one state that a client can set is `Canceled`.
     fn update_job(&self, id: &str) -> Outcome {
         let job = self.find_job(id)?;
-        if !self
-            .fields()?
-            .text("State")
-            .is_some_and(|state| state.eq_ignore_ascii_case("Canceled"))
-        {
+        if !self.fields()?.text("State").is_some_and(|state| state.eq_ignore_ascii_case("Canceled")) {
             return Err(ApiError::bad_request("State can only be set to Canceled."));
         }
         self.face.jobs.table().cancel(|known| known.number == job.number);
@@ -309,15 +262,13 @@ impl Ctx {
             let source = self.find_any(&job.source).ok();
             source.is_some_and(|source| source.item.id == folder || source.item.parent == Some(folder))
         };
-        let found = jobs
-            .into_iter()
-            .filter(|job| !(only_active && job.state.is_over()) && concerns(job));
+        let found = jobs.into_iter().filter(|job| !(only_active && job.state.is_over()) && concerns(job));
         self.jobs_reply(&found.collect::<Vec<_>>())
     }
 
     /// One record that stands for a batch as a whole.
     fn batch_progress(&self, batch: &str) -> Outcome {
-        let jobs = self.face.jobs.table().batch(batch);
+        let jobs = self.face.jobs.batch(batch);
         let first = jobs.first().ok_or_else(ApiError::not_found)?;
         self.object_reply(&self.job_json(first))
     }
@@ -345,15 +296,8 @@ impl Ctx {
         });
         if let Some(object) = json.as_object_mut() {
             let target_id = target.as_ref().map(ids::item_id);
-            let parts = [
-                ("Source", item(&job.source)),
-                ("Target", target_id.as_deref().and_then(item)),
-            ];
-            object.extend(
-                parts
-                    .into_iter()
-                    .filter_map(|(name, value)| Some((name.to_owned(), value?))),
-            );
+            let parts = [("Source", item(&job.source)), ("Target", target_id.as_deref().and_then(item))];
+            object.extend(parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
             object.extend(target_id.map(|id| ("BatchTargetID".to_owned(), id.into())));
         }
         json
@@ -361,7 +305,7 @@ impl Ctx {
 
     /// State, progress in percent and size of a batch.
     fn batch_state(&self, batch: &str) -> (&'static str, f64, usize) {
-        let jobs = self.face.jobs.table().batch(batch);
+        let jobs = self.face.jobs.batch(batch);
         let over = jobs.iter().filter(|job| job.state.is_over()).count();
         let progress = 100.0 * over as f64 / jobs.len().max(1) as f64;
         let undecided = jobs.iter().find(|job| !job.state.is_over());

@@ -112,12 +112,7 @@ impl Special {
 }
 
 impl ShareFile {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        options: Options,
-        tokens: Tokens,
-        seed: u64,
-    ) -> Result<Self, DriveError> {
+    pub(crate) fn new(shared: Arc<Shared>, options: Options, tokens: Tokens, seed: u64) -> Result<Self, DriveError> {
         let special = Special::of(&shared.drive)?;
         Ok(Self {
             signer: Signer::new(format!("storage {seed}")),
@@ -141,10 +136,7 @@ impl ShareFile {
 
     async fn answer(self: Arc<Self>, call: Call) -> Reply {
         let path = call.path.clone();
-        let (first, rest) = path
-            .trim_start_matches('/')
-            .split_once('/')
-            .unwrap_or((path.trim_matches('/'), ""));
+        let (first, rest) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_matches('/'), ""));
         let outcome = match first.to_ascii_lowercase().as_str() {
             "sf" => self.api("sf", rest, call).await,
             "sp" => self.api("sp", rest, call).await,
@@ -163,27 +155,14 @@ impl ShareFile {
         let body = match call.body.read(LONGEST_BODY).await {
             Ok(body) => body,
             Err(error) => {
-                return Err(ApiError::bad_request(format!(
-                    "The body cannot be read: {error}."
-                )));
+                return Err(ApiError::bad_request(format!("The body cannot be read: {error}.")));
             }
         };
         if let Some(method) = call.header(&HeaderName::from_static("x-http-method-override")) {
             call.method = method.parse().unwrap_or(call.method);
         }
-        let segments: Vec<Segment> = rest
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .map(Segment::parse)
-            .collect();
-        Ctx {
-            face: self,
-            provider,
-            user,
-            call,
-            body,
-        }
-        .route(&segments)
+        let segments: Vec<Segment> = rest.split('/').filter(|part| !part.is_empty()).map(Segment::parse).collect();
+        Ctx { face: self, provider, user, call, body }.route(&segments)
     }
 
     async fn storage(self: Arc<Self>, rest: &str, mut call: Call) -> Reply {
@@ -202,9 +181,7 @@ impl ShareFile {
 impl Face for ShareFile {
     fn claims(&self, path: &str) -> bool {
         let path = path.to_ascii_lowercase();
-        ["/sf/", "/sp/", "/oauth/", "/storage/", "/d-", "/r-"]
-            .iter()
-            .any(|start| path.starts_with(start))
+        ["/sf/", "/sp/", "/oauth/", "/storage/", "/d-", "/r-"].iter().any(|start| path.starts_with(start))
     }
 
     fn is_storage(&self, path: &str) -> bool {
@@ -234,21 +211,13 @@ struct Segment {
 impl Segment {
     fn parse(raw: &str) -> Self {
         let text = decode(raw);
-        let parsed = text
-            .split_once('(')
-            .and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
+        let parsed = text.split_once('(').and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
         let Some((name, argument)) = parsed else {
-            return Self {
-                name: text.to_ascii_lowercase(),
-                argument: None,
-            };
+            return Self { name: text.to_ascii_lowercase(), argument: None };
         };
         let argument = argument.trim_matches(['\'', '"']);
         let argument = (!argument.is_empty()).then(|| argument.to_owned());
-        Self {
-            name: name.to_ascii_lowercase(),
-            argument,
-        }
+        Self { name: name.to_ascii_lowercase(), argument }
     }
 }
 
@@ -294,10 +263,7 @@ impl Ctx {
             (&Method::PATCH, None) => self.update_kind(action, argument),
             (&Method::PATCH, Some(id)) if action.is_empty() => self.update_item(id),
             (&Method::DELETE, Some(id)) if action.is_empty() => self.delete_item(id),
-            _ => Err(ApiError::not_allowed(format!(
-                "{} cannot be done here.",
-                self.call.method
-            ))),
+            _ => Err(ApiError::not_allowed(format!("{} cannot be done here.", self.call.method))),
         }
     }
 

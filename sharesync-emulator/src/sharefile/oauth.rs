@@ -49,10 +49,7 @@ impl ShareFile {
 
     /// The client may name itself by HTTP Basic or in the form.
     fn knows_client(&self, call: &Call, form: &Query) -> bool {
-        let expected = (
-            self.options.client_id.as_str(),
-            self.options.client_secret.as_str(),
-        );
+        let expected = (self.options.client_id.as_str(), self.options.client_secret.as_str());
         if let Some((id, secret)) = basic(call) {
             return (id.as_str(), secret.as_str()) == expected;
         }
@@ -60,15 +57,10 @@ impl ShareFile {
     }
 
     fn grant(&self, form: &Query) -> Result<Grant, Refused> {
-        let needed = |name| {
-            form.get(name)
-                .ok_or(("invalid_request", "A parameter of the grant is missing."))
-        };
+        let needed = |name| form.get(name).ok_or(("invalid_request", "A parameter of the grant is missing."));
         match form.get("grant_type") {
             Some("password") => {
-                let user = self
-                    .tokens
-                    .user_with_password(needed("username")?, needed("password")?);
+                let user = self.tokens.user_with_password(needed("username")?, needed("password")?);
                 let user = user.ok_or(("invalid_grant", "The user name or password is wrong."))?;
                 Ok(self.tokens.issue(user.id))
             }
@@ -83,8 +75,7 @@ impl ShareFile {
             Some(SAML_BEARER) => {
                 let assertion = form.any(&["assertion", "samlresponse"]);
                 let assertion = assertion.ok_or(("invalid_request", "The assertion is missing."))?;
-                let text =
-                    decode_assertion(assertion).ok_or(("invalid_grant", "The assertion is not base64."))?;
+                let text = decode_assertion(assertion).ok_or(("invalid_grant", "The assertion is not base64."))?;
                 let user = self.tokens.user_in(&text);
                 let user = user.ok_or(("invalid_grant", "The assertion names no user of this account."))?;
                 Ok(self.tokens.issue(user.id))
@@ -99,25 +90,16 @@ impl ShareFile {
         if query.get("client_id") != Some(&self.options.client_id) {
             return refuse(("invalid_client", "The client id is unknown."));
         }
-        let Some(target) = query
-            .get("redirect_uri")
-            .filter(|uri| uri.contains("://") && !uri.contains('#'))
-        else {
-            return refuse((
-                "invalid_request",
-                "The parameter redirect_uri is missing or not absolute.",
-            ));
+        let Some(target) = query.get("redirect_uri").filter(|uri| uri.contains("://") && !uri.contains('#')) else {
+            return refuse(("invalid_request", "The parameter redirect_uri is missing or not absolute."));
         };
-        let Some(user) = query
-            .get("username")
-            .map_or_else(|| self.tokens.default_user(), |name| self.tokens.user_named(name))
+        let Some(user) =
+            query.get("username").map_or_else(|| self.tokens.default_user(), |name| self.tokens.user_named(name))
         else {
             return refuse(("access_denied", "There is no such user."));
         };
         match query.get("response_type") {
-            Some("code") => {
-                redirect(&self.callback(target, &self.tokens.issue_code(user.id), query.get("state")))
-            }
+            Some("code") => redirect(&self.callback(target, &self.tokens.issue_code(user.id), query.get("state"))),
             Some("token") => {
                 let grant = self.tokens.issue(user.id);
                 let state = query.get("state").unwrap_or_default();
@@ -130,31 +112,21 @@ impl ShareFile {
                     encode(state),
                 ))
             }
-            _ => refuse((
-                "unsupported_response_type",
-                "The parameter response_type must be code or token.",
-            )),
+            _ => refuse(("unsupported_response_type", "The parameter response_type must be code or token.")),
         }
     }
 
     /// The redirect URI with the code, signed over path and query with the client's secret.
     fn callback(&self, target: &str, code: &str, state: Option<&str>) -> String {
         let joint = if target.contains('?') { '&' } else { '?' };
-        let state = state
-            .map(|state| format!("&state={}", encode(state)))
-            .unwrap_or_default();
+        let state = state.map(|state| format!("&state={}", encode(state))).unwrap_or_default();
         let url = format!(
             "{target}{joint}code={code}{state}&subdomain={SUBDOMAIN}&apicp={API_PLANE}&appcp={APP_PLANE}\
              &expires_in=600"
         );
-        let after_host = url
-            .find("://")
-            .and_then(|at| Some(at + 3 + url.get(at + 3..)?.find(['/', '?'])?));
+        let after_host = url.find("://").and_then(|at| Some(at + 3 + url.get(at + 3..)?.find(['/', '?'])?));
         let (origin, path) = url.split_at(after_host.unwrap_or(url.len()));
-        format!(
-            "{origin}{}",
-            Signer::new(self.options.client_secret.as_str()).sign(path)
-        )
+        format!("{origin}{}", Signer::new(self.options.client_secret.as_str()).sign(path))
     }
 }
 
@@ -169,17 +141,11 @@ fn grant_json(grant: &Grant) -> serde_json::Value {
 
 fn refuse((code, description): Refused) -> Reply {
     let by_client = code == "invalid_client";
-    let status = if by_client {
-        StatusCode::UNAUTHORIZED
-    } else {
-        StatusCode::BAD_REQUEST
-    };
+    let status = if by_client { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
     let body = json!({"error": code, "error_description": description});
     let mut reply = json_reply(status, body.to_string());
     if by_client {
-        reply
-            .headers_mut()
-            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+        reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
     }
     reply
 }
@@ -197,13 +163,7 @@ fn basic(call: &Call) -> Option<(String, String)> {
 
 /// Base64 in either alphabet, padded or not.
 fn decode_assertion(text: &str) -> Option<String> {
-    let compact: String = text
-        .chars()
-        .filter(|letter| !letter.is_whitespace() && *letter != '=')
-        .collect();
-    let bytes = STANDARD_NO_PAD
-        .decode(&compact)
-        .or_else(|_| URL_SAFE_NO_PAD.decode(&compact))
-        .ok()?;
+    let compact: String = text.chars().filter(|letter| !letter.is_whitespace() && *letter != '=').collect();
+    let bytes = STANDARD_NO_PAD.decode(&compact).or_else(|_| URL_SAFE_NO_PAD.decode(&compact)).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -21,29 +21,21 @@ impl Ctx {
             None if query.is_true("homefolderonly") => self.user()?.home,
             None => self.drive().root(),
         };
-        let named = |item: &crate::drive::Item| {
-            item.role() == crate::drive::Role::Plain && fold(&item.name).contains(&wanted)
-        };
+        let named =
+            |item: &crate::drive::Item| item.role() == crate::drive::Role::Plain && fold(&item.name).contains(&wanted);
         let mut found = self.drive().find(below, usize::MAX, named);
         let homes = self.user()?.home;
         let foreign = |entry: &Entry| {
-            let home = entry
-                .ancestors
-                .iter()
-                .find(|folder| folder.role() == crate::drive::Role::Home);
+            let home = entry.ancestors.iter().find(|folder| folder.role() == crate::drive::Role::Home);
             home.is_some_and(|home| home.id != homes)
         };
         found.retain(|entry| !foreign(entry));
         found.sort_by_key(|entry| entry.item.id);
-        let number =
-            |name, default| usize::try_from(query.number(name).unwrap_or(default)).unwrap_or(usize::MAX);
+        let number = |name, default| usize::try_from(query.number(name).unwrap_or(default)).unwrap_or(usize::MAX);
         let (skip, most) = (number("skip", 0), number("maxresults", HITS));
         let view = self.view();
         let hits = found.iter().skip(skip).take(most);
-        let results: Vec<_> = hits
-            .enumerate()
-            .map(|(rank, entry)| hit(&view, entry, rank))
-            .collect();
+        let results: Vec<_> = hits.enumerate().map(|(rank, entry)| hit(&view, entry, rank)).collect();
         self.object_reply(&json!({
             "PartialResults": found.len() > skip.saturating_add(results.len()), "TimedOut": false,
             "TotalCount": found.len(), "Results": results, "odata.type": model("SearchResults"),

@@ -151,11 +151,7 @@ fn bit(field: Field) -> u64 {
 }
 
 fn list(option: Option<&str>) -> impl Iterator<Item = &str> {
-    option
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|path| !path.is_empty())
+    option.unwrap_or_default().split(',').map(str::trim).filter(|path| !path.is_empty())
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ impl Ctx {
             Purpose::Request { folder } => self.drive().item(folder).map(|folder| item(&folder)),
             Purpose::Send { .. } => None,
         };
-        let follows = matches!(&share.purpose, Purpose::Send { items } if items.iter().any(|item| item.version.is_none()));
+        let follows =
+            matches!(&share.purpose, Purpose::Send { items } if items.iter().any(|item| item.version.is_none()));
         let mut json = json!({
             "AliasID": id, "ShareType": kind, "Title": share.title, "HasSentMessage": false,
             "SentMessageTitle": "", "RequireLogin": share.require_login, "RequireUserInfo": share.require_user_info,

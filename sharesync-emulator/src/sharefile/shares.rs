@@ -68,9 +68,7 @@ impl Ctx {
 
     /// A share that the caller may use: its creator always; others until it has ended, and without signing in only if it allows that.
     fn share(&self, id: &str) -> Result<Arc<Share>, ApiError> {
-        let share = ids::parse_share(id)
-            .and_then(|id| self.drive().share(id))
-            .ok_or_else(ApiError::not_found)?;
+        let share = ids::parse_share(id).and_then(|id| self.drive().share(id)).ok_or_else(ApiError::not_found)?;
         let is_creator = self.user.as_ref().is_some_and(|user| user.id == share.creator);
         if is_creator || (self.user.is_some() && self.call.query.is_true("includeexpired")) {
             return Ok(share);
@@ -110,30 +108,20 @@ impl Ctx {
 
     fn inbox(&self) -> Outcome {
         let user = self.user()?;
-        let sent_to_me = |share: &Arc<Share>| {
-            share
-                .recipients
-                .iter()
-                .any(|email| email.eq_ignore_ascii_case(&user.email))
-        };
+        let sent_to_me =
+            |share: &Arc<Share>| share.recipients.iter().any(|email| email.eq_ignore_ascii_case(&user.email));
         self.shares_reply(sent_to_me)
     }
 
     fn shares_reply(&self, shown: impl Fn(&Arc<Share>) -> bool) -> Outcome {
         let shares = self.drive().shares();
-        let shown: Vec<_> = shares
-            .iter()
-            .filter(|share| shown(share))
-            .map(|share| self.share_json(share))
-            .collect();
+        let shown: Vec<_> = shares.iter().filter(|share| shown(share)).map(|share| self.share_json(share)).collect();
         self.objects_reply("Shares", &shown)
     }
 
     fn create_share(&self) -> Outcome {
         let fields = self.fields()?;
-        let kind = fields
-            .get("ShareType")
-            .map(|kind| kind.as_str().map_or_else(|| kind.to_string(), str::to_owned));
+        let kind = fields.get("ShareType").map(|kind| kind.as_str().map_or_else(|| kind.to_string(), str::to_owned));
         let purpose = match kind.unwrap_or_default().to_ascii_lowercase().as_str() {
             "send" | "1" => self.send_purpose(&fields.objects("Items"), &fields)?,
             "request" | "0" => self.request_purpose(fields.id_of("Parent"))?,
@@ -144,11 +132,7 @@ impl Ctx {
             Some(When::Never) => None,
             Some(When::At(end)) => Some(end),
         };
-        let recipients = fields
-            .objects("Recipients")
-            .iter()
-            .filter_map(|to| self.recipient(to))
-            .collect();
+        let recipients = fields.objects("Recipients").iter().filter_map(|to| self.recipient(to)).collect();
         self.add_share(&fields, purpose, expires, recipients)
     }
 
@@ -156,23 +140,13 @@ impl Ctx {
     fn create_send(&self) -> Outcome {
         let fields = self.fields()?;
         let purpose = self.send_purpose(&fields.objects("Items"), &fields)?;
-        self.add_share(
-            &fields,
-            purpose,
-            expiry_in_days(&fields),
-            texts(&fields, "Emails"),
-        )
+        self.add_share(&fields, purpose, expiry_in_days(&fields), texts(&fields, "Emails"))
     }
 
     fn create_request(&self) -> Outcome {
         let fields = self.fields()?;
         let purpose = self.request_purpose(fields.some_text("FolderId").map(str::to_owned))?;
-        self.add_share(
-            &fields,
-            purpose,
-            expiry_in_days(&fields),
-            texts(&fields, "Emails"),
-        )
+        self.add_share(&fields, purpose, expiry_in_days(&fields), texts(&fields, "Emails"))
     }
 
     fn send_purpose(&self, items: &[Fields], fields: &Fields) -> Result<Purpose, ApiError> {
@@ -183,19 +157,13 @@ impl Ctx {
             Ok(SharedItem::new(entry.item.id, version))
         });
         let items = shared.collect::<Result<Vec<_>, ApiError>>()?;
-        if items.is_empty() {
-            Err(ApiError::missing("Items"))
-        } else {
-            Ok(Purpose::Send { items })
-        }
+        if items.is_empty() { Err(ApiError::missing("Items")) } else { Ok(Purpose::Send { items }) }
     }
 
     fn request_purpose(&self, folder: Option<String>) -> Result<Purpose, ApiError> {
         let folder = self.find_folder(&folder.ok_or_else(|| ApiError::missing("Parent"))?)?;
         self.may_hold(&folder)?;
-        Ok(Purpose::Request {
-            folder: folder.item.id,
-        })
+        Ok(Purpose::Request { folder: folder.item.id })
     }
 
     fn add_share(
@@ -206,10 +174,7 @@ impl Ctx {
         recipients: Vec<String>,
     ) -> Outcome {
         let by = self.user()?.id;
-        let title = fields
-            .some_text("Title")
-            .or_else(|| fields.some_text("Subject"))
-            .unwrap_or_default();
+        let title = fields.some_text("Title").or_else(|| fields.some_text("Subject")).unwrap_or_default();
         let share = Share {
             title: title.to_owned(),
             expires,
@@ -237,9 +202,7 @@ impl Ctx {
         let expires = fields.date("ExpirationDate")?;
         let changed = self.drive().change_share(user, share.id, |share| {
             change(share, &fields, expires);
-            if let (Purpose::Send { items }, Some(Purpose::Send { items: added })) =
-                (&mut share.purpose, added)
-            {
+            if let (Purpose::Send { items }, Some(Purpose::Send { items: added })) = (&mut share.purpose, added) {
                 if !append {
                     items.clear();
                 }
@@ -270,24 +233,13 @@ impl Ctx {
 
     fn shared_entry(&self, share: &Share, item: &str) -> Result<Entry, ApiError> {
         let shared = entries(self.drive(), share);
-        if let Some(entry) = shared
-            .iter()
-            .find(|entry| ids::item_id(entry).eq_ignore_ascii_case(item))
-        {
+        if let Some(entry) = shared.iter().find(|entry| ids::item_id(entry).eq_ignore_ascii_case(item)) {
             return Ok(entry.clone());
         }
         let wanted = self.find(item)?;
-        let is_shared = |id| {
-            shared
-                .iter()
-                .any(|entry| entry.item.id == id && entry.item.is_folder())
-        };
+        let is_shared = |id| shared.iter().any(|entry| entry.item.id == id && entry.item.is_folder());
         let inside = wanted.ancestors.iter().any(|folder| is_shared(folder.id));
-        if inside {
-            Ok(wanted)
-        } else {
-            Err(ApiError::not_found())
-        }
+        if inside { Ok(wanted) } else { Err(ApiError::not_found()) }
     }
 
     fn recipients(&self, id: &str) -> Outcome {
@@ -300,11 +252,7 @@ impl Ctx {
         let (share, user) = self.own_share(id)?;
         let email = email.ok_or_else(|| ApiError::missing("Email"))?.to_owned();
         let changed = self.drive().change_share(user, share.id, |share| {
-            if !share
-                .recipients
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(&email))
-            {
+            if !share.recipients.iter().any(|known| known.eq_ignore_ascii_case(&email)) {
                 share.recipients.push(email);
             }
             share.clone()
@@ -317,9 +265,7 @@ impl Ctx {
     fn recipient(&self, recipient: &Fields) -> Option<String> {
         let user = recipient.object("User").unwrap_or_else(|| recipient.clone());
         let by_id = || ids::parse_user(user.some_text("Id")?).and_then(|id| self.drive().user(id));
-        user.some_text("Email")
-            .map(str::to_owned)
-            .or_else(|| by_id().map(|user| user.email))
+        user.some_text("Email").map(str::to_owned).or_else(|| by_id().map(|user| user.email))
     }
 
     fn download_share(&self, id: &str) -> Outcome {
@@ -334,17 +280,10 @@ impl Ctx {
 
     fn bulk_download_share(&self, id: &str) -> Outcome {
         let share = self.share(id)?;
-        let wanted = self
-            .ids()?
-            .iter()
-            .map(|item| self.shared_entry(&share, item))
-            .collect::<Result<Vec<_>, _>>()?;
+        let wanted = self.ids()?.iter().map(|item| self.shared_entry(&share, item)).collect::<Result<Vec<_>, _>>()?;
         let items = wanted.iter().map(|entry| entry.item.id).collect();
         use_once(self.drive(), &share, &self.call.query)?;
-        self.download_reply(
-            DEFAULT_ZONE,
-            Target::Archive(Archive::of("Files.zip".to_owned(), items, false)),
-        )
+        self.download_reply(DEFAULT_ZONE, Target::Archive(Archive::of("Files.zip".to_owned(), items, false)))
     }
 
     fn upload_to_share(&self, id: &str, fields: &Fields) -> Outcome {
@@ -394,9 +333,7 @@ fn expiry_in_days(fields: &Fields) -> Option<Timestamp> {
 
 fn texts(fields: &Fields, name: &str) -> Vec<String> {
     let values = fields.get(name).and_then(Value::as_array).into_iter().flatten();
-    values
-        .filter_map(|value| value.as_str().map(str::to_owned))
-        .collect()
+    values.filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
 /// The items of a share that are still there.
@@ -408,11 +345,7 @@ pub(super) fn entries(drive: &Drive, share: &Share) -> Vec<Entry> {
         Some(version) => drive.version(version),
         None => drive.item(shared.item),
     };
-    items
-        .iter()
-        .filter_map(entry)
-        .filter(|entry| !entry.is_deleted())
-        .collect()
+    items.iter().filter_map(entry).filter(|entry| !entry.is_deleted()).collect()
 }
 
 /// All of a share: one file as it is, everything else in an archive.
@@ -434,9 +367,7 @@ pub(super) fn use_once(drive: &Drive, share: &Share, query: &Query) -> Result<()
         return Err(ApiError::forbidden("The items of this share can only be viewed."));
     }
     if share.require_user_info && (query.get("name").is_none() || query.get("email").is_none()) {
-        return Err(ApiError::bad_request(
-            "This share requires Name and Email of its user.",
-        ));
+        return Err(ApiError::bad_request("This share requires Name and Email of its user."));
     }
     let now = Drive::now();
     let counted = drive.change_share(share.creator, share.id, |share| {
@@ -444,9 +375,5 @@ pub(super) fn use_once(drive: &Drive, share: &Share, query: &Query) -> Result<()
         share.downloads += u64::from(allowed);
         allowed
     })?;
-    if counted {
-        Ok(())
-    } else {
-        Err(ApiError::not_found())
-    }
+    if counted { Ok(()) } else { Err(ApiError::not_found()) }
 }

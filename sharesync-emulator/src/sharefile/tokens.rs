@@ -47,24 +47,12 @@ impl Tokens {
         seed: u64,
     ) -> Result<Self, DriveError> {
         let known = |(email, password): &(String, String)| {
-            Ok(Account {
-                user: drive.ensure_user(email)?,
-                password: password.clone(),
-            })
+            Ok(Account { user: drive.ensure_user(email)?, password: password.clone() })
         };
         let accounts = accounts.iter().map(known).collect::<Result<_, DriveError>>()?;
         let dice = fastrand::Rng::with_seed(seed ^ 0x746f_6b65_6e73);
-        let state = State {
-            dice,
-            access: HashMap::new(),
-            refresh: HashMap::new(),
-            codes: HashMap::new(),
-        };
-        Ok(Self {
-            accounts,
-            lifetime,
-            state: Mutex::new(state),
-        })
+        let state = State { dice, access: HashMap::new(), refresh: HashMap::new(), codes: HashMap::new() };
+        Ok(Self { accounts, lifetime, state: Mutex::new(state) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -89,9 +77,8 @@ impl Tokens {
     }
 
     pub(super) fn user_with_password(&self, email: &str, password: &str) -> Option<&User> {
-        let matches = |account: &&Account| {
-            account.user.email.eq_ignore_ascii_case(email) && account.password == password
-        };
+        let matches =
+            |account: &&Account| account.user.email.eq_ignore_ascii_case(email) && account.password == password;
         self.accounts.iter().find(matches).map(|account| &account.user)
     }
 
@@ -100,11 +87,7 @@ impl Tokens {
         let state = self.state();
         let (user, end) = state.access.get(token)?;
         let valid = Instant::now() < *end;
-        let user = self
-            .accounts
-            .iter()
-            .find(|account| account.user.id == *user)
-            .filter(|_| valid)?;
+        let user = self.accounts.iter().find(|account| account.user.id == *user).filter(|_| valid)?;
         Some(user.user.clone())
     }
 
@@ -114,11 +97,7 @@ impl Tokens {
         let end = Instant::now() + self.lifetime;
         state.access.insert(access.clone(), (user, end));
         state.refresh.insert(refresh.clone(), user);
-        Grant {
-            access,
-            refresh,
-            expires_in: self.lifetime.as_secs(),
-        }
+        Grant { access, refresh, expires_in: self.lifetime.as_secs() }
     }
 
     /// A new pair for a refresh token, which is thereby used up.
@@ -130,9 +109,7 @@ impl Tokens {
     pub(super) fn issue_code(&self, user: UserId) -> String {
         let mut state = self.state();
         let code = state.random();
-        state
-            .codes
-            .insert(code.clone(), (user, Instant::now() + CODE_LIFETIME));
+        state.codes.insert(code.clone(), (user, Instant::now() + CODE_LIFETIME));
         code
     }
 

@@ -43,14 +43,7 @@ impl Ctx {
             && let Some(target) = self.drive().item(target)
             && !same_zone(&zone_of(&target), &zone_of(entry))
         {
-            return self.start_job(
-                entry,
-                "Move",
-                Task::Update {
-                    item: entry.item.id,
-                    patch,
-                },
-            );
+            return self.start_job(entry, "Move", Task::Update { item: entry.item.id, patch });
         }
         let updated = self.apply(entry, patch)?;
         self.item_reply(&updated)
@@ -59,10 +52,7 @@ impl Ctx {
     fn patch(&self, entry: &Entry, fields: &Fields) -> Result<ItemPatch, ApiError> {
         let name = fields.text("Name").or_else(|| fields.text("FileName"));
         name.map(check_name).transpose()?;
-        let parent = fields
-            .id_of("Parent")
-            .map(|id| self.find_folder(&id))
-            .transpose()?;
+        let parent = fields.id_of("Parent").map(|id| self.find_folder(&id)).transpose()?;
         if let Some(parent) = &parent {
             self.may_hold(parent)?;
         }
@@ -85,35 +75,24 @@ impl Ctx {
 
     /// The service reads the wall clock of this one date as New York's, whatever zone it says, and drops fractions.
     fn client_modified(&self, fields: &Fields) -> Result<Option<Timestamp>, ApiError> {
-        let Some(text) = fields
-            .some_text("ClientModifiedDate")
-            .filter(|_| self.face.options.new_york_dates)
-        else {
+        let Some(text) = fields.some_text("ClientModifiedDate").filter(|_| self.face.options.new_york_dates) else {
             return fields.moment("ClientModifiedDate");
         };
         let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
-        let moment = parse_wall_clock(text, &zone)
-            .ok_or_else(|| ApiError::bad_request("ClientModifiedDate is not a date."))?;
-        Ok(moment
-            .moment()
-            .and_then(|moment| Timestamp::from_second(moment.as_second()).ok()))
+        let moment =
+            parse_wall_clock(text, &zone).ok_or_else(|| ApiError::bad_request("ClientModifiedDate is not a date."))?;
+        Ok(moment.moment().and_then(|moment| Timestamp::from_second(moment.as_second()).ok()))
     }
 
     /// With a new name and a new parent the service renames first, in the old folder and over whatever has the name there.
     fn apply(&self, entry: &Entry, mut patch: ItemPatch) -> Result<Entry, ApiError> {
         let (user, id) = (self.user()?.id, entry.item.id);
-        let moves = patch
-            .parent
-            .is_some_and(|parent| entry.item.parent != Some(parent));
+        let moves = patch.parent.is_some_and(|parent| entry.item.parent != Some(parent));
         if moves
             && self.face.options.clobbering_moves
             && let Some(name) = patch.name.take()
         {
-            let rename = ItemPatch {
-                name: Some(name),
-                on_conflict: OnConflict::Replace,
-                ..ItemPatch::default()
-            };
+            let rename = ItemPatch { name: Some(name), on_conflict: OnConflict::Replace, ..ItemPatch::default() };
             self.drive().update(user, id, rename)?;
         }
         Ok(self.drive().update(user, id, patch)?)
@@ -121,42 +100,22 @@ impl Ctx {
 
     pub(super) fn copy(&self, id: &str) -> Outcome {
         let source = self.find(id)?;
-        let target = self
-            .call
-            .query
-            .get("targetid")
-            .ok_or_else(|| ApiError::missing("targetid"))?;
+        let target = self.call.query.get("targetid").ok_or_else(|| ApiError::missing("targetid"))?;
         let target = self.find_folder(target)?;
         self.may_hold(&target)?;
-        let on_conflict = if self.call.query.is_true("overwrite") {
-            OnConflict::Replace
-        } else {
-            OnConflict::Fail
-        };
+        let on_conflict = if self.call.query.is_true("overwrite") { OnConflict::Replace } else { OnConflict::Fail };
         if !same_zone(&zone_of(&source), &zone_of(&target)) {
-            let task = Task::Copy {
-                item: source.item.id,
-                target: target.item.id,
-                on_conflict,
-            };
+            let task = Task::Copy { item: source.item.id, target: target.item.id, on_conflict };
             return self.start_job(&source, "Copy", task);
         }
-        let copy = self
-            .drive()
-            .copy(self.user()?.id, source.item.id, target.item.id, on_conflict)?;
+        let copy = self.drive().copy(self.user()?.id, source.item.id, target.item.id, on_conflict)?;
         self.item_reply(&copy)
     }
 
     /// Answers with an operation that is carried out later.
     fn start_job(&self, source: &Entry, operation: &'static str, task: Task) -> Outcome {
         let batch = self.call.query.get("batchid").map(str::to_owned);
-        let job = jobs::Order {
-            operation,
-            source: ids::item_id(source),
-            batch,
-            by: self.user()?.id,
-            task,
-        };
+        let job = jobs::Order { operation, source: ids::item_id(source), batch, by: self.user()?.id, task };
         let started = self.face.jobs.start(&self.face, job);
         self.object_reply(&self.job_json(&started))
     }

@@ -44,17 +44,8 @@ pub(super) struct Place {
 
 impl View {
     pub(super) fn new(drive: Drive, root: String, caller: Option<User>) -> Self {
-        let names = drive
-            .users()
-            .into_iter()
-            .map(|user| (user.id, user.names()))
-            .collect();
-        Self {
-            drive,
-            root,
-            caller,
-            names,
-        }
+        let names = drive.users().into_iter().map(|user| (user.id, user.names())).collect();
+        Self { drive, root, caller, names }
     }
 
     pub(super) fn url(&self, id: &str) -> String {
@@ -126,17 +117,13 @@ impl View {
             Field::FileSizeBytes => Value::Number(size(entry)),
             Field::FileSizeInKB => Value::Number(size(entry).div_ceil(1024)),
             Field::Path => Value::Text(place.path.clone().into()),
-            Field::SemanticPath => {
-                Value::Text(format!("{}/{}", place.semantic, self.shown_name(item)).into())
-            }
+            Field::SemanticPath => Value::Text(format!("{}/{}", place.semantic, self.shown_name(item)).into()),
             Field::CreatorFirstName => self.creator(entry, |(first, _)| first.clone()),
             Field::CreatorLastName => self.creator(entry, |(_, last)| last.clone()),
             Field::CreatorNameShort => self.creator(entry, |(first, last)| short_name(first, last)),
             Field::StreamID => Value::Text(ids::stream_id(item).into()),
             Field::HasMultipleVersions => Value::Bool(item.versions().len() > 1),
-            Field::HasPendingDeletion | Field::HasPendingAsyncOp | Field::IsTemplateOwned => {
-                Value::Bool(false)
-            }
+            Field::HasPendingDeletion | Field::HasPendingAsyncOp | Field::IsTemplateOwned => Value::Bool(false),
             Field::HasPermissionInfo => Value::Bool(item.is_folder()),
             Field::State => Value::Number(0),
             Field::BandwidthLimitInMB | Field::MaxPreviewSize => Value::Number(0),
@@ -167,11 +154,7 @@ impl View {
         match field {
             Field::Hash => Value::Text(version.content.digests().md5.as_str().into()),
             Field::Version => {
-                let place = entry
-                    .item
-                    .versions()
-                    .iter()
-                    .position(|known| known.id == version.id);
+                let place = entry.item.versions().iter().position(|known| known.id == version.id);
                 Value::Number(place.map_or(1, |place| place as u64 + 1))
             }
             Field::PreviewStatus => Value::Text("None".into()),
@@ -194,22 +177,13 @@ impl View {
     }
 
     fn creator(&self, entry: &Entry, part: impl Fn(&(String, String)) -> String) -> Value<'static> {
-        let creator = entry
-            .version
-            .as_ref()
-            .map_or(entry.item.creator, |version| version.creator);
-        self.names
-            .get(&creator)
-            .map_or(Value::Absent, |names| Value::Text(part(names).into()))
+        let creator = entry.version.as_ref().map_or(entry.item.creator, |version| version.creator);
+        self.names.get(&creator).map_or(Value::Absent, |names| Value::Text(part(names).into()))
     }
 
     /// Every home folder goes by the same name; the drive tells them apart by their owners.
     pub(super) fn shown_name<'a>(&self, item: &'a Item) -> Cow<'a, str> {
-        if item.role() == Role::Home {
-            HOME_NAME.into()
-        } else {
-            (&*item.name).into()
-        }
+        if item.role() == Role::Home { HOME_NAME.into() } else { (&*item.name).into() }
     }
 
     fn write_nav(&self, out: &mut Vec<u8>, entry: &Entry, nav: Nav, shape: &Shape) {
@@ -221,11 +195,7 @@ impl View {
                 return;
             }
             Nav::Parent => {
-                if let Some(parent) = entry
-                    .ancestors
-                    .last()
-                    .and_then(|parent| self.drive.item(parent.id))
-                {
+                if let Some(parent) = entry.ancestors.last().and_then(|parent| self.drive.item(parent.id)) {
                     write_key(out, nav.name());
                     self.write(out, &parent, shape, &self.place(&parent));
                     out.push(b',');
@@ -250,10 +220,7 @@ impl View {
 
     fn write_children(&self, out: &mut Vec<u8>, folder: &Entry, shape: &Shape) {
         let children = self.drive.children(folder.item.id, 0, None).entries;
-        let place = children
-            .first()
-            .map(|first| self.place(first))
-            .unwrap_or_default();
+        let place = children.first().map(|first| self.place(first)).unwrap_or_default();
         out.push(b'[');
         for (number, child) in children.iter().enumerate() {
             if number > 0 {
@@ -304,10 +271,7 @@ fn client_modified(entry: &Entry) -> Option<Timestamp> {
 }
 
 fn size(entry: &Entry) -> u64 {
-    entry
-        .version
-        .as_ref()
-        .map_or(entry.totals.bytes, |version| version.content.len())
+    entry.version.as_ref().map_or(entry.totals.bytes, |version| version.content.len())
 }
 
 fn short_name(first: &str, last: &str) -> String {

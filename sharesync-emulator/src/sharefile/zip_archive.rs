@@ -11,18 +11,11 @@ use crate::drive::{Content, Drive, Entry, ItemId, Staged, fold};
 /// Makes the archive of some items. A single folder gives its contents; several items keep their names at the top.
 pub(super) async fn make(drive: Drive, items: Vec<ItemId>, all_versions: bool) -> io::Result<Staged> {
     let make = move || {
-        let mut out = Out {
-            zip: ZipWriter::new_stream(drive.sink()?),
-            drive,
-            all_versions,
-            names: HashSet::new(),
-        };
+        let mut out = Out { zip: ZipWriter::new_stream(drive.sink()?), drive, all_versions, names: HashSet::new() };
         out.top(&items)?;
         out.zip.finish().map_err(io::Error::other)?.into_inner().finish()
     };
-    tokio::task::spawn_blocking(make)
-        .await
-        .map_err(io::Error::other)?
+    tokio::task::spawn_blocking(make).await.map_err(io::Error::other)?
 }
 
 struct Out<W: Write> {
@@ -49,9 +42,7 @@ impl<W: Write> Out<W> {
     fn add(&mut self, entry: &Entry, prefix: &str) -> io::Result<()> {
         let name = format!("{prefix}{}", entry.item.name);
         if entry.item.is_folder() {
-            self.zip
-                .add_directory(format!("{name}/"), options())
-                .map_err(io::Error::other)?;
+            self.zip.add_directory(format!("{name}/"), options()).map_err(io::Error::other)?;
             return self.children(entry, &format!("{name}/"));
         }
         let versions = entry.item.versions();
@@ -61,10 +52,7 @@ impl<W: Write> Out<W> {
                 self.file(&format!("{name}.v{}", number + 1), &version.content)?;
             }
         }
-        entry
-            .version
-            .as_ref()
-            .map_or(Ok(()), |version| self.file(&name, &version.content))
+        entry.version.as_ref().map_or(Ok(()), |version| self.file(&name, &version.content))
     }
 
     fn file(&mut self, name: &str, content: &Content) -> io::Result<()> {
@@ -80,7 +68,5 @@ impl<W: Write> Out<W> {
 }
 
 fn options() -> SimpleFileOptions {
-    SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .large_file(true)
+    SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(true)
 }

@@ -24,9 +24,7 @@ impl Items {
         ids: &[S],
         query: &Query,
     ) -> Result<ContentStream> {
-        let call = self
-            .bulk_download_request(parent_id, ids, query, true)
-            .into_call(Method::POST)?;
+        let call = self.bulk_download_request(parent_id, ids, query, true).into_call(Method::POST)?;
         ContentStream::open(&self.client, call).await
     }
 
@@ -42,9 +40,7 @@ impl Items {
         ids: &[S],
         query: &Query,
     ) -> Result<DownloadSpecification> {
-        self.bulk_download_request(parent_id, ids, query, false)
-            .post()
-            .await
+        self.bulk_download_request(parent_id, ids, query, false).post().await
     }
 
     fn bulk_download_request<S: AsRef<str>>(
@@ -72,10 +68,7 @@ impl Items {
         options: impl Into<BulkDeleteOptions>,
     ) -> Result<Outcome<()>> {
         let request = self.request("Items.BulkDelete", item(parent_id).then("BulkDelete"));
-        let request = request
-            .params(options.into())
-            .json(&list(ids))
-            .repeat(Repeat::Idempotent);
+        let request = request.params(options.into()).json(&list(ids)).repeat(Repeat::Idempotent);
         Ok(request.post::<Outcome<Nothing>>().await?.map(|Nothing| ()))
     }
 
@@ -98,10 +91,7 @@ impl Items {
     /// # Errors
     /// Those of any request.
     pub async fn bulk_delete_permanently<S: AsRef<str>>(&self, ids: &[S]) -> Result<Outcome<()>> {
-        let request = self.request(
-            "Items.BulkDeletePermanently",
-            items().then("BulkDeletePermanently"),
-        );
+        let request = self.request("Items.BulkDeletePermanently", items().then("BulkDeletePermanently"));
         let request = request.json(&list(ids)).repeat(Repeat::Idempotent);
         Ok(request.post::<Outcome<Nothing>>().await?.map(|Nothing| ()))
     }

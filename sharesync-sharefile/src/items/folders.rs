@@ -18,10 +18,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such folder.
     pub async fn info(&self, folder_id: &str, query: &Query) -> Result<ItemInfo> {
-        self.request("Items.Info", item(folder_id).then("Info"))
-            .params(query)
-            .get()
-            .await
+        self.request("Items.Info", item(folder_id).then("Info")).params(query).get().await
     }
 
     /// Where a folder or a symbolic link is to be worked on. Other items are refused.
@@ -31,11 +28,8 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn redirection(&self, id: &str, query: &Query) -> Result<Redirection> {
-        let Address(address) = self
-            .request("Items.Redirection", item(id).then("Redirection"))
-            .params(query)
-            .get()
-            .await?;
+        let Address(address) =
+            self.request("Items.Redirection", item(id).then("Redirection")).params(query).get().await?;
         Ok(address)
     }
 
@@ -46,10 +40,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn web_app_link(&self, id: &str) -> Result<Redirection> {
-        let Address(address) = self
-            .request("Items.WebAppLink", item(id).then("WebAppLink"))
-            .post()
-            .await?;
+        let Address(address) = self.request("Items.WebAppLink", item(id).then("WebAppLink")).post().await?;
         Ok(address)
     }
 
@@ -63,9 +54,7 @@ impl Items {
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such folder.
     pub async fn remove_template_association(&self, folder_id: &str) -> Result<Value> {
         let place = item(folder_id).then("RemoveTemplateAssociation");
-        let request = self
-            .request("Items.RemoveTemplateAssociation", place)
-            .repeat(Repeat::Idempotent);
+        let request = self.request("Items.RemoveTemplateAssociation", place).repeat(Repeat::Idempotent);
         let Loose(answer) = request.post().await?;
         Ok(answer)
     }
@@ -79,10 +68,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such folder.
     pub async fn check_template_owned(&self, folder_id: &str) -> Result<Value> {
-        let request = self.request(
-            "Items.CheckTemplateOwned",
-            item(folder_id).then("CheckTemplateOwned"),
-        );
+        let request = self.request("Items.CheckTemplateOwned", item(folder_id).then("CheckTemplateOwned"));
         let Loose(answer) = request.repeat(Repeat::Safe).post().await?;
         Ok(answer)
     }
@@ -97,10 +83,7 @@ impl Items {
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such folder.
     pub async fn check_versioning_violation(&self, folder_id: &str, new_max_versions: i32) -> Result<Value> {
         let params = Params::new().with("newMaxVersions", new_max_versions);
-        let request = self.request(
-            "Items.CheckVersioningViolation",
-            item(folder_id).then("CheckVersioningViolation"),
-        );
+        let request = self.request("Items.CheckVersioningViolation", item(folder_id).then("CheckVersioningViolation"));
         let Loose(answer) = request.params(params).repeat(Repeat::Safe).post().await?;
         Ok(answer)
     }
@@ -114,10 +97,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such folder.
     pub async fn check_if_previewable(&self, folder_id: &str, items: &[Item]) -> Result<Value> {
-        let request = self.request(
-            "Items.CheckIfPreviewable",
-            item(folder_id).then("CheckIfPreviewable"),
-        );
+        let request = self.request("Items.CheckIfPreviewable", item(folder_id).then("CheckIfPreviewable"));
         let Loose(answer) = request.json(&items).repeat(Repeat::Safe).post().await?;
         Ok(answer)
     }

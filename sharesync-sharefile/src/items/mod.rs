@@ -20,8 +20,8 @@ use crate::paging::pages;
 
 pub use options::{
     BreadcrumbsOptions, BulkDeleteOptions, ChildrenOptions, CopyOptions, CreateFolderOptions, DeleteOptions,
-    DlpStatusOptions, DownloadOptions, GetOptions, StreamOptions, ThumbnailOptions, TreeViewOptions,
-    UpdateNoteOptions, UpdateOptions, UserDeletedItemsOptions,
+    DlpStatusOptions, DownloadOptions, GetOptions, StreamOptions, ThumbnailOptions, TreeViewOptions, UpdateNoteOptions,
+    UpdateOptions, UserDeletedItemsOptions,
 };
 pub use upload::UploadParams;
 
@@ -60,11 +60,9 @@ impl Items {
     }
 
     fn pages(&self, request: Request<'_>) -> BoxStream<'static, Result<Page<Item>>> {
-        pages(
-            self.client.clone(),
-            request.into_call(http::Method::GET),
-            |item| Some(item.id.as_deref().or(item.url.as_deref())?.to_owned()),
-        )
+        pages(self.client.clone(), request.into_call(http::Method::GET), |item| {
+            Some(item.id.as_deref().or(item.url.as_deref())?.to_owned())
+        })
     }
 }
 

@@ -32,10 +32,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn get_or_tree_view(&self, id: &str, options: impl Into<TreeViewOptions>) -> Result<Item> {
-        self.request("Items.GetOrTreeView", item(id))
-            .params(options.into())
-            .get()
-            .await
+        self.request("Items.GetOrTreeView", item(id)).params(options.into()).get().await
     }
 
     /// One item, by its identifier or one of the [aliases](super::alias).
@@ -45,10 +42,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn get(&self, id: &str, options: impl Into<GetOptions>) -> Result<Item> {
-        self.request("Items.Get", item(id))
-            .params(options.into())
-            .get()
-            .await
+        self.request("Items.Get", item(id)).params(options.into()).get().await
     }
 
     /// A tree of folders to choose from. The service decides on most of `$select` and `$expand`.
@@ -58,10 +52,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn get_tree_view(&self, id: &str, options: impl Into<TreeViewOptions>) -> Result<Item> {
-        self.request("Items.GetTreeView", item(id))
-            .params(options.into())
-            .get()
-            .await
+        self.request("Items.GetTreeView", item(id)).params(options.into()).get().await
     }
 
     /// A tree of folders to choose from. The service decides on most of `$select` and `$expand`.
@@ -71,10 +62,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn tree_view(&self, id: &str, options: impl Into<TreeViewOptions>) -> Result<Item> {
-        self.request("Items.TreeView", item(id).then("TreeView"))
-            .params(options.into())
-            .get()
-            .await
+        self.request("Items.TreeView", item(id).then("TreeView")).params(options.into()).get().await
     }
 
     /// The versions of a file, by its `StreamID`; for any other identifier there are none.
@@ -97,8 +85,7 @@ impl Items {
     }
 
     fn stream_request(&self, stream_id: &str, options: StreamOptions) -> crate::client::Request<'_> {
-        self.request("Items.Stream", item(stream_id).then("Stream"))
-            .params(options)
+        self.request("Items.Stream", item(stream_id).then("Stream")).params(options)
     }
 
     /// An item by its path, such as `/folder1/folder2/file`. It may be with another provider, if a symbolic link is on
@@ -110,10 +97,7 @@ impl Items {
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn by_path(&self, path: &str, query: &Query) -> Result<Item> {
         let place = items().then("ByPath").about(path);
-        self.request("Items.ByPath", place)
-            .params(by_path(path, query))
-            .get()
-            .await
+        self.request("Items.ByPath", place).params(by_path(path, query)).get().await
     }
 
     /// An item by its path from another item. It may be with another provider, if a symbolic link is on the way.
@@ -124,10 +108,7 @@ impl Items {
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn by_path_from(&self, id: &str, path: &str, query: &Query) -> Result<Item> {
         let place = item(id).then("ByPath").about(path);
-        self.request("Items.ByPathFrom", place)
-            .params(by_path(path, query))
-            .get()
-            .await
+        self.request("Items.ByPathFrom", place).params(by_path(path, query)).get().await
     }
 
     /// The folder that holds an item.
@@ -137,10 +118,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn parent(&self, id: &str, query: &Query) -> Result<Item> {
-        self.request("Items.Parent", item(id).then("Parent"))
-            .params(query)
-            .get()
-            .await
+        self.request("Items.Parent", item(id).then("Parent")).params(query).get().await
     }
 
     /// One page of what a folder holds, folders first unless `$orderby` says otherwise. The folder of a symbolic link is
@@ -167,8 +145,7 @@ impl Items {
     }
 
     fn children_request(&self, id: &str, options: ChildrenOptions) -> crate::client::Request<'_> {
-        self.request("Items.Children", item(id).then("Children"))
-            .params(options)
+        self.request("Items.Children", item(id).then("Children")).params(options)
     }
 
     /// Opens the content of a file, or an archive of a folder.
@@ -179,9 +156,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn download(&self, id: &str, options: impl Into<DownloadOptions>) -> Result<ContentStream> {
-        let request = self
-            .request("Items.Download", item(id).then("Download"))
-            .params(options.into());
+        let request = self.request("Items.Download", item(id).then("Download")).params(options.into());
         ContentStream::open(&self.client, request.into_call(Method::GET)?).await
     }
 
@@ -196,9 +171,7 @@ impl Items {
         id: &str,
         options: impl Into<DownloadOptions>,
     ) -> Result<DownloadSpecification> {
-        let request = self
-            .request("Items.Download", item(id).then("Download"))
-            .params(options.into());
+        let request = self.request("Items.Download", item(id).then("Download")).params(options.into());
         request.params(Params::new().with("redirect", false)).get().await
     }
 
@@ -209,12 +182,8 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item, or no thumbnail of it.
     pub async fn thumbnail(&self, id: &str, options: impl Into<ThumbnailOptions>) -> Result<ContentStream> {
-        let request = self
-            .request("Items.Thumbnail", item(id).then("Thumbnail"))
-            .params(options.into());
-        let call = request
-            .params(Params::new().with("redirect", true))
-            .into_call(Method::GET)?;
+        let request = self.request("Items.Thumbnail", item(id).then("Thumbnail")).params(options.into());
+        let call = request.params(Params::new().with("redirect", true)).into_call(Method::GET)?;
         ContentStream::open(&self.client, call).await
     }
 
@@ -224,18 +193,9 @@ impl Items {
     ///
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item, or no thumbnail of it.
-    pub async fn thumbnail_address(
-        &self,
-        id: &str,
-        options: impl Into<ThumbnailOptions>,
-    ) -> Result<Redirection> {
-        let request = self
-            .request("Items.Thumbnail", item(id).then("Thumbnail"))
-            .params(options.into());
-        let Address(address) = request
-            .params(Params::new().with("redirect", false))
-            .get()
-            .await?;
+    pub async fn thumbnail_address(&self, id: &str, options: impl Into<ThumbnailOptions>) -> Result<Redirection> {
+        let request = self.request("Items.Thumbnail", item(id).then("Thumbnail")).params(options.into());
+        let Address(address) = request.params(Params::new().with("redirect", false)).get().await?;
         Ok(address)
     }
 
@@ -247,10 +207,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn breadcrumbs(&self, id: &str, options: impl Into<BreadcrumbsOptions>) -> Result<Feed<Item>> {
-        self.request("Items.Breadcrumbs", item(id).then("Breadcrumbs"))
-            .params(options.into())
-            .get()
-            .await
+        self.request("Items.Breadcrumbs", item(id).then("Breadcrumbs")).params(options.into()).get().await
     }
 }
 

@@ -20,17 +20,12 @@ impl Items {
     }
 
     /// All items that were deleted from a folder and can be restored, page by page.
-    pub fn deleted_children_pages(
-        &self,
-        parent_id: &str,
-        query: &Query,
-    ) -> BoxStream<'static, Result<Page<Item>>> {
+    pub fn deleted_children_pages(&self, parent_id: &str, query: &Query) -> BoxStream<'static, Result<Page<Item>>> {
         self.pages(self.deleted_children_request(parent_id, query))
     }
 
     fn deleted_children_request(&self, parent_id: &str, query: &Query) -> Request<'_> {
-        self.request("Items.DeletedChildren", item(parent_id).then("DeletedChildren"))
-            .params(query)
+        self.request("Items.DeletedChildren", item(parent_id).then("DeletedChildren")).params(query)
     }
 
     /// One page of the items of a user that were deleted and can be restored.
@@ -39,10 +34,7 @@ impl Items {
     ///
     /// # Errors
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied) for the items of others.
-    pub async fn user_deleted_items(
-        &self,
-        options: impl Into<UserDeletedItemsOptions>,
-    ) -> Result<Feed<Item>> {
+    pub async fn user_deleted_items(&self, options: impl Into<UserDeletedItemsOptions>) -> Result<Feed<Item>> {
         self.user_deleted_items_request(options.into()).get().await
     }
 
@@ -55,8 +47,7 @@ impl Items {
     }
 
     fn user_deleted_items_request(&self, options: UserDeletedItemsOptions) -> Request<'_> {
-        self.request("Items.UserDeletedItems", items().then("UserDeletedItems"))
-            .params(options)
+        self.request("Items.UserDeletedItems", items().then("UserDeletedItems")).params(options)
     }
 
     /// One page of the items that the scan for data that must not leave has left in this state.
@@ -65,11 +56,7 @@ impl Items {
     ///
     /// # Errors
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied) without the right to look.
-    pub async fn by_dlp_status(
-        &self,
-        status: DlpStatus,
-        options: impl Into<DlpStatusOptions>,
-    ) -> Result<Feed<Item>> {
+    pub async fn by_dlp_status(&self, status: DlpStatus, options: impl Into<DlpStatusOptions>) -> Result<Feed<Item>> {
         self.by_dlp_status_request(status, options.into()).get().await
     }
 
@@ -84,7 +71,6 @@ impl Items {
 
     fn by_dlp_status_request(&self, status: DlpStatus, options: DlpStatusOptions) -> Request<'_> {
         let params = Params::new().with("status", status).and(options);
-        self.request("Items.ByDlpStatus", items().then("ByDlpStatus"))
-            .params(params)
+        self.request("Items.ByDlpStatus", items().then("ByDlpStatus")).params(params)
     }
 }

@@ -63,11 +63,7 @@ options! {
 impl UploadParams {
     /// Parameters for the content of a file of this name and size, in bodies that hold nothing else.
     pub fn raw(method: UploadMethod, file_name: impl Into<String>, file_size: u64) -> Self {
-        Self::new()
-            .with_method(method)
-            .with_raw(true)
-            .with_file_name(file_name)
-            .with_file_size(file_size)
+        Self::new().with_method(method).with_raw(true).with_file_name(file_name).with_file_size(file_size)
     }
 
     /// The form that goes into the body: names capitalized, and without what only the query can hold; and the rest.
@@ -88,12 +84,7 @@ impl UploadParams {
 
 fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
-    letters
-        .next()
-        .map(|first| first.to_ascii_uppercase())
-        .into_iter()
-        .chain(letters)
-        .collect()
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 impl Items {
@@ -105,19 +96,9 @@ impl Items {
     /// [`AlreadyExists`](sharesync_core::ErrorKind::AlreadyExists) when the name is taken and not to be overwritten,
     /// [`PreconditionFailed`](sharesync_core::ErrorKind::PreconditionFailed) when `base_file_id` is not the present
     /// version.
-    pub async fn upload(
-        &self,
-        folder_id: &str,
-        params: impl Into<UploadParams>,
-    ) -> Result<UploadSpecification> {
-        let request = self
-            .request("Items.Upload", item(folder_id).then("Upload"))
-            .params(params.into());
-        request
-            .repeat(Repeat::Idempotent)
-            .post()
-            .await
-            .map_err(name_taken)
+    pub async fn upload(&self, folder_id: &str, params: impl Into<UploadParams>) -> Result<UploadSpecification> {
+        let request = self.request("Items.Upload", item(folder_id).then("Upload")).params(params.into());
+        request.repeat(Repeat::Idempotent).post().await.map_err(name_taken)
     }
 
     /// Begins an upload, with its parameters in the body. It creates nothing yet.
@@ -127,21 +108,10 @@ impl Items {
     ///
     /// # Errors
     /// As [`upload`](Self::upload).
-    pub async fn upload2(
-        &self,
-        folder_id: &str,
-        params: impl Into<UploadParams>,
-    ) -> Result<UploadSpecification> {
+    pub async fn upload2(&self, folder_id: &str, params: impl Into<UploadParams>) -> Result<UploadSpecification> {
         let (body, query) = params.into().split();
-        let request = self
-            .request("Items.Upload2", item(folder_id).then("Upload2"))
-            .params(query)
-            .json(&body);
-        request
-            .repeat(Repeat::Idempotent)
-            .post()
-            .await
-            .map_err(name_taken)
+        let request = self.request("Items.Upload2", item(folder_id).then("Upload2")).params(query).json(&body);
+        request.repeat(Repeat::Idempotent).post().await.map_err(name_taken)
     }
 }
 

@@ -3,9 +3,7 @@
 use sharesync_core::http::Repeat;
 use sharesync_core::{Error, ErrorKind, Result, Timestamp};
 
-use super::{
-    CopyOptions, CreateFolderOptions, DeleteOptions, Items, UpdateNoteOptions, UpdateOptions, item, items,
-};
+use super::{CopyOptions, CreateFolderOptions, DeleteOptions, Items, UpdateNoteOptions, UpdateOptions, item, items};
 use crate::answer::{Nothing, Outcome};
 use crate::error::name_taken;
 use crate::model::Item;
@@ -29,12 +27,7 @@ impl Items {
         options: impl Into<CreateFolderOptions>,
     ) -> Result<Item> {
         let request = self.request("Items.CreateFolder", item(parent_id).then("Folder"));
-        request
-            .params(options.into())
-            .json(folder)
-            .post()
-            .await
-            .map_err(name_taken)
+        request.params(options.into()).json(folder).post().await.map_err(name_taken)
     }
 
     /// Creates a folder at the top of the account. `zone` of `folder` is heeded, besides what
@@ -44,18 +37,9 @@ impl Items {
     ///
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the name is taken, unless it is to be overwritten.
-    pub async fn create_top_folder(
-        &self,
-        folder: &Item,
-        options: impl Into<CreateFolderOptions>,
-    ) -> Result<Item> {
+    pub async fn create_top_folder(&self, folder: &Item, options: impl Into<CreateFolderOptions>) -> Result<Item> {
         let request = self.request("Items.CreateFolder", items().then("Folder"));
-        request
-            .params(options.into())
-            .json(folder)
-            .post()
-            .await
-            .map_err(name_taken)
+        request.params(options.into()).json(folder).post().await.map_err(name_taken)
     }
 
     /// Creates a note. `name` and `description` of `note` are heeded.
@@ -80,23 +64,11 @@ impl Items {
     ///
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the new name is taken, unless it is to be overwritten.
-    pub async fn update(
-        &self,
-        id: &str,
-        changes: &Item,
-        options: impl Into<UpdateOptions>,
-    ) -> Result<Outcome<Item>> {
-        let request = self
-            .request("Items.Update", item(id))
-            .params(options.into())
-            .json(changes);
+    pub async fn update(&self, id: &str, changes: &Item, options: impl Into<UpdateOptions>) -> Result<Outcome<Item>> {
+        let request = self.request("Items.Update", item(id)).params(options.into()).json(changes);
         let outcome = request.patch().await;
         let names = changes.name.is_some() || changes.file_name.is_some() || changes.parent.is_some();
-        if names {
-            outcome.map_err(name_taken)
-        } else {
-            outcome
-        }
+        if names { outcome.map_err(name_taken) } else { outcome }
     }
 
     /// Sets when the content of an item was modified, to the second, and checks that the service took it as meant.
@@ -119,14 +91,8 @@ impl Items {
                 return Ok(read);
             }
         }
-        let error = Error::new(
-            ErrorKind::Integrity,
-            "the service has another modification time than was set",
-        );
-        Err(error
-            .with_provider(PROVIDER)
-            .with_operation("Items.SetModified")
-            .with_subject(id))
+        let error = Error::new(ErrorKind::Integrity, "the service has another modification time than was set");
+        Err(error.with_provider(PROVIDER).with_operation("Items.SetModified").with_subject(id))
     }
 
     /// Changes a note: `name`, `description` and `parent` of `changes` are heeded.
@@ -135,18 +101,9 @@ impl Items {
     ///
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such note.
-    pub async fn update_note(
-        &self,
-        id: &str,
-        changes: &Item,
-        options: impl Into<UpdateNoteOptions>,
-    ) -> Result<Item> {
+    pub async fn update_note(&self, id: &str, changes: &Item, options: impl Into<UpdateNoteOptions>) -> Result<Item> {
         let place = crate::client::Place::entity("Items/Note", id);
-        self.request("Items.UpdateNote", place)
-            .params(options.into())
-            .json(changes)
-            .patch()
-            .await
+        self.request("Items.UpdateNote", place).params(options.into()).json(changes).patch().await
     }
 
     /// Deletes an item: of a file all versions, unless the options say otherwise. It goes to the recycle bin, where the
@@ -157,11 +114,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such item.
     pub async fn delete(&self, id: &str, options: impl Into<DeleteOptions>) -> Result<Outcome<()>> {
-        let outcome = self
-            .request("Items.Delete", item(id))
-            .params(options.into())
-            .delete::<Outcome<Nothing>>()
-            .await;
+        let outcome = self.request("Items.Delete", item(id)).params(options.into()).delete::<Outcome<Nothing>>().await;
         outcome.map(|outcome| outcome.map(|Nothing| ()))
     }
 
@@ -172,18 +125,9 @@ impl Items {
     ///
     /// # Errors
     /// [`AlreadyExists`](ErrorKind::AlreadyExists) when the name is taken, unless it is to be overwritten.
-    pub async fn copy(
-        &self,
-        id: &str,
-        target_id: &str,
-        options: impl Into<CopyOptions>,
-    ) -> Result<Outcome<Item>> {
+    pub async fn copy(&self, id: &str, target_id: &str, options: impl Into<CopyOptions>) -> Result<Outcome<Item>> {
         let params = Params::new().with("targetid", target_id).and(options.into());
-        self.request("Items.Copy", item(id).then("Copy"))
-            .params(params)
-            .post()
-            .await
-            .map_err(name_taken)
+        self.request("Items.Copy", item(id).then("Copy")).params(params).post().await.map_err(name_taken)
     }
 
     /// Unlocks a file. Only SharePoint connectors can do that.
@@ -194,11 +138,7 @@ impl Items {
     /// [`Unsupported`](ErrorKind::Unsupported) from other providers.
     pub async fn check_in(&self, id: &str, message: Option<&str>) -> Result<()> {
         let params = Params::new().optional("message", message);
-        self.switch(
-            self.request("Items.CheckIn", item(id).then("CheckIn"))
-                .params(params),
-        )
-        .await
+        self.switch(self.request("Items.CheckIn", item(id).then("CheckIn")).params(params)).await
     }
 
     /// Locks a file. Only SharePoint connectors can do that.
@@ -209,8 +149,7 @@ impl Items {
     /// [`Unsupported`](ErrorKind::Unsupported) from other providers, [`Locked`](ErrorKind::Locked) when somebody else
     /// holds the lock.
     pub async fn check_out(&self, id: &str) -> Result<()> {
-        self.switch(self.request("Items.CheckOut", item(id).then("CheckOut")))
-            .await
+        self.switch(self.request("Items.CheckOut", item(id).then("CheckOut"))).await
     }
 
     /// Unlocks a file and gives up what was changed. Only SharePoint connectors can do that.
@@ -220,8 +159,7 @@ impl Items {
     /// # Errors
     /// [`Unsupported`](ErrorKind::Unsupported) from other providers.
     pub async fn discard_check_out(&self, id: &str) -> Result<()> {
-        self.switch(self.request("Items.DiscardCheckOut", item(id).then("DiscardCheckOut")))
-            .await
+        self.switch(self.request("Items.DiscardCheckOut", item(id).then("DiscardCheckOut"))).await
     }
 
     /// Puts something into a state: doing it twice does no more.

@@ -43,11 +43,7 @@ impl ShareFileDate {
             "0001" if text.is_ascii() => return Some(None),
             _ => {}
         }
-        let with_time = if text.contains(['T', 't', ' ']) {
-            text.to_owned()
-        } else {
-            format!("{text}T00:00:00")
-        };
+        let with_time = if text.contains(['T', 't', ' ']) { text.to_owned() } else { format!("{text}T00:00:00") };
         let zoned = with_time.parse().or_else(|_| format!("{with_time}Z").parse());
         zoned.ok().map(|time| Some(Self::At(time)))
     }
@@ -63,12 +59,9 @@ impl FromStr for ShareFileDate {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::read(text).flatten().ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidInput,
-                format!("{text:?} is not a date of the ShareFile API"),
-            )
-        })
+        Self::read(text)
+            .flatten()
+            .ok_or_else(|| Error::new(ErrorKind::InvalidInput, format!("{text:?} is not a date of the ShareFile API")))
     }
 }
 
@@ -79,9 +72,7 @@ impl fmt::Display for ShareFileDate {
             Self::At(time) => {
                 // The service counts in steps of 100 ns.
                 let steps = time.subsec_nanoseconds() / 100 * 100;
-                Timestamp::from_unix(time.unix_seconds(), steps)
-                    .unwrap_or(*time)
-                    .fmt(f)
+                Timestamp::from_unix(time.unix_seconds(), steps).unwrap_or(*time).fmt(f)
             }
         }
     }

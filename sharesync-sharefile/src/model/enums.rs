@@ -201,10 +201,7 @@ mod tests {
         assert_eq!(read("\"2\""), UploadMethod::Threaded);
         assert_eq!(read("\"Quantum\""), UploadMethod::Other("Quantum".into()));
         assert_eq!(read("9"), UploadMethod::Other("9".into()));
-        assert_eq!(
-            serde_json::to_string(&read("\"Quantum\"")).unwrap(),
-            "\"Quantum\""
-        );
+        assert_eq!(serde_json::to_string(&read("\"Quantum\"")).unwrap(), "\"Quantum\"");
         assert!(serde_json::from_str::<UploadMethod>("{}").is_err());
     }
 }

@@ -25,12 +25,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Feed<T> {
             #[serde(rename = "odata.count", default, deserialize_with = "optional")]
             count: Option<i64>,
             // The documentation writes it both ways.
-            #[serde(
-                rename = "odata.nextLink",
-                alias = "odata.nextlink",
-                default,
-                deserialize_with = "optional"
-            )]
+            #[serde(rename = "odata.nextLink", alias = "odata.nextlink", default, deserialize_with = "optional")]
             next_link: Option<String>,
         }
         let raw = Raw::deserialize(deserializer)?;
@@ -51,16 +46,10 @@ mod tests {
         for name in ["odata.nextLink", "odata.nextlink"] {
             let json = format!(r#"{{"odata.count":"3","{name}":"https://a/b","value":[1]}}"#);
             let feed: Feed<u8> = serde_json::from_str(&json).unwrap();
-            assert_eq!(
-                (feed.count, feed.next_link.as_deref()),
-                (Some(3), Some("https://a/b"))
-            );
+            assert_eq!((feed.count, feed.next_link.as_deref()), (Some(3), Some("https://a/b")));
         }
         let feed: Feed<u8> = serde_json::from_str(r#"{"value":[],"odata.nextLink":""}"#).unwrap();
         assert_eq!((feed.count, feed.next_link), (None, None));
-        assert!(
-            serde_json::from_str::<Feed<u8>>("{}").is_err(),
-            "a feed without a value is no feed"
-        );
+        assert!(serde_json::from_str::<Feed<u8>>("{}").is_err(), "a feed without a value is no feed");
     }
 }

@@ -167,14 +167,8 @@ impl Item {
     /// only an address, by the first letters of its identifier.
     pub fn kind(&self) -> ItemKind {
         let of_type = self.odata_type.as_deref().and_then(model_name);
-        let of_fragment = || {
-            self.odata_metadata
-                .as_deref()
-                .and_then(|url| model_name(url.split_once('#')?.1))
-        };
-        let name = of_type
-            .or_else(of_fragment)
-            .or_else(|| kind_of_id(self.any_id()?));
+        let of_fragment = || self.odata_metadata.as_deref().and_then(|url| model_name(url.split_once('#')?.1));
+        let name = of_type.or_else(of_fragment).or_else(|| kind_of_id(self.any_id()?));
         ItemKind::of_type(name.unwrap_or_default())
     }
 
@@ -183,16 +177,12 @@ impl Item {
     /// # Errors
     /// [`ErrorKind::Protocol`] where the service left it out although it was needed.
     pub fn id(&self) -> Result<&str> {
-        self.any_id()
-            .ok_or_else(|| Error::new(ErrorKind::Protocol, "an item without an Id"))
+        self.any_id().ok_or_else(|| Error::new(ErrorKind::Protocol, "an item without an Id"))
     }
 
     /// The identifier, from the address if need be.
     fn any_id(&self) -> Option<&str> {
-        self.id
-            .as_deref()
-            .filter(|id| !id.is_empty())
-            .or_else(|| id_in_url(self.url.as_deref()?))
+        self.id.as_deref().filter(|id| !id.is_empty()).or_else(|| id_in_url(self.url.as_deref()?))
     }
 
     /// Sets the display name.
@@ -261,12 +251,7 @@ fn model_name(text: &str) -> Option<&str> {
 
 /// The identifier in an address such as `https://…/sf/v3/Items(fi123)`.
 fn id_in_url(url: &str) -> Option<&str> {
-    let id = url
-        .rsplit_once('(')?
-        .1
-        .split(')')
-        .next()?
-        .trim_matches(['\'', '"']);
+    let id = url.rsplit_once('(')?.1.split(')').next()?.trim_matches(['\'', '"']);
     (!id.is_empty()).then_some(id)
 }
 
@@ -344,28 +329,13 @@ mod tests {
     fn the_kind_is_told_by_type_then_metadata_then_identifier() {
         let metadata = "https://a.sf-api.com/sf/v3/$metadata#Items/ShareFile.Api.Models.Folder@Element";
         let cases = [
-            (
-                json!({"odata.type": "ShareFile.Api.Models.Note", "odata.metadata": metadata}),
-                ItemKind::Note,
-            ),
-            (
-                json!({"odata.type": "ShareFile.Api.Models.SymbolicLink"}),
-                ItemKind::SymbolicLink,
-            ),
+            (json!({"odata.type": "ShareFile.Api.Models.Note", "odata.metadata": metadata}), ItemKind::Note),
+            (json!({"odata.type": "ShareFile.Api.Models.SymbolicLink"}), ItemKind::SymbolicLink),
             (json!({"odata.metadata": metadata}), ItemKind::Folder),
-            (
-                json!({"odata.type": "ShareFile.Api.Models.File", "odata.metadata": "nonsense"}),
-                ItemKind::File,
-            ),
-            (
-                json!({"url": "https://a.sf-api.com/sf/v3/Items(fo1)"}),
-                ItemKind::Folder,
-            ),
+            (json!({"odata.type": "ShareFile.Api.Models.File", "odata.metadata": "nonsense"}), ItemKind::File),
+            (json!({"url": "https://a.sf-api.com/sf/v3/Items(fo1)"}), ItemKind::Folder),
             (json!({"Id": "fi1"}), ItemKind::File),
-            (
-                json!({"odata.type": "ShareFile.Api.Models.Hologram"}),
-                ItemKind::Other("Hologram".into()),
-            ),
+            (json!({"odata.type": "ShareFile.Api.Models.Hologram"}), ItemKind::Other("Hologram".into())),
             (json!({}), ItemKind::Other(String::new())),
         ];
         for (value, expected) in cases {
@@ -395,24 +365,15 @@ mod tests {
 
     #[test]
     fn only_what_is_set_is_sent() {
-        let item = Item::new()
-            .with_name("n")
-            .with_parent("fo1")
-            .with_expiration_date(ShareFileDate::Never);
-        let expected =
-            json!({"Name": "n", "Parent": {"Id": "fo1"}, "ExpirationDate": "9999-12-31T23:59:59.9999999Z"});
+        let item = Item::new().with_name("n").with_parent("fo1").with_expiration_date(ShareFileDate::Never);
+        let expected = json!({"Name": "n", "Parent": {"Id": "fo1"}, "ExpirationDate": "9999-12-31T23:59:59.9999999Z"});
         assert_eq!(serde_json::to_value(&item).unwrap(), expected);
     }
 
     #[test]
     fn a_wrong_type_is_an_error_that_does_not_quote_it() {
-        let error = serde_json::from_value::<Item>(json!({"FileSizeBytes": "hush"}))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("a whole number") && !error.contains("hush"),
-            "{error}"
-        );
+        let error = serde_json::from_value::<Item>(json!({"FileSizeBytes": "hush"})).unwrap_err().to_string();
+        assert!(error.contains("a whole number") && !error.contains("hush"), "{error}");
     }
 
     proptest! {

@@ -15,8 +15,7 @@ pub(crate) mod wire;
 pub use capability::Capability;
 pub use date::ShareFileDate;
 pub use enums::{
-    AsyncOperationKind, AsyncState, DlpStatus, ItemOrderingMode, Reason, ShareKind, TreeMode, UploadMethod,
-    VirusStatus,
+    AsyncOperationKind, AsyncState, DlpStatus, ItemOrderingMode, Reason, ShareKind, TreeMode, UploadMethod, VirusStatus,
 };
 pub use feed::Feed;
 pub use info::ItemInfo;

@@ -43,10 +43,7 @@ entity! {
 impl User {
     /// A user named by an e-mail address, as a recipient of a share.
     pub fn by_email(email: impl Into<String>) -> Self {
-        Self {
-            email: Some(email.into()),
-            ..Self::default()
-        }
+        Self { email: Some(email.into()), ..Self::default() }
     }
 }
 

@@ -94,21 +94,13 @@ impl Share {
     /// A link to get these items.
     pub fn send<I: Into<String>>(ids: impl IntoIterator<Item = I>) -> Self {
         let items = ids.into_iter().map(Item::reference).collect();
-        Self {
-            share_type: Some(ShareKind::Send),
-            items: Some(items),
-            ..Self::default()
-        }
+        Self { share_type: Some(ShareKind::Send), items: Some(items), ..Self::default() }
     }
 
     /// A link to put files into a folder.
     pub fn request(folder_id: impl Into<String>) -> Self {
         let parent = Box::new(Item::reference(folder_id));
-        Self {
-            share_type: Some(ShareKind::Request),
-            parent: Some(parent),
-            ..Self::default()
-        }
+        Self { share_type: Some(ShareKind::Request), parent: Some(parent), ..Self::default() }
     }
 
     /// Sets the title.
@@ -164,10 +156,7 @@ impl Share {
     #[must_use]
     pub fn with_recipient(mut self, email: impl Into<String>) -> Self {
         let user = Some(Box::new(User::by_email(email)));
-        self.recipients.get_or_insert_default().push(ShareAlias {
-            user,
-            ..ShareAlias::default()
-        });
+        self.recipients.get_or_insert_default().push(ShareAlias { user, ..ShareAlias::default() });
         self
     }
 }

@@ -171,9 +171,7 @@ pub(crate) fn optional<'de, D: Deserializer<'de>, T: Wire>(deserializer: D) -> R
 }
 
 /// Reads a scalar that may be missing.
-pub(crate) fn scalar<'de, D: Deserializer<'de>, T: FromScalar>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+pub(crate) fn scalar<'de, D: Deserializer<'de>, T: FromScalar>(deserializer: D) -> Result<Option<T>, D::Error> {
     // The value itself is never quoted: it may be a secret.
     T::from_scalar(Scalar::deserialize(deserializer)?)
         .ok_or_else(|| D::Error::custom(format_args!("invalid value, expected {}", T::DUE)))
@@ -252,10 +250,7 @@ impl Flags {
     pub fn has(&self, name: &str, bit: u64) -> bool {
         match self.0.parse::<u64>() {
             Ok(bits) => bits & bit != 0,
-            Err(_) => self
-                .0
-                .split(',')
-                .any(|flag| flag.trim().eq_ignore_ascii_case(name)),
+            Err(_) => self.0.split(',').any(|flag| flag.trim().eq_ignore_ascii_case(name)),
         }
     }
 }

@@ -1,38 +1,128 @@
 //! The store: the contract of sharesync in terms of the typed client. It translates and delegates.
+//!
+//! What takes more than one call of the service is beside: finding items in `locate`, creating, deleting and sharing in
+//! `change`, moving and copying in `relocate`, content in `upload`, `resume` and `download`.
 
+mod change;
+mod download;
+mod locate;
 mod options;
+mod relocate;
+mod resume;
+mod translate;
+mod upload;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sharesync_core::transfer::{Download, DownloadOptions};
+use futures::{StreamExt as _, TryStreamExt as _};
+use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use sharesync_core::{
-    BoxStream, Capabilities, Error, ErrorKind, Item, ItemRef, ListOptions, NameRules, Page, RemoteStore,
-    Result, StoreInfo,
+    BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest,
+    DigestAlgorithm, Error, Item, ItemRef, ListOptions, Operation, Page, RemotePath, RemoteStore, Result, Share,
+    ShareId, ShareRequest, Since, StoreInfo, Support, UploadLimits,
 };
+use tokio::sync::OnceCell;
 
 pub use options::StoreOptions;
 
-use crate::{Client, PROVIDER};
+use self::upload::MAX_PARALLEL;
+use crate::{Client, Items, PROVIDER};
 
-/// A ShareFile account as a [`RemoteStore`]. Clones are the same store.
+/// A ShareFile account as a [`RemoteStore`]: [`Client::store`]. Clones are the same store.
+///
+/// How the contract is kept:
+///
+/// - A file's identifier names one version of it, and is its revision. A new version has another one, and the same
+///   [`version_series`](Item::version_series), the service's `StreamID`.
+/// - Names are compared without regard to case. Nothing is ever replaced but by [`OnConflict::NewVersion`]
+///   or a required revision: the name is looked up first, and the service is told not to overwrite as well.
+/// - Up to [`single_limit`](StoreOptions::single_limit) an upload is one request, above it is sent in chunks, which another
+///   process can continue. A request whose answer is lost may have made the file: the store looks for it, and repeats the
+///   request only where it is not there.
+/// - A download verifies the MD5 that the service reports. Its address is asked for again where it is refused.
+/// - Moving to another folder *and* another name is three updates, by way of a temporary name, because the service may
+///   replace an item when both are changed at once. What fails half-way is undone; what cannot be undone is in the error.
+/// - Copying under another name or within a folder goes through a temporary folder `sharesync-…` beside the copy. A copy
+///   does not keep the modification time. Both are left behind if the process ends half-way.
+/// - Deleting with a required revision looks at the revision first: another client may come between.
+/// - [`ShareKind::Link`] is a Send share, [`ShareKind::RequestFiles`] a Request share, both without mail. A limit
+///   of downloads holds for each user of the link. Invitations, passwords, editing and links for named people are
+///   `Unsupported`; [`Client::shares`] sends links by mail.
+/// - [`upload_abort`](RemoteStore::upload_abort) does nothing: the service has no such call. What it has of an upload
+///   lapses, and the next upload of the file does not continue it.
+/// - [`changes`](RemoteStore::changes) is `Unsupported`: the service has no feed of changes.
+///
+/// [`OnConflict::NewVersion`]: sharesync_core::OnConflict::NewVersion
+/// [`ShareKind::Link`]: sharesync_core::ShareKind::Link
+/// [`ShareKind::RequestFiles`]: sharesync_core::ShareKind::RequestFiles
 #[derive(Debug, Clone)]
 pub struct ShareFileStore(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    items: Items,
+    client: Client,
+    options: StoreOptions,
     info: StoreInfo,
     capabilities: Capabilities,
+    root: OnceCell<String>,
 }
 
 impl ShareFileStore {
-    pub(crate) fn new(client: Client, _options: StoreOptions) -> Self {
+    pub(crate) fn new(client: Client, options: StoreOptions) -> Self {
         let info = StoreInfo::new(PROVIDER, client.account());
-        Self(Arc::new(Inner {
-            info,
-            capabilities: Capabilities::new(NameRules::permissive()),
-        }))
+        let capabilities = capabilities(&options);
+        Self(Arc::new(Inner { items: client.items(), client, options, info, capabilities, root: OnceCell::new() }))
     }
+
+    /// The typed client that the store uses.
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    fn items(&self) -> &Items {
+        &self.0.items
+    }
+
+    fn options(&self) -> &StoreOptions {
+        &self.0.options
+    }
+
+    /// The pages of a folder's children.
+    async fn pages(self, folder: ItemRef, size: Option<u32>) -> Result<BoxStream<'static, Result<Page<Item>>>> {
+        let id = self.id_of(&folder).await?;
+        let query = translate::listing().top(size.unwrap_or(self.options().page_size).max(1));
+        let above = match folder {
+            ItemRef::Root => Some(RemotePath::root()),
+            ItemRef::Path(path) => Some(path),
+            _ => None,
+        };
+        let pages = self.items().children_pages(&id, query).and_then(move |page| {
+            let items = page.items.iter().map(|entity| {
+                let mut item = translate::item(entity)?;
+                item.parent = Some(id.as_str().into());
+                item.path = above.as_ref().and_then(|above| above.join(&item.name).ok());
+                Ok(item)
+            });
+            std::future::ready(items.collect::<Result<_>>().map(|items| Page::new(items).with_total(page.total)))
+        });
+        Ok(pages.boxed())
+    }
+}
+
+fn capabilities(options: &StoreOptions) -> Capabilities {
+    let native: Vec<_> = Operation::ALL
+        .into_iter()
+        .filter(|operation| !matches!(operation, Operation::Changes | Operation::Copy | Operation::Invite))
+        .collect();
+    let mut capabilities =
+        Capabilities::new(locate::NAMES).with(Support::Native, &native).with(Support::Emulated, &[Operation::Copy]);
+    capabilities.upload = UploadLimits::default();
+    capabilities.upload.max_parallel_parts = if options.sequential { 1 } else { MAX_PARALLEL };
+    capabilities.digests = vec![DigestAlgorithm::Md5];
+    capabilities.ids_survive_new_version = false;
+    capabilities
 }
 
 #[async_trait]
@@ -45,15 +135,65 @@ impl RemoteStore for ShareFileStore {
         &self.0.capabilities
     }
 
-    async fn stat(&self, _: &ItemRef) -> Result<Item> {
-        Err(Error::new(ErrorKind::Unsupported, "not yet"))
+    async fn stat(&self, item: &ItemRef) -> Result<Item> {
+        self.find(item).await
     }
 
-    fn list(&self, _: &ItemRef, _: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
-        Box::pin(futures::stream::empty())
+    fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
+        futures::stream::once(self.clone().pages(folder.clone(), options.page_size)).try_flatten().boxed()
     }
 
-    async fn download(&self, _: &ItemRef, _: DownloadOptions) -> Result<Download> {
-        Err(Error::new(ErrorKind::Unsupported, "not yet"))
+    fn changes(&self, _since: Since, _options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
+        let why = "the service has no feed of changes: compare listings";
+        let error = Error::unsupported(PROVIDER, Operation::Changes, why);
+        futures::stream::once(async { Err(error) }).boxed()
+    }
+
+    async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
+        upload::begin(self, request).await
+    }
+
+    async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
+        upload::send(self, spec, part).await
+    }
+
+    async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
+        resume::status(self, spec).await
+    }
+
+    async fn upload_finish(&self, spec: &UploadSpec, parts: &[PartReceipt], content: &[Digest]) -> Result<Item> {
+        upload::finish(self, spec, parts, content).await
+    }
+
+    async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
+        upload::check(spec)
+    }
+
+    async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
+        download::open(self, item, options).await
+    }
+
+    async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
+        change::create_folder(self, parent, name, options).await
+    }
+
+    async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        relocate::move_item(self, item, to).await
+    }
+
+    async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        relocate::copy_item(self, item, to).await
+    }
+
+    async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
+        change::delete(self, item, options).await
+    }
+
+    async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
+        change::share(self, item, &request).await
+    }
+
+    async fn unshare(&self, share: &ShareId) -> Result<()> {
+        change::unshare(self, share).await
     }
 }

@@ -57,7 +57,6 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
         {
             tracing::debug!(%error, "the upload starts anew");
             self.forget().await;
-            self.progress.set(0);
             done = self.session(&request, None).await;
         }
         if let Err(error) = &done

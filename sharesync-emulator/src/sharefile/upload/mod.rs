@@ -62,18 +62,8 @@ struct Upload {
 impl Upload {
     fn resume_key(&self) -> Option<ResumeKey> {
         let resumable = self.params.can_resume && self.params.method != Method::Standard;
-        let (name, size) = self
-            .params
-            .file_name
-            .as_deref()
-            .zip(self.params.file_size)
-            .filter(|_| resumable)?;
-        Some(ResumeKey {
-            by: self.by,
-            folder: self.folder,
-            name: fold(name),
-            size,
-        })
+        let (name, size) = self.params.file_name.as_deref().zip(self.params.file_size).filter(|_| resumable)?;
+        Some(ResumeKey { by: self.by, folder: self.folder, name: fold(name), size })
     }
 }
 
@@ -81,14 +71,7 @@ impl Uploads {
     pub(super) fn new(seed: u64) -> Self {
         let dice = fastrand::Rng::with_seed(seed ^ 0x72_7375);
         let (uploads, resumable) = (HashMap::new(), HashMap::new());
-        Self {
-            table: Mutex::new(Table {
-                dice,
-                uploads,
-                resumable,
-                swept: Instant::now(),
-            }),
-        }
+        Self { table: Mutex::new(Table { dice, uploads, resumable, swept: Instant::now() }) }
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -112,20 +95,10 @@ impl Uploads {
         let mut table = self.table();
         table.sweep();
         let (start_over, id) = (params.start_over, format!("rsu-{}", table.random()));
-        let mut upload = Upload {
-            id,
-            by,
-            folder,
-            params,
-            prepared: Instant::now(),
-            parts: Arc::new(Parts::default()),
-        };
+        let mut upload = Upload { id, by, folder, params, prepared: Instant::now(), parts: Arc::new(Parts::default()) };
         let key = upload.resume_key();
         let known = key.as_ref().and_then(|key| table.resumable.get(key)).cloned();
-        if let Some(unfinished) = known
-            .and_then(|id| table.uploads.remove(&id))
-            .filter(|_| !start_over)
-        {
+        if let Some(unfinished) = known.and_then(|id| table.uploads.remove(&id)).filter(|_| !start_over) {
             upload.id = unfinished.id.clone();
             upload.parts = unfinished.parts.clone();
         }
@@ -150,8 +123,7 @@ impl Table {
     fn sweep(&mut self) {
         let now = Instant::now();
         if now.duration_since(self.swept) > PATIENCE / 100 {
-            self.uploads
-                .retain(|_, upload| now.duration_since(upload.prepared) < PATIENCE);
+            self.uploads.retain(|_, upload| now.duration_since(upload.prepared) < PATIENCE);
             let uploads = &self.uploads;
             self.resumable.retain(|_, id| uploads.contains_key(id));
             self.swept = now;
@@ -213,30 +185,14 @@ impl Ctx {
     fn specification(&self, upload: &Upload, duplicate: bool) -> Outcome {
         let params = &upload.params;
         let threaded = params.method == Method::Threaded;
-        let page = if threaded {
-            "upload-threaded-3.aspx"
-        } else {
-            "upload-streaming-2.aspx"
-        };
-        let batch = params
-            .batch_id
-            .clone()
-            .unwrap_or_else(|| self.face.uploads.new_batch());
-        let common = format!(
-            "uploadid={}&batchid={}&overwrite={}",
-            upload.id,
-            encode(&batch),
-            params.overwrite
-        );
+        let page = if threaded { "upload-threaded-3.aspx" } else { "upload-streaming-2.aspx" };
+        let batch = params.batch_id.clone().unwrap_or_else(|| self.face.uploads.new_batch());
+        let common = format!("uploadid={}&batchid={}&overwrite={}", upload.id, encode(&batch), params.overwrite);
         let format = if params.json { "&respformat=json" } else { "" };
         let raw = u8::from(params.raw);
         let sign = |path: String| format!("{}{}", self.call.base, self.face.signer.sign(&path));
         let chunk = sign(format!("/storage/{page}?{common}&raw={raw}{format}"));
-        let finish = || {
-            sign(format!(
-                "/storage/{page}?{common}&respformat=json&finish=1&fmt=json"
-            ))
-        };
+        let finish = || sign(format!("/storage/{page}?{common}&respformat=json&finish=1&fmt=json"));
         let resume = upload.parts.resume();
         let view = self.view();
         self.object_reply(&json!({

@@ -90,9 +90,7 @@ impl Params {
             expires: fields.number("ExpirationDays").and_then(after_days),
             base_file: fields.some_text("BaseFileId").map(str::to_owned),
             threads: fields.number("ThreadCount").unwrap_or(THREADS).clamp(1, THREADS),
-            json: fields
-                .text("ResponseFormat")
-                .is_some_and(|format| format.eq_ignore_ascii_case("json")),
+            json: fields.text("ResponseFormat").is_some_and(|format| format.eq_ignore_ascii_case("json")),
         })
     }
 }
@@ -101,17 +99,12 @@ fn file_size(fields: &Fields) -> Result<Option<u64>, ApiError> {
     if fields.get("FileSize").is_none() {
         return Ok(None);
     }
-    let size = fields
-        .number("FileSize")
-        .and_then(|size| u64::try_from(size).ok());
-    size.map(Some)
-        .ok_or_else(|| ApiError::bad_request("fileSize must be a number that is not negative."))
+    let size = fields.number("FileSize").and_then(|size| u64::try_from(size).ok());
+    size.map(Some).ok_or_else(|| ApiError::bad_request("fileSize must be a number that is not negative."))
 }
 
 /// The moment that many days from now; `None` if it is never or there is none.
 pub(in super::super) fn after_days(days: i64) -> Option<Timestamp> {
     let hours = days.checked_mul(24).filter(|_| days >= 0)?;
-    Timestamp::now()
-        .checked_add(Span::new().try_hours(hours).ok()?)
-        .ok()
+    Timestamp::now().checked_add(Span::new().try_hours(hours).ok()?).ok()
 }

@@ -83,13 +83,7 @@ impl Parts {
         }
         let offset = offset.unwrap_or_else(|| received.end());
         let index = index.unwrap_or_else(|| received.chunks.last_key_value().map_or(0, |(last, _)| last + 1));
-        received.insert(
-            index,
-            Chunk {
-                offset,
-                staged: Arc::new(staged),
-            },
-        );
+        received.insert(index, Chunk { offset, staged: Arc::new(staged) });
         drop(received);
         let parts = self.clone();
         tokio::spawn(async move { parts.hash_ahead().await });
@@ -129,14 +123,9 @@ impl Parts {
     fn next_to_hash(&self, prefix: &mut Prefix) -> Option<Chunk> {
         let received = self.received();
         if received.generation != prefix.generation {
-            *prefix = Prefix {
-                generation: received.generation,
-                ..Prefix::default()
-            };
+            *prefix = Prefix { generation: received.generation, ..Prefix::default() };
         }
-        let next = received
-            .run()
-            .find(|(_, chunk)| chunk.offset == prefix.offset && chunk.staged.len() > 0);
+        let next = received.run().find(|(_, chunk)| chunk.offset == prefix.offset && chunk.staged.len() > 0);
         next.map(|(_, chunk)| chunk.clone())
     }
 
@@ -145,17 +134,9 @@ impl Parts {
         if received.generation != prefix.generation {
             return;
         }
-        let index = received
-            .run()
-            .filter(|(_, chunk)| chunk.end() <= prefix.offset)
-            .last()
-            .map(|(index, _)| index);
+        let index = received.run().filter(|(_, chunk)| chunk.end() <= prefix.offset).last().map(|(index, _)| index);
         let md5 = prefix.hasher.clone().finish().md5;
-        received.resume = index.map(|index| Resume {
-            index,
-            offset: prefix.offset,
-            md5,
-        });
+        received.resume = index.map(|index| Resume { index, offset: prefix.offset, md5 });
     }
 
     /// Joins the chunks to a content, if they make up the whole that the client meant, and closes the upload.
@@ -163,11 +144,7 @@ impl Parts {
         let mut prefix = self.prefix.lock().await;
         let total = self.contiguous();
         if size.is_some_and(|size| size != total) || !self.received().is_whole() {
-            return Err(if self.received().closed {
-                Incomplete::Closed
-            } else {
-                Incomplete::Size
-            });
+            return Err(if self.received().closed { Incomplete::Closed } else { Incomplete::Size });
         }
         let digests = match self.only_chunk() {
             Some(only) => only.staged.digests().clone(),
@@ -182,22 +159,13 @@ impl Parts {
         }
         let chunks: Vec<_> = received.run().map(|(_, chunk)| chunk.staged.clone()).collect();
         received.chunks.clear();
-        Ok(Staged::join(
-            chunks
-                .iter()
-                .map(|staged| &**staged)
-                .filter(|staged| staged.len() > 0),
-            digests,
-        ))
+        Ok(Staged::join(chunks.iter().map(|staged| &**staged).filter(|staged| staged.len() > 0), digests))
     }
 
     /// A file of one chunk has the chunk's digest.
     fn only_chunk(&self) -> Option<Chunk> {
         let received = self.received();
-        let mut chunks = received
-            .chunks
-            .values()
-            .filter(|chunk| chunk.staged.len() > 0 || received.end() == 0);
+        let mut chunks = received.chunks.values().filter(|chunk| chunk.staged.len() > 0 || received.end() == 0);
         let only = chunks.next()?.clone();
         chunks.next().is_none().then_some(only)
     }
@@ -241,14 +209,11 @@ impl Received {
     /// The chunks from the first on, as long as each continues the one before.
     fn run(&self) -> impl Iterator<Item = (u64, &Chunk)> {
         let mut end = 0;
-        self.chunks
-            .iter()
-            .map(|(index, chunk)| (*index, chunk))
-            .take_while(move |(_, chunk)| {
-                let continues = chunk.offset == end;
-                end = chunk.end();
-                continues
-            })
+        self.chunks.iter().map(|(index, chunk)| (*index, chunk)).take_while(move |(_, chunk)| {
+            let continues = chunk.offset == end;
+            end = chunk.end();
+            continues
+        })
     }
 
     fn is_whole(&self) -> bool {

@@ -65,10 +65,7 @@ impl ShareFile {
     async fn take_chunk(&self, call: &mut Call, upload: &Upload) -> Result<Option<String>, Failure> {
         let number = |name: &str| match call.query.get(name) {
             None => Ok(None),
-            Some(text) => text
-                .parse::<u64>()
-                .map(Some)
-                .map_err(|_| Failure::other(format!("{name} is no number"))),
+            Some(text) => text.parse::<u64>().map(Some).map_err(|_| Failure::other(format!("{name} is no number"))),
         };
         let (index, offset) = (number("index")?, number("byteoffset")?);
         if upload.params.method == Method::Threaded && (index.is_none() || offset.is_none()) {
@@ -99,10 +96,7 @@ impl ShareFile {
             while let Some(data) = call.body.chunk().await.map_err(broken)? {
                 writer.push(data).await.map_err(broken)?;
             }
-            return Ok(Arrived {
-                staged: writer.finish().await.map_err(broken)?,
-                file_name: None,
-            });
+            return Ok(Arrived { staged: writer.finish().await.map_err(broken)?, file_name: None });
         }
         let boundary = multer::parse_boundary(call.content_type())
             .map_err(|_| Failure::other("the body must be a multipart form, or the upload raw"))?;
@@ -112,30 +106,15 @@ impl ShareFile {
     }
 
     /// Puts the file into its folder, once everything that was said about it is true.
-    async fn finish(
-        &self,
-        query: &Query,
-        upload: &Upload,
-        file_name: Option<String>,
-    ) -> Result<Entry, Failure> {
+    async fn finish(&self, query: &Query, upload: &Upload, file_name: Option<String>) -> Result<Entry, Failure> {
         let params = &upload.params;
-        let name = params
-            .file_name
-            .clone()
-            .or(file_name)
-            .ok_or_else(|| Failure::other("there is no file name"))?;
+        let name = params.file_name.clone().or(file_name).ok_or_else(|| Failure::other("there is no file name"))?;
         check_name(&name).map_err(|error| Failure::other(error.message()))?;
         let said = query.number("filesize");
-        if said
-            .zip(params.file_size)
-            .is_some_and(|(said, declared)| said != declared)
-        {
+        if said.zip(params.file_size).is_some_and(|(said, declared)| said != declared) {
             return Err(Failure::wrong_size());
         }
-        let content = upload
-            .parts
-            .finish(said.or(params.file_size), query.get("filehash"))
-            .await;
+        let content = upload.parts.finish(said.or(params.file_size), query.get("filehash")).await;
         let content = content.map_err(|incomplete| match incomplete {
             Incomplete::Size => Failure::wrong_size(),
             Incomplete::Hash => Failure::other("the hash of the file does not match"),
@@ -161,42 +140,26 @@ impl ShareFile {
 
     fn put(&self, upload: &Upload, file: FileUpload) -> Result<Entry, Failure> {
         if let Some(base) = &upload.params.base_file {
-            let current = self
-                .drive()
-                .child(file.parent, &file.name)
-                .map(|entry| ids::item_id(&entry));
+            let current = self.drive().child(file.parent, &file.name).map(|entry| ids::item_id(&entry));
             if !current.is_some_and(|current| current.eq_ignore_ascii_case(base)) {
-                return Err(Failure::other(
-                    "FileUploadConflict: the file was changed since it was last read",
-                ));
+                return Err(Failure::other("FileUploadConflict: the file was changed since it was last read"));
             }
         }
-        self.drive()
-            .put_file(upload.by, file)
-            .map_err(|error| match error {
-                DriveError::NameTaken { .. } => {
-                    Failure::other("an item with this name already exists in the folder")
-                }
-                DriveError::NotFound => Failure::other("the folder is gone"),
-                other => Failure::other(other.to_string()),
-            })
+        self.drive().put_file(upload.by, file).map_err(|error| match error {
+            DriveError::NameTaken { .. } => Failure::other("an item with this name already exists in the folder"),
+            DriveError::NotFound => Failure::other("the folder is gone"),
+            other => Failure::other(other.to_string()),
+        })
     }
 }
 
 /// Whether the signed part of the address, which the client cannot have written, says that this is the finish address.
 fn is_finish_address(raw_query: &str) -> bool {
-    raw_query
-        .split("&h=")
-        .next()
-        .is_some_and(|signed| Query::parse(signed).is_true("finish"))
+    raw_query.split("&h=").next().is_some_and(|signed| Query::parse(signed).is_true("finish"))
 }
 
 /// Stores the file of a form: the documented field, else the first with a file name.
-async fn read_form(
-    drive: &Drive,
-    body: &mut RequestBody,
-    boundary: String,
-) -> Result<Option<Arrived>, Failure> {
+async fn read_form(drive: &Drive, body: &mut RequestBody, boundary: String) -> Result<Option<Arrived>, Failure> {
     let broken = |error: multer::Error| Failure::other(format!("the form cannot be read: {error}"));
     let store = |error: io::Error| Failure::other(error.to_string());
     let chunks = stream::unfold(body, |body| async move {
@@ -204,8 +167,7 @@ async fn read_form(
         Some((chunk, body))
     });
     let limit = SizeLimit::new().whole_stream(u64::MAX).per_field(u64::MAX);
-    let mut form =
-        Multipart::with_constraints(Box::pin(chunks), boundary, Constraints::new().size_limit(limit));
+    let mut form = Multipart::with_constraints(Box::pin(chunks), boundary, Constraints::new().size_limit(limit));
     let mut found = None;
     while let Some(mut field) = form.next_field().await.map_err(broken)? {
         let is_file = field.file_name().is_some() || matches!(field.name(), Some("Filedata" | "File1"));
@@ -218,10 +180,7 @@ async fn read_form(
         while let Some(data) = field.chunk().await.map_err(broken)? {
             writer.push(data).await.map_err(store)?;
         }
-        found = Some(Arrived {
-            staged: writer.finish().await.map_err(store)?,
-            file_name,
-        });
+        found = Some(Arrived { staged: writer.finish().await.map_err(store)?, file_name });
     }
     Ok(found)
 }

@@ -20,45 +20,25 @@ pub(super) struct Failure {
 impl Failure {
     /// Ours, as there is no list of the codes: -1 is what no documented code fits.
     pub(super) fn other(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::OK,
-            code: -1,
-            message: message.into(),
-        }
+        Self { status: StatusCode::OK, code: -1, message: message.into() }
     }
 
     pub(super) fn unknown_upload() -> Self {
-        Self {
-            status: StatusCode::OK,
-            code: 605,
-            message: "Unrecognized Upload ID.".into(),
-        }
+        Self { status: StatusCode::OK, code: 605, message: "Unrecognized Upload ID.".into() }
     }
 
     pub(super) fn wrong_size() -> Self {
-        Self {
-            status: StatusCode::OK,
-            code: -2,
-            message: "file size does not match".into(),
-        }
+        Self { status: StatusCode::OK, code: -2, message: "file size does not match".into() }
     }
 
     pub(super) fn unauthorized() -> Self {
         let message = "The signature of this address is wrong.".into();
-        Self {
-            status: StatusCode::UNAUTHORIZED,
-            code: 401,
-            message,
-        }
+        Self { status: StatusCode::UNAUTHORIZED, code: 401, message }
     }
 
     pub(super) fn wrong_method() -> Self {
         let message = "Only GET and POST are served.".into();
-        Self {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            code: 405,
-            message,
-        }
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, code: 405, message }
     }
 
     pub(super) fn into_reply(self, as_json: bool) -> Reply {
@@ -66,11 +46,7 @@ impl Failure {
             let body = json!({"error": true, "errorMessage": self.message, "errorCode": self.code});
             return json_reply(self.status, body.to_string());
         }
-        full(
-            self.status,
-            "text/plain; charset=utf-8",
-            format!("ERROR:{}", self.message),
-        )
+        full(self.status, "text/plain; charset=utf-8", format!("ERROR:{}", self.message))
     }
 }
 

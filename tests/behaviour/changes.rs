@@ -1,0 +1,277 @@
+//! Following changes: everything from the beginning, nothing but a checkpoint from now, exactly what happened since.
+
+use std::collections::BTreeMap;
+
+use futures::TryStreamExt as _;
+use sharesync::{
+    Change, ChangeOptions, ChangePage, Cursor, DeleteOptions, Destination, ErrorKind, Item, ItemId, ItemRef, Operation,
+    Since,
+};
+
+use super::harness::{Ctx, cases};
+use super::support::{fails, folder_in, put_into};
+
+cases! {
+    "changes" needs [] {
+        a_refusal_says_what_to_do,
+    }
+    "changes" needs [Changes] {
+        from_the_beginning_is_everything_that_exists,
+        from_now_is_only_a_checkpoint,
+        since_a_cursor_is_what_happened_after,
+        a_created_file,
+        a_new_version,
+        a_rename,
+        a_move_into_another_folder,
+        a_deleted_folder_takes_what_it_holds,
+        what_came_and_went_is_gone,
+        a_quiet_store_has_no_changes,
+        a_cursor_survives_another_process,
+        a_cursor_can_be_used_again,
+        a_foreign_cursor_is_refused,
+        small_pages_lose_and_repeat_nothing,
+        a_scope_leaves_out_the_rest,
+    }
+}
+
+/// What a consumer keeps that applies every change.
+type Mirror = BTreeMap<ItemId, Item>;
+
+async fn pages(ctx: &Ctx, since: Since, options: ChangeOptions) -> Vec<ChangePage> {
+    ctx.store.changes(since, options).try_collect().await.unwrap()
+}
+
+/// Reads changes to their end into a mirror; the last checkpoint.
+async fn follow(ctx: &Ctx, since: Since, mirror: &mut Mirror) -> Cursor {
+    follow_with(ctx, since, ChangeOptions::new(), mirror).await
+}
+
+async fn follow_with(ctx: &Ctx, since: Since, options: ChangeOptions, mirror: &mut Mirror) -> Cursor {
+    let mut cursor = None;
+    for page in pages(ctx, since, options).await {
+        page.changes.into_iter().for_each(|change| apply(mirror, change));
+        cursor = page.checkpoint.or(cursor);
+    }
+    cursor.expect("changes end with a checkpoint")
+}
+
+fn apply(mirror: &mut Mirror, change: Change) {
+    match change {
+        Change::Upsert(item) => drop(mirror.insert(item.identity().clone(), item)),
+        Change::Remove(id) => remove(mirror, &id),
+        Change::ResetBegin => mirror.clear(),
+        _ => {}
+    }
+}
+
+/// With an item goes everything below it.
+fn remove(mirror: &mut Mirror, id: &ItemId) {
+    let below: Vec<_> =
+        mirror.values().filter(|item| item.parent.as_ref() == Some(id)).map(|item| item.identity().clone()).collect();
+    below.iter().for_each(|inside| remove(mirror, inside));
+    mirror.remove(id);
+}
+
+fn names(mirror: &Mirror) -> Vec<&str> {
+    let mut names: Vec<_> = mirror.values().map(|item| item.name.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// A store of its own, followed up to now.
+async fn caught_up(ctx: &Ctx) -> (Ctx, Cursor, Mirror) {
+    let ctx = ctx.alone().await;
+    let mut mirror = Mirror::new();
+    let cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
+    (ctx, cursor, mirror)
+}
+
+async fn a_refusal_says_what_to_do(ctx: Ctx) {
+    let first = ctx.store.changes(Since::Beginning, ChangeOptions::new()).try_collect::<Vec<_>>().await;
+    if ctx.supports(Operation::Changes) {
+        assert!(first.unwrap().last().unwrap().checkpoint.is_some());
+        return;
+    }
+    for since in [Since::Beginning, Since::Now] {
+        let refused = ctx.store.changes(since, ChangeOptions::new()).try_collect::<Vec<_>>().await;
+        let error = fails(refused, ErrorKind::Unsupported, &[Operation::Changes.name()]);
+        assert_eq!(error.provider(), Some(ctx.store.info().provider));
+        let text = error.to_string();
+        assert!(text.contains("; ") && text.contains("capabilities"), "it says what to do instead: {text}");
+    }
+}
+
+async fn from_the_beginning_is_everything_that_exists(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    let folder = ctx.folder("sub").await;
+    let (one, other) = (ctx.put("a.txt", "x").await, put_into(&*ctx.store, &folder, "b.txt", "y").await);
+    let mut mirror = Mirror::new();
+    let all = pages(&ctx, Since::Beginning, ChangeOptions::new()).await;
+    for page in &all {
+        for change in &page.changes {
+            assert!(matches!(change, Change::Upsert(_)), "everything that exists, as upserts: {change:?}");
+            apply(&mut mirror, change.clone());
+        }
+    }
+    assert!(all.last().unwrap().checkpoint.is_some());
+    for item in [&ctx.folder, &folder, &one, &other] {
+        let seen = &mirror[item.identity()];
+        assert_eq!((&seen.name, &seen.kind, &seen.parent), (&item.name, &item.kind, &item.parent));
+    }
+}
+
+async fn from_now_is_only_a_checkpoint(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    ctx.put("before.txt", "x").await;
+    let mut mirror = Mirror::new();
+    let cursor = follow(&ctx, Since::Now, &mut mirror).await;
+    assert!(mirror.is_empty(), "{mirror:?}");
+    let after = ctx.put("after.txt", "y").await;
+    follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    assert!(mirror.contains_key(after.identity()));
+    assert!(!names(&mirror).contains(&"before.txt"));
+}
+
+async fn since_a_cursor_is_what_happened_after(ctx: Ctx) {
+    let (ctx, mut cursor, mut mirror) = caught_up(&ctx).await;
+    for step in 0..3 {
+        ctx.put(&format!("{step}.txt"), "x").await;
+        let before = mirror.len();
+        cursor = follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+        assert_eq!(mirror.len(), before + 1);
+    }
+    assert!(["0.txt", "1.txt", "2.txt"].iter().all(|name| names(&mirror).contains(name)));
+}
+
+async fn a_created_file(ctx: Ctx) {
+    let (ctx, cursor, mut mirror) = caught_up(&ctx).await;
+    let file = ctx.put("a.txt", "twelve bytes").await;
+    follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    let seen = &mirror[file.identity()];
+    assert_eq!((seen.name.as_str(), seen.size, &seen.parent), ("a.txt", Some(12), &file.parent));
+    assert_eq!(seen.revision, file.revision);
+}
+
+async fn a_new_version(ctx: Ctx) {
+    let (ctx, _, mut mirror) = caught_up(&ctx).await;
+    let file = ctx.put("a.txt", "old").await;
+    let cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
+    let count = mirror.len();
+    let new = ctx.put_again("a.txt", "newer").await;
+    follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    assert_eq!(mirror.len(), count);
+    assert_eq!(mirror[file.identity()].revision, new.revision);
+}
+
+async fn a_rename(ctx: Ctx) {
+    let (ctx, _, mut mirror) = caught_up(&ctx).await;
+    let file = ctx.put("a.txt", "x").await;
+    let cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
+    ctx.store.move_item(&ItemRef::from(&file), &Destination::name("b.txt")).await.unwrap();
+    follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    assert!(names(&mirror).contains(&"b.txt") && !names(&mirror).contains(&"a.txt"), "{:?}", names(&mirror));
+}
+
+async fn a_move_into_another_folder(ctx: Ctx) {
+    let (ctx, _, mut mirror) = caught_up(&ctx).await;
+    let (file, folder) = (ctx.put("a.txt", "x").await, ctx.folder("sub").await);
+    let cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
+    let moved = ctx.store.move_item(&ItemRef::from(&file), &Destination::folder(&folder)).await.unwrap();
+    follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    assert_eq!(mirror[moved.identity()].parent.as_ref(), Some(&folder.id));
+    assert_eq!(names(&mirror).iter().filter(|name| **name == "a.txt").count(), 1);
+}
+
+async fn a_deleted_folder_takes_what_it_holds(ctx: Ctx) {
+    let (ctx, _, mut mirror) = caught_up(&ctx).await;
+    let folder = ctx.folder("sub").await;
+    let deeper = folder_in(&*ctx.store, &folder, "deeper").await;
+    put_into(&*ctx.store, &deeper, "a.txt", "x").await;
+    ctx.put("kept.txt", "x").await;
+    let cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
+    ctx.store.delete(&ItemRef::from(&folder), DeleteOptions::new()).await.unwrap();
+    follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    let left = names(&mirror);
+    assert!(left.contains(&"kept.txt"));
+    assert!(["sub", "deeper", "a.txt"].iter().all(|name| !left.contains(name)), "{left:?}");
+}
+
+async fn what_came_and_went_is_gone(ctx: Ctx) {
+    let (ctx, cursor, mut mirror) = caught_up(&ctx).await;
+    let before = mirror.clone();
+    let file = ctx.put("a.txt", "x").await;
+    ctx.store.delete(&ItemRef::from(&file), DeleteOptions::new()).await.unwrap();
+    follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    assert_eq!(names(&mirror), names(&before));
+}
+
+async fn a_quiet_store_has_no_changes(ctx: Ctx) {
+    let (ctx, mut cursor, mut mirror) = caught_up(&ctx).await;
+    let before = mirror.clone();
+    for _ in 0..3 {
+        let quiet = pages(&ctx, Since::Cursor(cursor.clone()), ChangeOptions::new()).await;
+        assert!(quiet.iter().all(|page| page.changes.is_empty()), "{quiet:?}");
+        cursor = follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    }
+    assert_eq!(mirror, before);
+}
+
+async fn a_cursor_survives_another_process(ctx: Ctx) {
+    let (ctx, cursor, mut mirror) = caught_up(&ctx).await;
+    let file = ctx.put("a.txt", "x").await;
+    let kept = serde_json::to_string(&cursor).unwrap();
+    let later = ctx.with_store(ctx.another_process().await);
+    follow(&later, Since::Cursor(serde_json::from_str(&kept).unwrap()), &mut mirror).await;
+    assert!(mirror.contains_key(file.identity()));
+}
+
+async fn a_cursor_can_be_used_again(ctx: Ctx) {
+    let (ctx, cursor, before) = caught_up(&ctx).await;
+    ctx.put("a.txt", "x").await;
+    let (mut once, mut again) = (before.clone(), before);
+    follow(&ctx, Since::Cursor(cursor.clone()), &mut once).await;
+    follow(&ctx, Since::Cursor(cursor.clone()), &mut again).await;
+    assert_eq!(names(&once), names(&again));
+    // Applying the same changes twice has the effect of applying them once.
+    let applied = once.clone();
+    follow(&ctx, Since::Cursor(cursor), &mut once).await;
+    assert_eq!(once, applied);
+}
+
+async fn a_foreign_cursor_is_refused(ctx: Ctx) {
+    let foreign = [
+        Cursor::new("elsewhere", ctx.store.info().account.clone(), "1"),
+        Cursor::new(ctx.store.info().provider, "another account", "1"),
+    ];
+    for cursor in foreign {
+        let refused = ctx.store.changes(Since::Cursor(cursor), ChangeOptions::new()).try_collect::<Vec<_>>().await;
+        fails(refused, ErrorKind::CursorInvalid, &["cursor"]);
+    }
+}
+
+async fn small_pages_lose_and_repeat_nothing(ctx: Ctx) {
+    let (ctx, cursor, mirror) = caught_up(&ctx).await;
+    for number in 0..10 {
+        ctx.put(&format!("{number}.txt"), "x").await;
+    }
+    let (mut small, mut large) = (mirror.clone(), mirror);
+    follow_with(&ctx, Since::Cursor(cursor.clone()), ChangeOptions::new().with_page_size(3), &mut small).await;
+    follow(&ctx, Since::Cursor(cursor), &mut large).await;
+    assert_eq!(names(&small), names(&large));
+    assert!(names(&small).len() >= 10);
+}
+
+async fn a_scope_leaves_out_the_rest(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    let (inside, outside) = (ctx.folder("inside").await, ctx.folder("outside").await);
+    let scope = ChangeOptions::new().with_scope(&inside);
+    let mut mirror = Mirror::new();
+    let cursor = follow_with(&ctx, Since::Beginning, scope.clone(), &mut mirror).await;
+    put_into(&*ctx.store, &inside, "in.txt", "x").await;
+    put_into(&*ctx.store, &outside, "out.txt", "x").await;
+    follow_with(&ctx, Since::Cursor(cursor.clone()), scope, &mut mirror).await;
+    assert!(names(&mirror).contains(&"in.txt") && !names(&mirror).contains(&"out.txt"), "{:?}", names(&mirror));
+    let other = ChangeOptions::new().with_scope(&outside);
+    let refused = ctx.store.changes(Since::Cursor(cursor), other).try_collect::<Vec<_>>().await;
+    fails(refused, ErrorKind::CursorInvalid, &["cursor"]);
+}
