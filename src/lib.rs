@@ -42,10 +42,10 @@ pub use config::AcronisConfig;
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use config::ShareFileConfig;
 pub use config::{SecretValue, StoreConfig};
-pub use sharesync_core::*;
 #[cfg(feature = "acronis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
 pub use sharesync_acronis as acronis;
+pub use sharesync_core::*;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use sharesync_sharefile as sharefile;

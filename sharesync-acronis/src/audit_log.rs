@@ -27,9 +27,14 @@ impl AuditLog {
     /// All entries that a filter lets through, page by page, each once.
     pub fn all(&self, filter: AuditFilter) -> BoxStream<'static, Result<Page<AuditEntry>>> {
         let log = self.clone();
-        pages("AuditLog.List", PER_PAGE, |entry: &AuditEntry| entry.uuid.as_deref(), move |paging| {
-            let (log, filter) = (log.clone(), filter.clone());
-            async move { log.list(&filter, &paging).await }.boxed()
-        })
+        pages(
+            "AuditLog.List",
+            PER_PAGE,
+            |entry: &AuditEntry| entry.uuid.as_deref(),
+            move |paging| {
+                let (log, filter) = (log.clone(), filter.clone());
+                async move { log.list(&filter, &paging).await }.boxed()
+            },
+        )
     }
 }

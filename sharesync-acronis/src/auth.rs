@@ -296,13 +296,15 @@ async fn data_center(directory: &str, login: &str, transport: Arc<dyn Transport>
     let mut url = below(directory, "api/1/accounts")?;
     url.query_pairs_mut().append_pair("login", login);
     let host = url.host_str().unwrap_or_default().to_owned();
-    let pipeline = Pipeline::builder(PROVIDER, transport).config(http.clone()).classify(Arc::new(AcronisErrors)).build();
+    let pipeline =
+        Pipeline::builder(PROVIDER, transport).config(http.clone()).classify(Arc::new(AcronisErrors)).build();
     let call = Call::get("Accounts.DataCenter", url).subject(login).without_auth();
     let Account { server_url } = pipeline.json(call.clone()).await?;
     if is_of_service(&server_url, &host) {
         return Ok(server_url);
     }
-    let message = "the data center named for the login is none of the service's; set a trusted one by Client::builder_at";
+    let message =
+        "the data center named for the login is none of the service's; set a trusted one by Client::builder_at";
     Err(call.describe(Error::new(ErrorKind::Insecure, message)))
 }
 

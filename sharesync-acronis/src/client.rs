@@ -265,8 +265,7 @@ impl Request<'_> {
         let refused =
             |why| Error::new(ErrorKind::InvalidInput, why).with_provider(PROVIDER).with_operation(self.operation);
         let path = self.path.ok_or_else(|| refused("an identifier fits into no address"))?;
-        let mut url =
-            self.client.base_url().join(&path).map_err(|_| refused("an identifier fits into no address"))?;
+        let mut url = self.client.base_url().join(&path).map_err(|_| refused("an identifier fits into no address"))?;
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(self.query.iter().map(|(name, value)| (name, text(value))));
         }

@@ -28,10 +28,15 @@ impl Devices {
     /// All devices, page by page, each once.
     pub fn all(&self) -> BoxStream<'static, Result<Page<Device>>> {
         let devices = self.clone();
-        pages("Devices.List", PER_PAGE, |device: &Device| device.uuid.as_deref(), move |paging| {
-            let devices = devices.clone();
-            async move { devices.list(&paging).await }.boxed()
-        })
+        pages(
+            "Devices.List",
+            PER_PAGE,
+            |device: &Device| device.uuid.as_deref(),
+            move |paging| {
+                let devices = devices.clone();
+                async move { devices.list(&paging).await }.boxed()
+            },
+        )
     }
 
     /// A device.

@@ -152,7 +152,9 @@ mod tests {
     fn what_is_no_error_object_is_an_error_too() {
         assert_eq!(read(502, "<html>hush</html>").message, "an HTML error page");
         assert_eq!(read(500, "").message, "the service gave no reason");
-        for body in ["[1]", "{\"error\":\"x\"}", "{\"error\":{\"code\":\"x\"}}", "{\"error\":{\"message\":null}}", "hush"] {
+        for body in
+            ["[1]", "{\"error\":\"x\"}", "{\"error\":{\"code\":\"x\"}}", "{\"error\":{\"message\":null}}", "hush"]
+        {
             let error = read(500, body);
             assert_eq!((error.kind(), error.code), (ErrorKind::Unavailable, None), "{body}");
             assert!(!error.to_string().contains("hush"));
@@ -161,7 +163,8 @@ mod tests {
 
     #[test]
     fn a_conflict_without_a_node_is_a_conflict_still() {
-        let contexts = ["", r#","context":null"#, r#","context":{}"#, r#","context":[1]"#, r#","context":{"conflict":7}"#];
+        let contexts =
+            ["", r#","context":null"#, r#","context":{}"#, r#","context":[1]"#, r#","context":{"conflict":7}"#];
         for context in contexts {
             let error = read(409, &format!(r#"{{"error":{{"domain":"Files","code":92,"message":"m"{context}}}}}"#));
             assert_eq!((error.kind(), error.conflict), (ErrorKind::AlreadyExists, None), "{context}");

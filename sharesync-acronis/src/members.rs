@@ -29,10 +29,15 @@ impl Members {
     /// All members of a folder, page by page, each once.
     pub fn all(&self, node_uuid: impl Into<String>) -> BoxStream<'static, Result<Page<Member>>> {
         let (members, node) = (self.clone(), node_uuid.into());
-        pages("Members.List", PER_PAGE, |member: &Member| member.id.as_deref(), move |paging| {
-            let (members, node) = (members.clone(), node.clone());
-            async move { members.list(&node, &paging).await }.boxed()
-        })
+        pages(
+            "Members.List",
+            PER_PAGE,
+            |member: &Member| member.id.as_deref(),
+            move |paging| {
+                let (members, node) = (members.clone(), node.clone());
+                async move { members.list(&node, &paging).await }.boxed()
+            },
+        )
     }
 
     /// Makes somebody a member of a folder.

@@ -61,10 +61,15 @@ impl Nodes {
     /// All that a folder holds, in pages of this many nodes, each once.
     pub fn all_contents(&self, node_uuid: impl Into<String>, per_page: u32) -> BoxStream<'static, Result<Page<Node>>> {
         let (nodes, folder) = (self.clone(), node_uuid.into());
-        pages("Nodes.Contents", per_page, |node: &Node| node.uuid.as_deref(), move |paging| {
-            let (nodes, folder) = (nodes.clone(), folder.clone());
-            async move { nodes.contents(&folder, &paging).await }.boxed()
-        })
+        pages(
+            "Nodes.Contents",
+            per_page,
+            |node: &Node| node.uuid.as_deref(),
+            move |paging| {
+                let (nodes, folder) = (nodes.clone(), folder.clone());
+                async move { nodes.contents(&folder, &paging).await }.boxed()
+            },
+        )
     }
 
     /// Uploads a file into a folder. A file there with the same name gets a new revision.

@@ -44,7 +44,12 @@ pub struct Listed<T> {
 ///
 /// The numbers of pages are all that the service offers to go on with. An entry that is pushed to an earlier page by a
 /// deletion while the list is being read can be missed.
-pub(crate) fn pages<T, F>(operation: &'static str, per_page: u32, key: fn(&T) -> Option<&str>, fetch: F) -> BoxStream<'static, Result<Page<T>>>
+pub(crate) fn pages<T, F>(
+    operation: &'static str,
+    per_page: u32,
+    key: fn(&T) -> Option<&str>,
+    fetch: F,
+) -> BoxStream<'static, Result<Page<T>>>
 where
     T: Send + 'static,
     F: Fn(Paging) -> BoxFuture<'static, Result<Listed<T>>> + Send + 'static,
@@ -118,7 +123,8 @@ mod tests {
             async move { Ok(Listed { items, complete }) }.boxed()
         };
         let all = pages("Test.List", per_page, |entry: &String| Some(entry), fetch);
-        let items = all.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten().try_collect::<Vec<_>>();
+        let items =
+            all.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten().try_collect::<Vec<_>>();
         items.now_or_never().unwrap()
     }
 

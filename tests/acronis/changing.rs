@@ -63,7 +63,9 @@ async fn a_move_that_fails_half_way_is_undone() {
         let before = drive.paths();
         let mut left = if taken && method == "PUT" { 1 } else { 0 };
         drive.fail(move |request| {
-            let due = request.method == method && request.path.ends_with(end) && !String::from_utf8_lossy(&request.body).contains("file.txt");
+            let due = request.method == method
+                && request.path.ends_with(end)
+                && !String::from_utf8_lossy(&request.body).contains("file.txt");
             let passes = left > 0 && due;
             left -= i32::from(passes);
             (due && !passes).then(|| (wiremock::ResponseTemplate::new(403), false))
@@ -106,8 +108,11 @@ async fn a_taken_name_is_never_replaced() {
     let (drive, file, b) = two_folders(true).await;
     drive.put(&b, "NEW.txt", Some("third"));
     let before = drive.paths();
-    let places =
-        [Destination::folder(by_id(&b)), Destination::folder(by_id(&b)).with_name("new.txt"), Destination::name("FILE.TXT")];
+    let places = [
+        Destination::folder(by_id(&b)),
+        Destination::folder(by_id(&b)).with_name("new.txt"),
+        Destination::name("FILE.TXT"),
+    ];
     for (index, to) in places.iter().enumerate() {
         let copied = drive.store.copy_item(&by_id(&file), to).await.unwrap_err();
         assert_eq!(copied.kind(), ErrorKind::AlreadyExists, "{copied}");
@@ -147,7 +152,9 @@ async fn a_folder_does_not_go_into_itself() {
     let inner = drive.put(&outer, "inner", None);
     for target in [&outer, &inner] {
         let to = Destination::folder(by_id(target)).with_name("x");
-        for result in [drive.store.move_item(&by_id(&outer), &to).await, drive.store.copy_item(&by_id(&outer), &to).await] {
+        for result in
+            [drive.store.move_item(&by_id(&outer), &to).await, drive.store.copy_item(&by_id(&outer), &to).await]
+        {
             assert_eq!(result.unwrap_err().kind(), ErrorKind::Conflict);
         }
     }
@@ -163,7 +170,9 @@ async fn what_is_deleted_is_gone_and_the_root_stays() {
     let permanent = DeleteOptions::new().with_permanent(true);
     assert_eq!(drive.store.delete(&by_id(&file), permanent).await.unwrap_err().kind(), ErrorKind::Unsupported);
     drive.store.delete(&by_id(&file), DeleteOptions::new()).await.unwrap();
-    for result in [drive.store.stat(&by_id(&file)).await.map(drop), drive.store.delete(&by_id(&file), DeleteOptions::new()).await] {
+    for result in
+        [drive.store.stat(&by_id(&file)).await.map(drop), drive.store.delete(&by_id(&file), DeleteOptions::new()).await]
+    {
         assert_eq!(result.unwrap_err().kind(), ErrorKind::NotFound);
     }
     assert_eq!(drive.paths(), ["/a", "/b"]);
@@ -181,7 +190,8 @@ async fn a_deletion_whose_answer_is_lost_is_no_error() {
     let mut count = 0;
     drive.fail(move |request| {
         count += i32::from(request.method == "DELETE");
-        (request.method == "DELETE").then(|| (wiremock::ResponseTemplate::new(if count == 1 { 500 } else { 403 }), count == 1))
+        (request.method == "DELETE")
+            .then(|| (wiremock::ResponseTemplate::new(if count == 1 { 500 } else { 403 }), count == 1))
     });
     drive.store.delete(&by_id(&file), DeleteOptions::new()).await.unwrap();
     assert_eq!(drive.paths(), ["/a", "/b"]);

@@ -146,7 +146,10 @@ impl State {
     fn carry_out(&mut self, request: &Seen) -> ResponseTemplate {
         let rest = request.path.strip_prefix(NODES).unwrap().trim_start_matches('/');
         let (uuid, what) = rest.split_once('/').unwrap_or((rest, ""));
-        if !uuid.is_empty() && uuid != "0" && !self.entries.get(uuid).is_some_and(|entry| !entry.deleted || what.is_empty()) {
+        if !uuid.is_empty()
+            && uuid != "0"
+            && !self.entries.get(uuid).is_some_and(|entry| !entry.deleted || what.is_empty())
+        {
             return error(403, 3);
         }
         match (request.method.as_str(), what) {
@@ -158,12 +161,16 @@ impl State {
             ("POST", "copy" | "move") => self.transfer(uuid, what, request.json()["parent_uuid"].as_str().unwrap()),
             ("PUT", _) => {
                 let body = request.json();
-                body["sync_and_share_node"]["name"].as_str().unwrap().clone_into(&mut self.entries.get_mut(uuid).unwrap().name);
+                body["sync_and_share_node"]["name"]
+                    .as_str()
+                    .unwrap()
+                    .clone_into(&mut self.entries.get_mut(uuid).unwrap().name);
                 empty(204)
             }
             ("DELETE", _) => {
                 self.entries.get_mut(uuid).unwrap().deleted = true;
-                let inside: Vec<_> = self.present().filter(|(_, entry)| entry.parent == uuid).map(|(id, _)| id.clone()).collect();
+                let inside: Vec<_> =
+                    self.present().filter(|(_, entry)| entry.parent == uuid).map(|(id, _)| id.clone()).collect();
                 inside.iter().for_each(|id| self.entries.get_mut(id).unwrap().deleted = true);
                 empty(204)
             }
@@ -175,14 +182,18 @@ impl State {
     fn contents(&self, uuid: &str, request: &Seen) -> ResponseTemplate {
         let number = |name| request.param(name).unwrap().parse::<usize>().unwrap();
         let (page, size) = (number("page"), number("per_page"));
-        let all: Vec<_> = self.entries.iter().filter(|(_, entry)| entry.parent == uuid).map(|(id, _)| self.node(id)).collect();
+        let all: Vec<_> =
+            self.entries.iter().filter(|(_, entry)| entry.parent == uuid).map(|(id, _)| self.node(id)).collect();
         let part: Vec<_> = all.iter().skip((page - 1) * size).take(size).cloned().collect();
         answer(if part.len() == all.len() { 200 } else { 206 }, &part.into())
     }
 
     fn download(&self, uuid: &str, request: &Seen) -> ResponseTemplate {
         let content = self.entries[uuid].content.clone().unwrap();
-        match request.header("range").and_then(|range| range.strip_prefix("bytes=")?.trim_end_matches('-').parse::<usize>().ok()) {
+        match request
+            .header("range")
+            .and_then(|range| range.strip_prefix("bytes=")?.trim_end_matches('-').parse::<usize>().ok())
+        {
             Some(first) => {
                 let range = format!("bytes {first}-{}/{}", content.len() - 1, content.len());
                 empty(206).insert_header("content-range", range).set_body_bytes(&content[first..])

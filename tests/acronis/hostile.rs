@@ -58,7 +58,10 @@ async fn lists_lose_nothing_and_repeat_nothing_however_they_are_cut() {
 #[tokio::test]
 async fn a_list_that_repeats_itself_is_an_error() {
     let error = list(10, |_, size| ((0..size).collect(), 206)).await.unwrap_err();
-    assert_eq!((error.kind(), error.operation(), error.provider()), (ErrorKind::Protocol, Some("Nodes.Contents"), Some("acronis")));
+    assert_eq!(
+        (error.kind(), error.operation(), error.provider()),
+        (ErrorKind::Protocol, Some("Nodes.Contents"), Some("acronis"))
+    );
 }
 
 #[tokio::test]
@@ -66,7 +69,9 @@ async fn members_with_commas_and_slashes_reach_their_own_address() {
     let server = Server::start().await;
     server.by(|_| answer(200, &documented("update_member/200.example_0")));
     let members = client(&server).await.members();
-    for (id, path) in [("guest-1,2", "guest-1%2C2"), ("a/b", "a%2Fb"), ("../../x", "..%2F..%2Fx"), ("a?b#c%2F", "a%3Fb%23c%252F")] {
+    for (id, path) in
+        [("guest-1,2", "guest-1%2C2"), ("a/b", "a%2Fb"), ("../../x", "..%2F..%2Fx"), ("a?b#c%2F", "a%3Fb%23c%252F")]
+    {
         members.update("n", id, &MemberUpdate::new().with_read_only(true)).await.unwrap();
         let sent = server.seen().await.pop().unwrap();
         assert_eq!(sent.path, format!("/fc/api/v1/sync_and_share_nodes/n/members/{path}"));
@@ -154,7 +159,9 @@ async fn raw(text: &'static str) -> String {
 
 #[tokio::test]
 async fn a_body_that_stops_is_an_error_and_never_a_shorter_list() {
-    let endpoint = raw("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n[{\"uuid\":\"u\",\"name\":\"n\",\"is_directory\":true}]").await;
+    let endpoint =
+        raw("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n[{\"uuid\":\"u\",\"name\":\"n\",\"is_directory\":true}]")
+            .await;
     let config = no_waiting().with_max_attempts(2).with_idle_timeout(Duration::from_secs(2));
     let builder = sharesync::acronis::Client::builder_at(endpoint).http_config(config).access_token(TOKEN);
     let store = builder.connect().await.unwrap().store();

@@ -182,7 +182,11 @@ fn check_error(what: &str, error: &Error, status: u16, body: Option<&Value>) {
         (409, 92) => ErrorKind::AlreadyExists,
         other => panic!("{what}: {other:?} is not documented"),
     };
-    assert_eq!((error.kind(), error.status(), error.code()), (kind, Some(status), Some(code.to_string().as_str())), "{what}");
+    assert_eq!(
+        (error.kind(), error.status(), error.code()),
+        (kind, Some(status), Some(code.to_string().as_str())),
+        "{what}"
+    );
     assert_eq!((error.provider(), error.attempts()), (Some("acronis"), 1), "{what}");
     let typed = error.provider_error::<AcronisError>().unwrap();
     let mut again = json!({"domain": typed.domain, "code": typed.code, "message": typed.message});

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sharesync::acronis::StoreOptions;
-use sharesync::{
-    Audience, ErrorKind, ItemId, ItemRef, RemoteStore as _, ShareAccess, ShareRequest, Timestamp,
-};
+use sharesync::{Audience, ErrorKind, ItemId, ItemRef, RemoteStore as _, ShareAccess, ShareRequest, Timestamp};
 
 use super::fixtures::documented;
 use super::stage::client;
@@ -80,7 +78,11 @@ async fn a_link_is_closed_and_one_sent_to_people_cannot_be() {
     let mailed = store.share(&node(), ShareRequest::link().with_audience(people).with_notify(true)).await.unwrap();
     let invited = store.share(&node(), ShareRequest::invitation(["user1@example.com"])).await.unwrap();
     let before = server.seen().await.len();
-    for (id, kind) in [(mailed.id, ErrorKind::Unsupported), (invited.id, ErrorKind::Unsupported), ("x/y/z".into(), ErrorKind::NotFound)] {
+    for (id, kind) in [
+        (mailed.id, ErrorKind::Unsupported),
+        (invited.id, ErrorKind::Unsupported),
+        ("x/y/z".into(), ErrorKind::NotFound),
+    ] {
         assert_eq!(store.unshare(&id).await.unwrap_err().kind(), kind, "{id}");
     }
     assert_eq!(server.seen().await.len(), before);

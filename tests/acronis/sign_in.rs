@@ -54,16 +54,26 @@ async fn every_grant_is_sent_as_it_is_known() {
     let server = server(true).await;
     let back = "https://app.example/back".parse().unwrap();
     let grants = [
-        (builder(&server).password("user@example.com", "p w"), "grant_type=password&username=user%40example.com&password=p+w"),
+        (
+            builder(&server).password("user@example.com", "p w"),
+            "grant_type=password&username=user%40example.com&password=p+w",
+        ),
         (
             builder(&server).password("u", "p").one_time_code("123456").scope("offline_access"),
             "grant_type=password&username=u&password=p&totp_code=123456&scope=offline_access",
         ),
         (
-            builder(&server).client_id("id").client_secret("secret").authorization_code("code", back).code_verifier("v"),
+            builder(&server)
+                .client_id("id")
+                .client_secret("secret")
+                .authorization_code("code", back)
+                .code_verifier("v"),
             "grant_type=authorization_code&code=code&redirect_uri=https%3A%2F%2Fapp.example%2Fback&code_verifier=v",
         ),
-        (builder(&server).client_id("id").client_secret("secret").client_credentials(), "grant_type=client_credentials"),
+        (
+            builder(&server).client_id("id").client_secret("secret").client_credentials(),
+            "grant_type=client_credentials",
+        ),
     ];
     for (builder, form) in grants {
         list(&builder.connect().await.unwrap()).await.unwrap();

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::json;
 use sharesync::acronis::{AcronisError, ROOT};
 use sharesync::transfer::{
-    BytesSource, DownloadOptions, Integrity, Part, TransferOptions, UploadRequest, UploadSpec, UploadStatus, resume_upload,
-    upload,
+    BytesSource, DownloadOptions, Integrity, Part, TransferOptions, UploadRequest, UploadSpec, UploadStatus,
+    resume_upload, upload,
 };
-use sharesync::{Digest, DigestAlgorithm, ErrorKind, ItemId, ItemRef, OnConflict, RemoteStore as _, RemoteStoreExt as _};
-use serde_json::json;
+use sharesync::{
+    Digest, DigestAlgorithm, ErrorKind, ItemId, ItemRef, OnConflict, RemoteStore as _, RemoteStoreExt as _,
+};
 use wiremock::ResponseTemplate;
 
 use super::drive::Drive;
@@ -30,7 +32,10 @@ async fn content_is_sent_in_chunks_with_its_digest_and_comes_back() {
         let sent = drive.server.seen().await.into_iter().rfind(|seen| seen.method == "POST").unwrap();
         assert_eq!(sent.path, "/fc/api/v1/sync_and_share_nodes/0/upload");
         assert_eq!(sent.param("filename"), Some(name));
-        assert_eq!((sent.param("size"), sent.param("checksum")), (Some(size.to_string().as_str()), Some(digest.to_hex().as_str())));
+        assert_eq!(
+            (sent.param("size"), sent.param("checksum")),
+            (Some(size.to_string().as_str()), Some(digest.to_hex().as_str()))
+        );
         assert_eq!((sent.header("transfer-encoding"), sent.header("content-length")), (Some("chunked"), None));
         let got = drive.store.download(&ItemRef::from(&done.item), DownloadOptions::new()).await.unwrap();
         assert_eq!(got.bytes(4 << 20).await.unwrap(), content);
@@ -96,8 +101,11 @@ async fn complete_but_unheard(drive: &Drive, content: &'static str) -> UploadSpe
 async fn an_upload_is_continued_in_another_process() {
     let drive = Drive::new().await;
     let spec = drive.store.upload_spec(request("f").with_size(5)).await.unwrap();
-    assert!(matches!(drive.store.upload_status(&spec).await.unwrap(), UploadStatus::InProgress { received, .. } if received.is_empty()));
-    let done = resume_upload(&drive.store, spec, Arc::new(BytesSource::new("asdfg")), TransferOptions::new()).await.unwrap();
+    assert!(
+        matches!(drive.store.upload_status(&spec).await.unwrap(), UploadStatus::InProgress { received, .. } if received.is_empty())
+    );
+    let done =
+        resume_upload(&drive.store, spec, Arc::new(BytesSource::new("asdfg")), TransferOptions::new()).await.unwrap();
     assert_eq!(done.item.size, Some(5));
 }
 
@@ -106,12 +114,16 @@ async fn a_complete_upload_is_recognized_and_not_sent_again() {
     let drive = Drive::new().await;
     let spec = complete_but_unheard(&drive, "asdfg").await;
     let writes = drive.writes().await.len();
-    let done = resume_upload(&drive.store, spec.clone(), Arc::new(BytesSource::new("asdfg")), TransferOptions::new()).await.unwrap();
+    let done = resume_upload(&drive.store, spec.clone(), Arc::new(BytesSource::new("asdfg")), TransferOptions::new())
+        .await
+        .unwrap();
     assert!(matches!(done.integrity, Integrity::Verified(_)));
     assert_eq!(drive.writes().await.len(), writes);
-    let other = resume_upload(&drive.store, spec.clone(), Arc::new(BytesSource::new("other")), TransferOptions::new()).await;
+    let other =
+        resume_upload(&drive.store, spec.clone(), Arc::new(BytesSource::new("other")), TransferOptions::new()).await;
     assert_eq!(other.unwrap_err().kind(), ErrorKind::AlreadyExists, "the name has other content now");
-    let foreign: UploadSpec = serde_json::from_str(&serde_json::to_string(&spec).unwrap().replace("acronis", "elsewhere")).unwrap();
+    let foreign: UploadSpec =
+        serde_json::from_str(&serde_json::to_string(&spec).unwrap().replace("acronis", "elsewhere")).unwrap();
     assert_eq!(drive.store.upload_abort(&foreign).await.unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
@@ -125,8 +137,11 @@ async fn an_upload_is_repeated_with_its_whole_body() {
         fails.then(|| (ResponseTemplate::new(500), false))
     });
     let content = Bytes::from(vec![7; 2 << 20]);
-    upload(&drive.store, request("f"), Arc::new(BytesSource::new(content.clone())), TransferOptions::new()).await.unwrap();
-    let bodies: Vec<_> = drive.server.seen().await.into_iter().filter(|seen| seen.method == "POST").map(|seen| seen.body).collect();
+    upload(&drive.store, request("f"), Arc::new(BytesSource::new(content.clone())), TransferOptions::new())
+        .await
+        .unwrap();
+    let bodies: Vec<_> =
+        drive.server.seen().await.into_iter().filter(|seen| seen.method == "POST").map(|seen| seen.body).collect();
     assert_eq!((bodies.len(), bodies.iter().all(|body| *body == content)), (3, true));
 }
 
@@ -136,7 +151,12 @@ async fn ranges_are_read_whether_the_service_heeds_them_or_not() {
         let drive = Drive::new().await;
         let file = drive.put(ROOT, "f", Some("0123456789"));
         if !heeded {
-            drive.fail(|request| request.path.ends_with("/download").then(|| (ResponseTemplate::new(200).set_body_string("0123456789"), false)));
+            drive.fail(|request| {
+                request
+                    .path
+                    .ends_with("/download")
+                    .then(|| (ResponseTemplate::new(200).set_body_string("0123456789"), false))
+            });
         }
         let options = DownloadOptions::new().with_offset(4);
         let got = drive.store.download(&ItemRef::Id(ItemId::new(file)), options).await.unwrap();
@@ -148,7 +168,9 @@ async fn ranges_are_read_whether_the_service_heeds_them_or_not() {
 async fn content_that_differs_from_its_digest_is_an_error() {
     let drive = Drive::new().await;
     let file = drive.put(ROOT, "f", Some("0123456789"));
-    drive.fail(|request| request.path.ends_with("/download").then(|| (ResponseTemplate::new(200).set_body_string("0123456780"), false)));
+    drive.fail(|request| {
+        request.path.ends_with("/download").then(|| (ResponseTemplate::new(200).set_body_string("0123456780"), false))
+    });
     let got = drive.store.download(&ItemRef::Id(ItemId::new(file)), DownloadOptions::new()).await.unwrap();
     assert_eq!(got.bytes(100).await.unwrap_err().kind(), ErrorKind::Integrity);
     let folder = drive.put(ROOT, "folder", None);

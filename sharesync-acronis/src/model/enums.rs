@@ -150,7 +150,10 @@ mod tests {
         assert_eq!(serde_json::to_string(&read("\"quantum\"")).unwrap(), "\"quantum\"");
         assert!(serde_json::from_str::<AccessRestriction>("{}").is_err());
         let severity = |json: &str| serde_json::from_str::<Severity>(json).unwrap();
-        assert_eq!((severity("4"), severity("\"4\""), severity("9")), (Severity::Fatal, Severity::Fatal, Severity::Other(9)));
+        assert_eq!(
+            (severity("4"), severity("\"4\""), severity("9")),
+            (Severity::Fatal, Severity::Fatal, Severity::Other(9))
+        );
         assert_eq!(serde_json::to_string(&Severity::Warning).unwrap(), "2");
     }
 }

@@ -15,7 +15,8 @@ pub(super) fn refuse(kind: ErrorKind, subject: &str, message: impl Into<Cow<'sta
 /// A field that an answer cannot do without.
 pub(super) fn needed<'a, T: ?Sized>(field: Option<&'a T>, name: &str) -> Result<&'a T> {
     field.ok_or_else(|| {
-        Error::new(ErrorKind::Protocol, format!("the service describes a node without `{name}`")).with_provider(PROVIDER)
+        Error::new(ErrorKind::Protocol, format!("the service describes a node without `{name}`"))
+            .with_provider(PROVIDER)
     })
 }
 
@@ -99,7 +100,8 @@ mod tests {
     #[test]
     fn parents_that_loop_lead_nowhere() {
         let parents = json!([{"uuid": "a"}, {"uuid": "b"}, {"uuid": "a"}, {"uuid": "b"}]);
-        let node = known(json!({"uuid": "b", "parent_uuid": "b", "name": "B", "is_directory": true, "parents": parents}));
+        let node =
+            known(json!({"uuid": "b", "parent_uuid": "b", "name": "B", "is_directory": true, "parents": parents}));
         let node = node.unwrap();
         assert!(node.is_within("a") && node.is_within("b") && !node.is_within("c"));
         assert_eq!(node.into_item(ROOT).parent, None);

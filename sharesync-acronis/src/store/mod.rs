@@ -11,10 +11,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sharesync_core::transfer::{
-    Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus,
-};
 use sharesync_core::snapshot::{Pruning, not_configured};
+use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use sharesync_core::{
     BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest,
     DigestAlgorithm, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share, ShareId,
@@ -120,7 +118,8 @@ impl RemoteStore for AcronisStore {
         stream::once(async move {
             let root = store.options.root.clone();
             let pages = store.contents(&store.id(&folder).await?, page_size);
-            let items = move |page: Page<item::Known>| page.items.into_iter().map(|node| node.into_item(&root)).collect();
+            let items =
+                move |page: Page<item::Known>| page.items.into_iter().map(|node| node.into_item(&root)).collect();
             Ok(pages.map_ok(move |page| Page::new(items(page))))
         })
         .try_flatten()

@@ -37,7 +37,8 @@ impl Inner {
     async fn link(&self, node: &str, request: ShareRequest) -> Result<Share> {
         let wanted = new_link(&request)?;
         let link = self.client.links().create(node, &wanted).await?;
-        let id = link.id.ok_or_else(|| refuse(ErrorKind::Protocol, node, "the service describes a link without `id`"))?;
+        let id =
+            link.id.ok_or_else(|| refuse(ErrorKind::Protocol, node, "the service describes a link without `id`"))?;
         let form = if wanted.recipients.is_some() { LINK_TO_PEOPLE } else { LINK };
         let share = Share::new(format!("{form}/{node}/{id}"), ItemId::from(node));
         Ok(share.with_expires(expires(&link)).with_link(link.url()))

@@ -54,7 +54,8 @@ impl Inner {
     /// What a file of this name tells: the service shows nothing before the end and everything after it.
     pub(super) async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
         let state: State = spec.state(PROVIDER)?;
-        let in_progress = |received, prefix| UploadStatus::InProgress { spec: Box::new(spec.clone()), received, prefix };
+        let in_progress =
+            |received, prefix| UploadStatus::InProgress { spec: Box::new(spec.clone()), received, prefix };
         let Some(found) = self.child(&state.folder, &state.name).await?.filter(|node| !node.is_folder) else {
             return Ok(in_progress(Vec::new(), None));
         };
@@ -64,7 +65,9 @@ impl Inner {
         let size = spec.request.size;
         match found.digest() {
             // The engine compares the digest with the local content.
-            Some(digest) if found.size() == Some(size) => Ok(in_progress(std::iter::once(0..size).collect(), Some(digest))),
+            Some(digest) if found.size() == Some(size) => {
+                Ok(in_progress(std::iter::once(0..size).collect(), Some(digest)))
+            }
             _ => Ok(UploadStatus::Expired),
         }
     }
@@ -73,9 +76,10 @@ impl Inner {
         let state: State = spec.state(PROVIDER)?;
         let node = match parts.last() {
             Some(receipt) => Known::new(receipt.state::<Node>()?)?,
-            None => self.child(&state.folder, &state.name).await?.ok_or_else(|| {
-                refuse(ErrorKind::UploadExpired, &state.name, "the file that was there is gone")
-            })?,
+            None => self
+                .child(&state.folder, &state.name)
+                .await?
+                .ok_or_else(|| refuse(ErrorKind::UploadExpired, &state.name, "the file that was there is gone"))?,
         };
         Ok(node.into_item(&self.options.root))
     }

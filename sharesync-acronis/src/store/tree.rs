@@ -20,7 +20,12 @@ struct Place {
 impl Inner {
     /// Creates a folder. The names in the parent are read first, because the service would rename a folder whose name
     /// differs in case alone.
-    pub(super) async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
+    pub(super) async fn create_folder(
+        &self,
+        parent: &ItemRef,
+        name: &str,
+        options: CreateFolderOptions,
+    ) -> Result<Item> {
         self.check_name(name)?;
         let parent = self.id(parent).await?;
         let existing = match self.child(&parent, name).await? {
@@ -197,7 +202,8 @@ impl Inner {
             (Ok(copy), Ok(())) => self.node(&copy).await.map_err(|error| error.with_maybe_applied(true)),
             (Err(error), Ok(())) => Err(error),
             (copied, Err(left)) => {
-                let copied = copied.map_or_else(|error| format!("the copy failed: {error}"), |_| "the copy is made".into());
+                let copied =
+                    copied.map_or_else(|error| format!("the copy failed: {error}"), |_| "the copy is made".into());
                 let message = format!("{copied}; the folder {:?} that it was made in is left behind", aside.name);
                 Err(refuse(left.kind(), &node.uuid, message).with_maybe_applied(true).with_source(left))
             }
