@@ -5,11 +5,7 @@
 //! The tree is computed, not stored: two levels of folders with files below, or with `flat` one folder that holds
 //! everything. The program reads it once, then without a change, then with one file in a hundred edited and one folder
 //! of the first level deleted, then from a cursor that is no longer known.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a program for the developers of this crate"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a program for the developers of this crate")]
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -21,9 +17,8 @@ use futures::{StreamExt as _, stream};
 use sharesync_core::snapshot::{Pruning, RedbSnapshots, Snapshots};
 use sharesync_core::transfer::{Download, DownloadOptions};
 use sharesync_core::{
-    BoxStream, Capabilities, Change, ChangeOptions, Cursor, Digest, DigestAlgorithm, Error, ErrorKind, Item,
-    ItemId, ItemKind, ItemRef, ListOptions, NameRules, Page, RemoteStore, Result, Since, StoreInfo,
-    Timestamp,
+    BoxStream, Capabilities, Change, ChangeOptions, Cursor, Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemId,
+    ItemKind, ItemRef, ListOptions, NameRules, Page, RemoteStore, Result, Since, StoreInfo, Timestamp,
 };
 
 const PAGE: usize = 1000;
@@ -43,9 +38,7 @@ impl Synthetic {
         if self.flat {
             return self.items;
         }
-        (1..)
-            .find(|width| width * width * width >= self.items)
-            .unwrap_or(1)
+        (1..).find(|width| width * width * width >= self.items).unwrap_or(1)
     }
 
     /// The items `from..` of a folder; its identifier is the path of numbers to it.
@@ -61,7 +54,7 @@ impl Synthetic {
             item.created = Timestamp::from_unix(1_700_000_000, 0);
             item.modified = Timestamp::from_unix(1_700_000_000 + number as i64, 123_000_000);
             if files {
-                let version = u8::from(changed && number % 100 == 0);
+                let version = u8::from(changed && number.is_multiple_of(100));
                 item.size = Some(number as u64);
                 item.digests = vec![Digest::of(DigestAlgorithm::Md5, &[version])];
             }
@@ -102,9 +95,7 @@ impl RemoteStore for Synthetic {
             _ => "r".to_owned(),
         };
         let (store, width) = (self.clone(), self.width());
-        stream::iter((0..width).step_by(PAGE))
-            .map(move |from| Ok(Page::new(store.children(&folder, from))))
-            .boxed()
+        stream::iter((0..width).step_by(PAGE)).map(move |from| Ok(Page::new(store.children(&folder, from)))).boxed()
     }
 
     async fn download(&self, _: &ItemRef, _: DownloadOptions) -> Result<Download> {
@@ -154,10 +145,7 @@ async fn read(what: &str, store: &Synthetic, snapshots: &Snapshots, since: Since
         cursor = page.checkpoint;
     }
     let seconds = begun.elapsed().as_secs_f32();
-    println!(
-        "{what}: {upserts} upserts, {removals} removals, {seconds:.1} s, peak {}",
-        peak()
-    );
+    println!("{what}: {upserts} upserts, {removals} removals, {seconds:.1} s, peak {}", peak());
     cursor.ok_or_else(|| Error::new(ErrorKind::Protocol, "no checkpoint"))
 }
 

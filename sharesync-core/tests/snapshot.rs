@@ -22,15 +22,11 @@ fn memory() -> Snapshots {
 }
 
 async fn since(fake: &Fake, snapshots: &Snapshots, cursor: &Cursor) -> (Vec<Change>, Cursor) {
-    read(fake.changes(snapshots, Since::Cursor(cursor.clone()), ChangeOptions::new()))
-        .await
-        .unwrap()
+    read(fake.changes(snapshots, Since::Cursor(cursor.clone()), ChangeOptions::new())).await.unwrap()
 }
 
 async fn now(fake: &Fake, snapshots: &Snapshots) -> Cursor {
-    let (changes, cursor) = read(fake.changes(snapshots, Since::Now, ChangeOptions::new()))
-        .await
-        .unwrap();
+    let (changes, cursor) = read(fake.changes(snapshots, Since::Now, ChangeOptions::new())).await.unwrap();
     assert_eq!(changes, []);
     cursor
 }
@@ -106,14 +102,15 @@ async fn each_kind_of_change_is_told_once() {
 async fn files_go_first_then_comes_what_exists_then_folders_go() {
     let (fake, snapshots) = (small(Stamps::None), memory());
     let cursor = now(&fake, &snapshots).await;
-    let mut drive = fake.drive();
-    // A file is replaced by another of its name; what is in the folder moves out before the folder is deleted.
-    drive.delete("n4");
-    drive.create("root", "d", false);
-    let new = drive.create("root", "new", true);
-    drive.relocate("n2", &new);
-    drive.delete("n1");
-    drop(drive);
+    {
+        let mut drive = fake.drive();
+        // A file is replaced by another of its name; what is in the folder moves out before the folder is deleted.
+        drive.delete("n4");
+        drive.create("root", "d", false);
+        let new = drive.create("root", "new", true);
+        drive.relocate("n2", &new);
+        drive.delete("n1");
+    }
     let (changes, _) = since(&fake, &snapshots, &cursor).await;
     assert_eq!(changes.len(), 5);
     let told = short(&changes);
@@ -129,19 +126,10 @@ async fn pages_have_the_size_asked_for_and_the_last_has_the_checkpoint() {
     for name in 0..7 {
         fake.drive().create("root", &name.to_string(), false);
     }
-    for (start, marks) in [
-        (Since::Cursor(cursor.clone()), 0),
-        (Since::Beginning, 0),
-        (Since::Cursor(cursor), 2),
-    ] {
-        let pages = pages(fake.changes(&snapshots, start, ChangeOptions::new().with_page_size(3)))
-            .await
-            .unwrap();
+    for (start, marks) in [(Since::Cursor(cursor.clone()), 0), (Since::Beginning, 0), (Since::Cursor(cursor), 2)] {
+        let pages = pages(fake.changes(&snapshots, start, ChangeOptions::new().with_page_size(3))).await.unwrap();
         let sizes: Vec<_> = pages.iter().map(|page| page.changes.len()).collect();
-        assert!(
-            sizes[..sizes.len() - 1].iter().all(|size| *size == 3),
-            "{sizes:?}"
-        );
+        assert!(sizes[..sizes.len() - 1].iter().all(|size| *size == 3), "{sizes:?}");
         assert_eq!(sizes.iter().sum::<usize>(), 7 + marks);
         let checkpoints = pages.iter().filter(|page| page.checkpoint.is_some()).count();
         assert!(checkpoints == 1 && pages.last().unwrap().checkpoint.is_some());
@@ -152,36 +140,24 @@ async fn pages_have_the_size_asked_for_and_the_last_has_the_checkpoint() {
 async fn a_scope_covers_what_is_below_it() {
     let (fake, snapshots) = (small(Stamps::None), memory());
     let options = ChangeOptions::new().with_scope(sharesync_core::ItemId::new("n1"));
-    let (changes, cursor) = read(fake.changes(&snapshots, Since::Beginning, options.clone()))
-        .await
-        .unwrap();
+    let (changes, cursor) = read(fake.changes(&snapshots, Since::Beginning, options.clone())).await.unwrap();
     assert_eq!(short(&changes), ["+b", "+c"]);
     fake.drive().edit("n4");
     fake.drive().relocate("n3", "root");
     let again = Since::Cursor(cursor.clone());
-    let (changes, _) = read(fake.changes(&snapshots, again, options.clone()))
-        .await
-        .unwrap();
+    let (changes, _) = read(fake.changes(&snapshots, again, options.clone())).await.unwrap();
     assert_eq!(short(&changes), ["-n3"]);
 
-    for (fake, options) in [
-        (fake.clone(), ChangeOptions::new()),
-        (fake.clone().with_account("other"), options.clone()),
-    ] {
-        let refused = read(fake.changes(&snapshots, Since::Cursor(cursor.clone()), options))
-            .await
-            .unwrap_err();
+    for (fake, options) in [(fake.clone(), ChangeOptions::new()), (fake.clone().with_account("other"), options.clone())]
+    {
+        let refused = read(fake.changes(&snapshots, Since::Cursor(cursor.clone()), options)).await.unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::CursorInvalid);
     }
     let file = ChangeOptions::new().with_scope(sharesync_core::ItemId::new("n4"));
-    let refused = read(fake.changes(&snapshots, Since::Now, file))
-        .await
-        .unwrap_err();
+    let refused = read(fake.changes(&snapshots, Since::Now, file)).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidInput);
     fake.drive().delete("n1");
-    let gone = read(fake.changes(&snapshots, Since::Beginning, options))
-        .await
-        .unwrap_err();
+    let gone = read(fake.changes(&snapshots, Since::Beginning, options)).await.unwrap_err();
     assert_eq!(gone.kind(), ErrorKind::NotFound);
 }
 
@@ -195,10 +171,7 @@ async fn a_cursor_that_is_not_one_of_the_last_two_leads_to_a_reset() {
         cursor = since(&fake, &snapshots, &cursor).await.1;
     }
     let (changes, cursor) = since(&fake, &snapshots, &first).await;
-    assert_eq!(
-        (&changes[0], changes.last().unwrap()),
-        (&Change::ResetBegin, &Change::ResetEnd)
-    );
+    assert_eq!((&changes[0], changes.last().unwrap()), (&Change::ResetBegin, &Change::ResetEnd));
     let mut model = Model::default();
     changes.iter().for_each(|change| model.apply(change));
     model.assert_is(&Model::of(&fake), "reset");
@@ -221,8 +194,7 @@ async fn a_consumer_that_comes_back_with_the_cursor_before_is_told_again() {
     assert_eq!(short(&changes), ["+new", "-n1"]);
     // Since then: what was new is gone, what was gone is back. Compared with the cursor, nothing has changed.
     fake.drive().delete(&new);
-    bin.into_iter()
-        .for_each(|(id, node)| fake.drive().put_back(&id, node));
+    bin.into_iter().for_each(|(id, node)| fake.drive().put_back(&id, node));
     for _ in 0..3 {
         let (changes, _lost) = since(&fake, &snapshots, &cursor).await;
         assert_eq!(short(&changes), ["+a", "+b", "+c", "-n5"]);
@@ -256,13 +228,8 @@ async fn the_older_of_two_readers_is_told_so() {
     let options = ChangeOptions::new().with_page_size(1);
     let mut older = fake.changes(&snapshots, Since::Beginning, options.clone());
     assert!(older.next().await.unwrap().is_ok());
-    let (_, cursor) = read(fake.changes(&snapshots, Since::Beginning, options))
-        .await
-        .unwrap();
-    assert_eq!(
-        older.next().await.unwrap().unwrap_err().kind(),
-        ErrorKind::Conflict
-    );
+    let (_, cursor) = read(fake.changes(&snapshots, Since::Beginning, options)).await.unwrap();
+    assert_eq!(older.next().await.unwrap().unwrap_err().kind(), ErrorKind::Conflict);
     assert!(older.next().await.is_none());
     assert_eq!(since(&fake, &snapshots, &cursor).await.0, []);
 
@@ -310,22 +277,16 @@ async fn a_pruned_walk_lists_folders_in_proportion_to_what_changed() {
     let mut cursor = now(&fake, &snapshots).await;
     assert_eq!(std::mem::take(&mut fake.drive().listed).len(), 1 + 100 + 1000);
 
-    // 100 changes in 20 folders, of which every other is in the same outer folder as another.
-    let inner: Vec<_> = fake
-        .drive()
-        .nodes
-        .iter()
-        .filter(|(_, node)| node.name.starts_with("inner"))
-        .map(|(id, _)| id.clone())
-        .collect();
-    for folder in inner.iter().step_by(50) {
-        let files: Vec<_> = fake
-            .drive()
-            .ids()
-            .into_iter()
-            .filter(|id| fake.drive().nodes[id].parent == *folder)
-            .collect();
-        files[..5].iter().for_each(|file| fake.drive().edit(file));
+    // 100 changes in 20 folders.
+    {
+        let mut drive = fake.drive();
+        let folders = drive.nodes.iter().filter(|(_, node)| node.name.starts_with("inner"));
+        let folders: Vec<_> = folders.map(|(id, _)| id.clone()).step_by(50).collect();
+        for folder in folders {
+            let files = drive.nodes.iter().filter(|(_, node)| node.parent == folder);
+            let files: Vec<_> = files.map(|(id, _)| id.clone()).take(5).collect();
+            files.iter().for_each(|file| drive.edit(file));
+        }
     }
     let (changes, next) = since(&fake, &snapshots, &cursor).await;
     cursor = next;
@@ -337,10 +298,7 @@ async fn a_pruned_walk_lists_folders_in_proportion_to_what_changed() {
     for listings in [paths, 0, 0] {
         let (changes, next) = since(&fake, &snapshots, &cursor).await;
         cursor = next;
-        assert_eq!(
-            (changes.len(), std::mem::take(&mut fake.drive().listed).len()),
-            (0, listings)
-        );
+        assert_eq!((changes.len(), std::mem::take(&mut fake.drive().listed).len()), (0, listings));
     }
     assert_eq!(fake.drive().stats, [""; 0], "nothing was missing");
 }
@@ -382,12 +340,14 @@ async fn a_move_is_seen_when_one_of_the_two_folders_shows_it() {
     // Moving in gives no sign, but the folder that it left has another change: the service is asked where it went.
     let (fake, snapshots) = (small(Stamps::All), memory());
     let cursor = now(&fake, &snapshots).await;
-    let old = fake.drive().nodes["n2"].stamp;
-    fake.drive().relocate("n4", "n2");
-    (
-        fake.drive().nodes.get_mut("n2").unwrap().stamp,
-        fake.drive().nodes.get_mut("n1").unwrap().stamp,
-    ) = (old, old);
+    {
+        let mut drive = fake.drive();
+        let old = drive.nodes["n2"].stamp;
+        drive.relocate("n4", "n2");
+        for folder in ["n1", "n2"] {
+            drive.nodes.get_mut(folder).unwrap().stamp = old;
+        }
+    }
     let (changes, cursor) = since(&fake, &snapshots, &cursor).await;
     assert_eq!(short(&changes), ["+d"]);
     assert_eq!(fake.drive().stats, ["n4"]);
@@ -425,13 +385,8 @@ async fn a_folder_that_goes_before_it_is_listed_is_removed() {
 async fn a_folder_that_may_not_be_listed_is_an_error_that_names_it() {
     let (fake, snapshots) = (small(Stamps::None), memory());
     fake.drive().denied.insert("n2".into());
-    let error = read(fake.changes(&snapshots, Since::Now, ChangeOptions::new()))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.kind(), error.subject()),
-        (ErrorKind::PermissionDenied, Some("n2"))
-    );
+    let error = read(fake.changes(&snapshots, Since::Now, ChangeOptions::new())).await.unwrap_err();
+    assert_eq!((error.kind(), error.subject()), (ErrorKind::PermissionDenied, Some("n2")));
 }
 
 #[tokio::test]
@@ -439,9 +394,7 @@ async fn a_tree_that_holds_itself_is_an_error_and_one_that_repeats_itself_ends()
     // `b` shows the folder `a` that it is in.
     let (fake, snapshots) = (small(Stamps::None), memory());
     fake.drive().show("n2", "n1");
-    let error = read(fake.changes(&snapshots, Since::Now, ChangeOptions::new()))
-        .await
-        .unwrap_err();
+    let error = read(fake.changes(&snapshots, Since::Now, ChangeOptions::new())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);
 
     // Each level has two folders that show the same two folders below: 2^40 paths.
@@ -449,8 +402,7 @@ async fn a_tree_that_holds_itself_is_an_error_and_one_that_repeats_itself_ends()
     let mut above = ["root".to_owned(), "root".to_owned()];
     for _ in 0..40 {
         let pair = ["l", "r"].map(|name| fake.drive().create(&above[0], name, true));
-        pair.iter()
-            .for_each(|folder| fake.drive().show(&above[1], folder));
+        pair.iter().for_each(|folder| fake.drive().show(&above[1], folder));
         above = pair;
     }
     let cursor = now(&fake, &snapshots).await;
@@ -462,21 +414,13 @@ async fn a_tree_that_holds_itself_is_an_error_and_one_that_repeats_itself_ends()
 #[tokio::test]
 async fn a_store_without_snapshots_says_how_to_enable_them() {
     let error = read(snapshot::not_configured("acme")).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.provider()),
-        (ErrorKind::Unsupported, Some("acme"))
-    );
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::Unsupported, Some("acme")));
     assert!(error.to_string().contains("snapshot::Snapshots"), "{error}");
 }
 
 #[tokio::test]
 async fn a_source_may_be_a_store_behind_a_pointer() {
     let store: Arc<dyn sharesync_core::RemoteStore> = Arc::new(small(Stamps::None));
-    let stream = memory().changes(
-        store,
-        snapshot::Pruning::None,
-        Since::Beginning,
-        ChangeOptions::new(),
-    );
+    let stream = memory().changes(store, snapshot::Pruning::None, Since::Beginning, ChangeOptions::new());
     assert_eq!(read(stream).await.unwrap().0.len(), 4);
 }

@@ -75,11 +75,7 @@ fn rescue(drive: &mut Drive, rng: &mut Rng, bin: &mut Vec<Vec<(String, Node)>>) 
     }
     let folders: Vec<_> = drive.folders().into_iter().filter(|id| id != "root").collect();
     if let Some(folder) = rng.choice(&folders) {
-        let inside: Vec<_> = drive
-            .ids()
-            .into_iter()
-            .filter(|id| drive.nodes[id].parent == *folder)
-            .collect();
+        let inside: Vec<_> = drive.ids().into_iter().filter(|id| drive.nodes[id].parent == *folder).collect();
         if let Some(id) = rng.choice(&inside) {
             drive.relocate(id, "root");
         }
@@ -148,9 +144,7 @@ impl Home {
     async fn new(file: bool) -> Self {
         if file {
             let directory = tempfile::tempdir().unwrap();
-            let snapshots = RedbSnapshots::open(directory.path().join("snapshots"))
-                .await
-                .unwrap();
+            let snapshots = RedbSnapshots::open(directory.path().join("snapshots")).await.unwrap();
             return Self(Some((directory, 0)), Snapshots::new(snapshots));
         }
         Self(None, Snapshots::new(MemorySnapshots::new()))
@@ -189,10 +183,7 @@ async fn history(case: &Case, seed: u64, steps: usize) {
     fake.drive().versioned = case.versioned;
     let mut home = Home::new(case.file).await;
     let mut bin = Vec::new();
-    let mut consumer = Consumer {
-        model: Model::default(),
-        cursor: None,
-    };
+    let mut consumer = Consumer { model: Model::default(), cursor: None };
     let (mut done, mut polls, mut ends) = (0, 0, [0; 3]);
     while done < steps {
         for _ in 0..rng.usize(0..12) {
@@ -219,9 +210,7 @@ async fn history(case: &Case, seed: u64, steps: usize) {
         }
         let end = consumer.poll(&fake, &snapshots, &mut rng, case.races).await;
         if end == End::Checkpoint {
-            consumer
-                .model
-                .assert_is(&Model::of(&fake), &format!("seed {seed}, poll {polls}"));
+            consumer.model.assert_is(&Model::of(&fake), &format!("seed {seed}, poll {polls}"));
         } else if rng.bool() {
             drop(snapshots);
             home.restart().await;
@@ -235,21 +224,12 @@ async fn history(case: &Case, seed: u64, steps: usize) {
 
 impl Consumer {
     /// Reads while the tree changes: what is told may be late, and a walk may fail, but nothing else may happen.
-    async fn poll_racing(
-        &mut self,
-        fake: &Fake,
-        snapshots: &Snapshots,
-        rng: &mut Rng,
-    ) -> Result<(), ErrorKind> {
+    async fn poll_racing(&mut self, fake: &Fake, snapshots: &Snapshots, rng: &mut Rng) -> Result<(), ErrorKind> {
         let since = self.cursor.clone().map_or(Since::Beginning, Since::Cursor);
         if since == Since::Beginning {
             self.model = Model::default();
         }
-        let mut stream = fake.changes(
-            snapshots,
-            since,
-            ChangeOptions::new().with_page_size(rng.u32(1..6)),
-        );
+        let mut stream = fake.changes(snapshots, since, ChangeOptions::new().with_page_size(rng.u32(1..6)));
         while let Some(page) = stream.next().await {
             let page = page.map_err(|error| {
                 // Folders that move into each other's place; a folder that is deleted and restored in an instant.
@@ -268,12 +248,7 @@ impl Consumer {
 async fn what_is_told_adds_up_to_the_tree() {
     for seed in 0..12 {
         for stamps in [Stamps::None, Stamps::All, Stamps::Additions] {
-            let case = Case {
-                stamps,
-                file: false,
-                versioned: seed % 2 == 1,
-                races: false,
-            };
+            let case = Case { stamps, file: false, versioned: seed % 2 == 1, races: false };
             history(&case, seed, 400).await;
         }
     }
@@ -282,12 +257,7 @@ async fn what_is_told_adds_up_to_the_tree() {
 #[tokio::test]
 async fn the_same_from_a_file_that_is_opened_again_and_again() {
     for stamps in [Stamps::None, Stamps::All] {
-        let case = Case {
-            stamps,
-            file: true,
-            versioned: stamps == Stamps::All,
-            races: false,
-        };
+        let case = Case { stamps, file: true, versioned: stamps == Stamps::All, races: false };
         history(&case, 77, 1000).await;
     }
 }
@@ -296,12 +266,7 @@ async fn the_same_from_a_file_that_is_opened_again_and_again() {
 async fn a_tree_that_changes_while_it_is_read_is_told_by_the_next_call() {
     for seed in 0..20 {
         for stamps in [Stamps::None, Stamps::All] {
-            let case = Case {
-                stamps,
-                file: false,
-                versioned: false,
-                races: true,
-            };
+            let case = Case { stamps, file: false, versioned: false, races: true };
             history(&case, seed, 300).await;
         }
     }

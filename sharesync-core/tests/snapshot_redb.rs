@@ -36,34 +36,20 @@ fn home() -> (tempfile::TempDir, PathBuf) {
 /// Runs a test of this file in a process of its own.
 fn other(test: &str, path: &std::path::Path) -> std::process::Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args([test, "--exact", "--nocapture"])
-        .env(OTHER, path)
-        .output()
-        .unwrap()
+    command.args([test, "--exact", "--nocapture"]).env(OTHER, path).output().unwrap()
 }
 
 #[tokio::test]
 async fn a_second_process_is_refused() {
     if let Some(path) = std::env::var_os(OTHER) {
-        assert_eq!(
-            RedbSnapshots::open(path).await.unwrap_err().kind(),
-            ErrorKind::Locked
-        );
+        assert_eq!(RedbSnapshots::open(path).await.unwrap_err().kind(), ErrorKind::Locked);
         return;
     }
     let (_directory, path) = home();
     let open = RedbSnapshots::open(&path).await.unwrap();
     let output = other("a_second_process_is_refused", &path);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
-    assert_eq!(
-        RedbSnapshots::open(&path).await.unwrap_err().kind(),
-        ErrorKind::Locked
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(RedbSnapshots::open(&path).await.unwrap_err().kind(), ErrorKind::Locked);
     drop(open);
     RedbSnapshots::open(&path).await.unwrap();
 }
@@ -75,31 +61,19 @@ async fn what_was_sealed_survives_a_process_that_is_killed() {
         let snapshots = Snapshots::new(RedbSnapshots::open(path).await.unwrap());
         let mut stream = fake.changes(&snapshots, Since::Now, ChangeOptions::new());
         let page = stream.next().await.unwrap().unwrap();
-        println!(
-            "cursor {}",
-            serde_json::to_string(&page.checkpoint.unwrap()).unwrap()
-        );
+        println!("cursor {}", serde_json::to_string(&page.checkpoint.unwrap()).unwrap());
         std::process::abort();
     }
     let (_directory, path) = home();
     let output = other("what_was_sealed_survives_a_process_that_is_killed", &path);
     assert!(!output.status.success());
     let output = String::from_utf8(output.stdout).unwrap();
-    let cursor = output
-        .lines()
-        .find_map(|line| line.split_once("cursor "))
-        .unwrap()
-        .1;
+    let cursor = output.lines().find_map(|line| line.split_once("cursor ")).unwrap().1;
     let since = Since::Cursor(serde_json::from_str(cursor).unwrap());
     fake.drive().edit("n7");
     let snapshots = Snapshots::new(RedbSnapshots::open(&path).await.unwrap());
-    let (changes, _) = read(fake.changes(&snapshots, since, ChangeOptions::new()))
-        .await
-        .unwrap();
-    assert!(
-        matches!(&changes[..], [Change::Upsert(item)] if item.id.as_str() == "n7"),
-        "{changes:?}"
-    );
+    let (changes, _) = read(fake.changes(&snapshots, since, ChangeOptions::new())).await.unwrap();
+    assert!(matches!(&changes[..], [Change::Upsert(item)] if item.id.as_str() == "n7"), "{changes:?}");
 }
 
 #[tokio::test]
@@ -120,9 +94,7 @@ async fn damage_anywhere_is_an_error_or_harmless() {
     let (directory, path) = home();
     let fake = tree();
     let snapshots = Snapshots::new(RedbSnapshots::open(&path).await.unwrap());
-    let (_, cursor) = read(fake.changes(&snapshots, Since::Now, ChangeOptions::new()))
-        .await
-        .unwrap();
+    let (_, cursor) = read(fake.changes(&snapshots, Since::Now, ChangeOptions::new())).await.unwrap();
     drop(snapshots);
     let sound = std::fs::read(&path).unwrap();
     // What the database itself says of its damage is of no interest.
@@ -150,14 +122,8 @@ async fn damage_anywhere_is_an_error_or_harmless() {
         }
         .await;
         if let Err(error) = outcome {
-            assert!(
-                matches!(error.kind(), ErrorKind::Io | ErrorKind::Config),
-                "round {round}: {error}"
-            );
-            assert!(
-                !error.to_string().contains("file 2"),
-                "names do not belong into errors: {error}"
-            );
+            assert!(matches!(error.kind(), ErrorKind::Io | ErrorKind::Config), "round {round}: {error}");
+            assert!(!error.to_string().contains("file 2"), "names do not belong into errors: {error}");
             errors += 1;
         }
     }

@@ -27,23 +27,13 @@ pub(super) async fn take_in(session: &Session, folder: &ItemId, items: Vec<Item>
             depth(session, folder, Some(&id)).await?;
         }
         // A listing may repeat an item: the second time must see what the first one left.
-        rows.insert(
-            id.clone(),
-            Some(place(session, row, folder, id, item, &mut batch)?),
-        );
+        rows.insert(id.clone(), Some(place(session, row, folder, id, item, &mut batch)?));
     }
     session.commit(batch).await
 }
 
 /// The row of an item that was seen in a folder, written if it is not as it was.
-fn place(
-    session: &Session,
-    mut row: Row,
-    folder: &ItemId,
-    id: ItemId,
-    item: Item,
-    batch: &mut Batch,
-) -> Result<Row> {
+fn place(session: &Session, mut row: Row, folder: &ItemId, id: ItemId, item: Item, batch: &mut Batch) -> Result<Row> {
     let record = record(session, &row, folder, item);
     if row.now.as_ref() == Some(&record) {
         return Ok(row);
@@ -72,11 +62,7 @@ fn record(session: &Session, row: &Row, folder: &ItemId, mut item: Item) -> Reco
     let settled = item.is_folder()
         && item.revision.is_some()
         && (session.base() == 0 || base.is_some_and(|base| base.item.revision == item.revision));
-    Record {
-        place: folder.clone(),
-        settled,
-        item,
-    }
+    Record { place: folder.clone(), settled, item }
 }
 
 /// Takes an item that is about to be elsewhere, or nowhere, from the children of where it is now; not of where it was in
@@ -133,11 +119,7 @@ pub(super) async fn depth(session: &Session, folder: &ItemId, below: Option<&Ite
         };
         (above, depth) = (now.place, depth + 1);
     }
-    if depth > MAX_DEPTH {
-        Err(too_deep(folder))
-    } else {
-        Ok(depth)
-    }
+    if depth > MAX_DEPTH { Err(too_deep(folder)) } else { Ok(depth) }
 }
 
 pub(super) fn too_deep(folder: &ItemId) -> Error {

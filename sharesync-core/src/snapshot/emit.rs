@@ -31,13 +31,7 @@ const FOLDERS_GONE: u8 = 2;
 pub(super) fn everything(session: Session, size: usize, reset: bool) -> Pages {
     let first = reset.then_some(Change::ResetBegin).into_iter().collect();
     let frames = vec![(top(), keys::entries(Table::Children, &top()))];
-    let dump = Dump {
-        session,
-        size,
-        reset,
-        frames,
-        changes: first,
-    };
+    let dump = Dump { session, size, reset, frames, changes: first };
     stream::try_unfold(Some(dump), |dump| async {
         match dump {
             Some(dump) => Box::pin(dump.next()).await.map(Some),
@@ -64,23 +58,14 @@ impl Dump {
                 let page = ChangePage::new(std::mem::take(&mut self.changes));
                 return Ok((page, Some(self)));
             }
-            let entries = self
-                .session
-                .scan(
-                    children.start.clone(),
-                    &children.end,
-                    room.min(super::session::SOME),
-                )
-                .await?;
+            let entries =
+                self.session.scan(children.start.clone(), &children.end, room.min(super::session::SOME)).await?;
             let Some((last, _)) = entries.last() else {
                 self.frames.pop();
                 continue;
             };
             children.start = keys::after(last.clone());
-            let ids = entries
-                .iter()
-                .map(|(key, _)| Ok(keys::entry_of(key)?.1))
-                .collect::<Result<Vec<_>>>()?;
+            let ids = entries.iter().map(|(key, _)| Ok(keys::entry_of(key)?.1)).collect::<Result<Vec<_>>>()?;
             let rows = self.session.rows(&ids).await?;
             let folder = folder.clone();
             for (id, row) in ids.into_iter().zip(rows) {
@@ -88,17 +73,13 @@ impl Dump {
                     continue;
                 };
                 if now.item.is_folder() {
-                    self.frames
-                        .push((id.clone(), keys::entries(Table::Children, &id)));
+                    self.frames.push((id.clone(), keys::entries(Table::Children, &id)));
                 }
                 self.changes.push(Change::Upsert(now.item));
             }
         }
         self.changes.extend(self.reset.then_some(Change::ResetEnd));
-        Ok((
-            ChangePage::new(self.changes).with_checkpoint(self.session.cursor()),
-            None,
-        ))
+        Ok((ChangePage::new(self.changes).with_checkpoint(self.session.cursor()), None))
     }
 }
 
@@ -154,25 +135,14 @@ async fn depth_in(session: &Session, folder: &ItemId, depths: &mut HashMap<ItemI
 
 type Rest = Option<(Session, Range<Key>)>;
 
-async fn next_differences(
-    session: Session,
-    mut range: Range<Key>,
-    size: usize,
-) -> Result<(ChangePage, Rest)> {
+async fn next_differences(session: Session, mut range: Range<Key>, size: usize) -> Result<(ChangePage, Rest)> {
     // One more than is told now, to know whether this page is the last.
     let mut entries = session.scan(range.start.clone(), &range.end, size + 1).await?;
     let more = entries.len() > size;
     entries.truncate(size);
-    let ids = entries
-        .iter()
-        .map(|(key, _)| keys::event_of(key))
-        .collect::<Result<Vec<_>>>()?;
+    let ids = entries.iter().map(|(key, _)| keys::event_of(key)).collect::<Result<Vec<_>>>()?;
     let rows = session.rows(&ids).await?;
-    let changes = ids
-        .into_iter()
-        .zip(rows)
-        .map(|(id, row)| change(id, row))
-        .collect();
+    let changes = ids.into_iter().zip(rows).map(|(id, row)| change(id, row)).collect();
     let page = ChangePage::new(changes);
     match entries.pop() {
         Some((last, _)) if more => {

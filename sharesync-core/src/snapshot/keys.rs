@@ -15,6 +15,9 @@ use crate::{Error, ErrorKind, ItemId, Result};
 
 pub(super) type Key = Vec<u8>;
 
+/// A key and its value.
+pub(super) type Stored = (Key, Vec<u8>);
+
 /// A table of a snapshot, named by the first byte of its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -66,10 +69,7 @@ pub(super) fn entries(table: Table, folder: &ItemId) -> Range<Key> {
 
 /// The folder and the item of such a key.
 pub(super) fn entry_of(key: &[u8]) -> Result<(ItemId, ItemId)> {
-    let length = key
-        .get(1..5)
-        .and_then(|length| length.try_into().ok())
-        .map(u32::from_be_bytes);
+    let length = key.get(1..5).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes);
     let middle = 5 + length.ok_or_else(damaged)? as usize;
     Ok((text(key.get(5..middle))?, text(key.get(middle..))?))
 }
@@ -77,12 +77,7 @@ pub(super) fn entry_of(key: &[u8]) -> Result<(ItemId, ItemId)> {
 /// The key of a change in the order in which changes are reported.
 pub(super) fn event(phase: u8, depth: usize, id: &ItemId) -> Key {
     let depth = u32::try_from(depth).unwrap_or(u32::MAX);
-    [
-        &[Table::Events as u8, phase],
-        depth.to_be_bytes().as_slice(),
-        id.as_str().as_bytes(),
-    ]
-    .concat()
+    [&[Table::Events as u8, phase], depth.to_be_bytes().as_slice(), id.as_str().as_bytes()].concat()
 }
 
 /// The item of such a key.
@@ -97,18 +92,13 @@ pub(super) fn after(mut key: Key) -> Key {
 }
 
 fn text(bytes: Option<&[u8]>) -> Result<ItemId> {
-    let text = bytes
-        .and_then(|bytes| std::str::from_utf8(bytes).ok())
-        .ok_or_else(damaged)?;
+    let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or_else(damaged)?;
     Ok(ItemId::new(text))
 }
 
 /// What is stored cannot be read.
 pub(super) fn damaged() -> Error {
-    Error::new(
-        ErrorKind::Io,
-        "the snapshot is damaged: delete it, and changes begin anew",
-    )
+    Error::new(ErrorKind::Io, "the snapshot is damaged: delete it, and changes begin anew")
 }
 
 #[cfg(test)]
@@ -131,10 +121,7 @@ mod tests {
     fn a_folder_does_not_see_the_items_of_another() {
         let key = entry(Table::Children, &ItemId::new("ab"), &ItemId::new("c"));
         for other in ["", "a", "abc", "b"] {
-            assert!(
-                !entries(Table::Children, &ItemId::new(other)).contains(&key),
-                "{other}"
-            );
+            assert!(!entries(Table::Children, &ItemId::new(other)).contains(&key), "{other}");
         }
     }
 

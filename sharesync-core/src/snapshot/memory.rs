@@ -32,9 +32,7 @@ impl MemorySnapshots {
 
 impl std::fmt::Debug for MemorySnapshots {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MemorySnapshots")
-            .field("snapshots", &self.spaces().len())
-            .finish()
+        f.debug_struct("MemorySnapshots").field("snapshots", &self.spaces().len()).finish()
     }
 }
 
@@ -43,10 +41,7 @@ impl SnapshotStore for MemorySnapshots {
     async fn get(&self, space: &str, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Vec<u8>>>> {
         let spaces = self.spaces();
         let space = spaces.get(space);
-        Ok(keys
-            .iter()
-            .map(|key| space.and_then(|space| space.get(key)).cloned())
-            .collect())
+        Ok(keys.iter().map(|key| space.and_then(|space| space.get(key)).cloned()).collect())
     }
 
     async fn scan(&self, space: &str, keys: Range<Vec<u8>>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
@@ -54,14 +49,8 @@ impl SnapshotStore for MemorySnapshots {
             return Ok(Vec::new());
         }
         let spaces = self.spaces();
-        let entries = spaces
-            .get(space)
-            .into_iter()
-            .flat_map(|space| space.range(keys.clone()));
-        Ok(entries
-            .take(limit)
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect())
+        let entries = spaces.get(space).into_iter().flat_map(|space| space.range(keys.clone()));
+        Ok(entries.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     async fn commit(&self, space: &str, commit: Commit) -> Result<bool> {

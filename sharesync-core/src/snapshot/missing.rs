@@ -1,14 +1,14 @@
 //! What a walk did not see where it was: looked for, and gone if it is not found.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::compare::bury;
-use super::keys::{self, Table};
-use super::record::Record;
+use super::keys::{self, Key, Table};
 use super::session::Batch;
-use super::walk::{Walk, is_gone};
+use super::walk::{Walk, is_gone, select};
 use crate::{Item, ItemId, ItemRef, Result};
 
 /// How often what was missed is looked for. Each time can find new items missing only because of new moves.
@@ -17,26 +17,47 @@ const ROUNDS: usize = 4;
 /// The service was asked for the item.
 const ASKED: &[u8] = b"1";
 
+/// An item that was not seen in the folder where it was.
+struct Missing {
+    folder: ItemId,
+    id: ItemId,
+    item: ItemRef,
+    asked: bool,
+}
+
 impl Walk<'_> {
     /// Notes items that were in a folder and were not seen there.
-    pub(super) async fn note_missing(&self, folder: &ItemId, ids: Vec<ItemId>) -> Result<()> {
+    pub(super) async fn note_missing(&mut self, folder: &ItemId, ids: Vec<ItemId>) -> Result<()> {
         if ids.is_empty() {
             return Ok(());
         }
         let rows = self.session.rows(&ids).await?;
-        let there = ids
-            .into_iter()
-            .zip(rows)
-            .filter(|(_, row)| row.as_ref().is_some_and(|row| row.now_in(folder).is_some()));
-        let keys: Vec<_> = there
-            .map(|(id, _)| keys::entry(Table::Missing, folder, &id))
-            .collect();
+        let there =
+            ids.into_iter().zip(rows).filter(|(_, row)| row.as_ref().is_some_and(|row| row.now_in(folder).is_some()));
+        let keys: Vec<_> = there.map(|(id, _)| keys::entry(Table::Missing, folder, &id)).collect();
         let noted = self.session.values(keys.clone()).await?;
         let mut batch = Batch::default();
         for (key, _) in keys.into_iter().zip(noted).filter(|(_, noted)| noted.is_none()) {
             batch.put(key, Vec::new());
         }
+        self.missing = true;
         self.session.commit(batch).await
+    }
+
+    /// Forgets of what was missing in a folder what is seen there now.
+    pub(super) async fn forget_missing(&self, folder: &ItemId, seen: impl Fn(&ItemId) -> bool) -> Result<()> {
+        let mut missing = keys::entries(Table::Missing, folder);
+        loop {
+            let entries = self.session.next(&mut missing).await?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let mut batch = Batch::default();
+            for id in select(&entries, &seen)? {
+                batch.remove(keys::entry(Table::Missing, folder, &id));
+            }
+            self.session.commit(batch).await?;
+        }
     }
 
     /// Looks for what is missing; buries what is not found.
@@ -47,15 +68,12 @@ impl Walk<'_> {
             }
         }
         let mut range = Table::Missing.all();
-        loop {
-            let missing = self.next_missing(&mut range).await?;
-            let Some(missing) = missing else {
-                return Ok(());
-            };
-            for (folder, id, _, _) in missing {
+        while let Some(missing) = self.next_missing(&mut range).await? {
+            for Missing { folder, id, .. } in missing {
                 self.bury_tree(&folder, &id).await?;
             }
         }
+        Ok(())
     }
 
     /// Asks for what is missing and was not asked for, and lists the folders where it is said to be; whether there were any.
@@ -65,17 +83,13 @@ impl Walk<'_> {
         while let Some(missing) = self.next_missing(&mut range).await? {
             let mut batch = Batch::default();
             let mut items = Vec::new();
-            for (folder, id, record, asked) in missing {
-                if !asked {
-                    batch.put(keys::entry(Table::Missing, &folder, &id), ASKED.to_vec());
-                    items.push(ItemRef::from(&record.item));
-                }
+            for missing in missing.into_iter().filter(|missing| !missing.asked) {
+                batch.put(keys::entry(Table::Missing, &missing.folder, &missing.id), ASKED.to_vec());
+                items.push(missing.item);
             }
             any |= !items.is_empty();
             self.session.commit(batch).await?;
-            let answers = stream::iter(items)
-                .map(|item| self.ask(item))
-                .buffer_unordered(self.concurrency);
+            let answers = stream::iter(items).map(|item| self.ask(item)).buffer_unordered(self.concurrency);
             let found: Vec<Option<Item>> = answers.try_collect().await?;
             let folders: HashSet<_> = found.into_iter().flatten().map(|item| item.parent).collect();
             for folder in folders {
@@ -87,27 +101,20 @@ impl Walk<'_> {
         Ok(any)
     }
 
-    /// The next few items that are still missing: their folder, identity, what was known of them, whether they were asked
-    /// for. `None` at the end.
-    async fn next_missing(
-        &self,
-        range: &mut std::ops::Range<keys::Key>,
-    ) -> Result<Option<Vec<(ItemId, ItemId, Record, bool)>>> {
+    /// The next few items that are still missing; `None` at the end.
+    async fn next_missing(&self, range: &mut Range<Key>) -> Result<Option<Vec<Missing>>> {
         let entries = self.session.next(range).await?;
         if entries.is_empty() {
             return Ok(None);
         }
-        let places = entries
-            .iter()
-            .map(|(key, _)| keys::entry_of(key))
-            .collect::<Result<Vec<_>>>()?;
+        let places = entries.iter().map(|(key, _)| keys::entry_of(key)).collect::<Result<Vec<_>>>()?;
         let ids: Vec<_> = places.iter().map(|(_, id)| id.clone()).collect();
         let rows = self.session.rows(&ids).await?;
         let missing = places.into_iter().zip(rows).zip(entries);
         // What was seen in another folder is not missing.
         let missing = missing.filter_map(|(((folder, id), row), (_, value))| {
-            let record = row?.now.filter(|now| now.place == folder)?;
-            Some((folder, id, record, value == ASKED))
+            let now = row?.now.filter(|now| now.place == folder)?;
+            Some(Missing { folder, id, item: ItemRef::from(&now.item), asked: value == ASKED })
         });
         Ok(Some(missing.collect()))
     }
@@ -123,12 +130,7 @@ impl Walk<'_> {
 
     /// Notes that an item is gone with everything that is below it.
     async fn bury_tree(&self, folder: &ItemId, id: &ItemId) -> Result<()> {
-        let Some(row) = self
-            .session
-            .row(id)
-            .await?
-            .filter(|row| row.now_in(folder).is_some())
-        else {
+        let Some(row) = self.session.row(id).await?.filter(|row| row.now_in(folder).is_some()) else {
             return Ok(());
         };
         let mut batch = Batch::default();
@@ -139,10 +141,7 @@ impl Walk<'_> {
         bury(self.session, id, row, None, &mut batch)?;
         self.session.commit(batch).await?;
         while let Some((folder, mut children)) = below.pop() {
-            let rows = self
-                .session
-                .next_rows(&mut children, |key| Ok(keys::entry_of(key)?.1))
-                .await?;
+            let rows = self.session.next_rows(&mut children, |key| Ok(keys::entry_of(key)?.1)).await?;
             if rows.is_empty() {
                 continue;
             }

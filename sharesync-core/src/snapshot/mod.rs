@@ -46,7 +46,7 @@
 //! not lost.
 //!
 //! # Memory
-//! It does not grow with the tree. It holds a few hundred items at a time, and about sixteen bytes for each item of the
+//! It does not grow with the tree. It holds a few hundred items at a time, and some twenty bytes for each item of the
 //! folders that are being listed.
 
 mod compare;
@@ -98,11 +98,7 @@ pub struct Snapshots {
 impl Snapshots {
     /// Keeps snapshots there. Eight folders are listed at once; the whole tree is read at least once a day.
     pub fn new(store: impl SnapshotStore) -> Self {
-        Self {
-            store: Arc::new(store),
-            concurrency: 8,
-            full_scan_every: Duration::from_secs(24 * 60 * 60),
-        }
+        Self { store: Arc::new(store), concurrency: 8, full_scan_every: Duration::from_secs(24 * 60 * 60) }
     }
 
     /// Sets how many folders are listed at once; at least one.
@@ -166,18 +162,12 @@ impl Snapshots {
         since: Since,
         options: ChangeOptions,
     ) -> Result<BoxStream<'static, Result<ChangePage>>> {
-        let (mut session, report) =
-            Session::begin(self.store.clone(), source.info(), &options, &since).await?;
+        let (mut session, report) = Session::begin(self.store.clone(), source.info(), &options, &since).await?;
         let full = pruning == Pruning::None || session.full_scan_due(self.full_scan_every);
         session.start_walk(full).await?;
-        Walk::new(source, &session, &options, full, self.concurrency)
-            .run()
-            .await?;
+        Walk::new(source, &session, &options, full, self.concurrency).run().await?;
         session.seal().await?;
-        let size = options
-            .page_size
-            .map_or(emit::PAGE, |size| size as usize)
-            .clamp(1, emit::MAX_PAGE);
+        let size = options.page_size.map_or(emit::PAGE, |size| size as usize).clamp(1, emit::MAX_PAGE);
         Ok(match report {
             Report::Everything => emit::everything(session, size, false),
             Report::Reset => emit::everything(session, size, true),
@@ -192,7 +182,8 @@ impl Snapshots {
 
 /// The changes of a store without a feed to which no [`Snapshots`] were given: an error that says how to enable them.
 pub fn not_configured(provider: &'static str) -> BoxStream<'static, Result<ChangePage>> {
-    let why = "the service has no change feed; give the store a place for snapshots (sharesync_core::snapshot::Snapshots)";
+    let why =
+        "the service has no change feed; give the store a place for snapshots (sharesync_core::snapshot::Snapshots)";
     let error = Error::unsupported(provider, Operation::Changes, why);
     stream::once(async { Err(error) }).boxed()
 }

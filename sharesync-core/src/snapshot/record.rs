@@ -20,8 +20,7 @@ impl Record {
     /// Whether the consumer is to hear of the difference to what was there before.
     pub(super) fn differs(&self, before: &Self) -> bool {
         let (new, old) = (&self.item, &before.item);
-        let moved =
-            self.place != before.place || new.name != old.name || new.kind != old.kind || new.id != old.id;
+        let moved = self.place != before.place || new.name != old.name || new.kind != old.kind || new.id != old.id;
         // Services report of a folder what follows from what it holds: totals, the time of the last change.
         moved || (!new.is_folder() && new != old)
     }
@@ -64,11 +63,7 @@ pub(super) struct Mark {
 impl Row {
     /// The item in the base.
     pub(super) fn base(&self, base: u64) -> Option<&Record> {
-        if self.since > base {
-            self.before.as_ref()
-        } else {
-            self.now.as_ref()
-        }
+        if self.since > base { self.before.as_ref() } else { self.now.as_ref() }
     }
 
     /// The item now, if it is in this folder.
@@ -87,10 +82,7 @@ impl Row {
             self.before = self.now.clone();
             self.since = generation;
             self.listed = 0;
-            self.mark = Mark {
-                again: self.mark.again,
-                ..Mark::default()
-            };
+            self.mark = Mark { again: self.mark.again, ..Mark::default() };
         }
     }
 
@@ -142,35 +134,10 @@ impl From<Record> for Stored {
     fn from(record: Record) -> Self {
         let Record { place, settled, item } = record;
         // No `..`: a field that an item gets must find its place here. Its path is not kept, see `compare`.
-        let Item {
-            id,
-            parent,
-            name,
-            path: _,
-            kind,
-            size,
-            created,
-            modified,
-            revision,
-            version_series,
-            digests,
-        } = item;
+        let Item { id, parent, name, path: _, kind, size, created, modified, revision, version_series, digests } = item;
         // Nearly always the same: the place is empty only in the scope's own folder.
         let parent = parent.filter(|parent| *parent != place);
-        Self {
-            place,
-            settled,
-            id,
-            parent,
-            name,
-            kind,
-            size,
-            created,
-            modified,
-            revision,
-            version_series,
-            digests,
-        }
+        Self { place, settled, id, parent, name, kind, size, created, modified, revision, version_series, digests }
     }
 }
 
@@ -191,19 +158,8 @@ impl From<Stored> for Record {
             digests,
         } = stored;
         let parent = parent.or_else(|| Some(place.clone()).filter(|place| !place.as_str().is_empty()));
-        let item = Item {
-            id,
-            parent,
-            name,
-            path: None,
-            kind,
-            size,
-            created,
-            modified,
-            revision,
-            version_series,
-            digests,
-        };
+        let item =
+            Item { id, parent, name, path: None, kind, size, created, modified, revision, version_series, digests };
         Self { place, settled, item }
     }
 }
@@ -221,40 +177,18 @@ mod tests {
         item.revision = Some(Revision::new("r1"));
         item.version_series = Some(ItemId::new("st1"));
         item.digests = vec![Digest::of(DigestAlgorithm::Md5, b"x")];
-        Record {
-            place: ItemId::new(place),
-            settled: true,
-            item,
-        }
+        Record { place: ItemId::new(place), settled: true, item }
     }
 
     #[test]
     fn a_row_is_read_as_it_was_written() {
-        for (place, parent) in [
-            ("fo1", Some("fo1")),
-            ("fo1", Some("fo2")),
-            ("", None),
-            ("", Some("root")),
-        ] {
+        for (place, parent) in [("fo1", Some("fo1")), ("fo1", Some("fo2")), ("", None), ("", Some("root"))] {
             let record = record(place, parent);
-            let mark = Mark {
-                report: true,
-                implied: false,
-                again: true,
-            };
-            let row = Row {
-                since: 4,
-                listed: 1,
-                mark,
-                now: Some(record.clone()),
-                before: Some(record),
-            };
+            let mark = Mark { report: true, implied: false, again: true };
+            let row = Row { since: 4, listed: 1, mark, now: Some(record.clone()), before: Some(record) };
             assert_eq!(Row::decode(&row.encode().unwrap()).unwrap(), row);
         }
-        assert_eq!(
-            Row::decode(b"{\"g\":1,\"n\":").unwrap_err().kind(),
-            crate::ErrorKind::Io
-        );
+        assert_eq!(Row::decode(b"{\"g\":1,\"n\":").unwrap_err().kind(), crate::ErrorKind::Io);
     }
 
     #[test]

@@ -1,30 +1,30 @@
-//! Snapshots in a file: an embedded transactional database.
+//! Snapshots in a file: an embedded transactional database, written to in large steps.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use redb::{
-    Database, DatabaseError, Durability, ReadableDatabase as _, ReadableTable as _, TableDefinition,
-    TableError,
-};
+use redb::{Database, DatabaseError, ReadOnlyTable, ReadableDatabase as _, TableDefinition, TableError};
 
+use super::keys::Stored;
 use super::{Commit, SnapshotStore};
 use crate::transfer::blocking::blocking;
 use crate::{Error, ErrorKind, Result};
 
 /// What the database keeps of its file in memory, in bytes.
-const CACHE: usize = 32 * 1024 * 1024;
+const CACHE: usize = 24 * 1024 * 1024;
 
-/// Writes between two synchronizations of the file: those in between can be lost, but the file does not outgrow what
-/// it holds.
-const UNSYNCHRONIZED: usize = 50_000;
+/// Writes that are collected before the file is written: each step rewrites a part of the file that is larger by far
+/// than what changes.
+const STEP: usize = 16 * 1024;
 
-/// Keeps snapshots in a file, which takes some 600 bytes for each item of a tree. Clones are the same file.
+/// Keeps snapshots in a file. Clones are the same file.
 ///
 /// One process at a time has it open. The file holds names of files: keep it where only the user can read it.
 #[derive(Clone)]
@@ -32,9 +32,19 @@ pub struct RedbSnapshots(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
-    database: Database,
-    unsynchronized: AtomicUsize,
+    file: Mutex<File>,
 }
+
+struct File {
+    database: Database,
+    /// Commits that are not yet in the file, by space: the last value of each key.
+    pending: BTreeMap<String, Pending>,
+    /// How many keys are pending.
+    count: usize,
+}
+
+type Pending = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+type Table = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
 impl RedbSnapshots {
     /// Opens the file, or creates it. After a crash of the machine this reads the file to repair it.
@@ -47,36 +57,121 @@ impl RedbSnapshots {
         blocking(move || {
             let opened = caught(&path, || {
                 let mut builder = Database::builder();
-                builder
-                    .set_cache_size(CACHE)
-                    .create(&path)
-                    .map_err(|error| opening(&path, error))
+                builder.set_cache_size(CACHE).create(&path).map_err(|error| opening(&path, error))
             });
-            let database = opened?;
-            Ok(Self(Arc::new(Inner {
-                path,
-                database,
-                unsynchronized: AtomicUsize::new(0),
-            })))
+            let file = File { database: opened?, pending: BTreeMap::new(), count: 0 };
+            Ok(Self(Arc::new(Inner { path, file: Mutex::new(file) })))
         })
         .await
     }
 
-    /// Runs work on the database off the async threads.
+    /// Runs work on the file off the async threads.
     async fn run<T: Send + 'static>(
         &self,
         space: &str,
-        work: impl FnOnce(&Inner, TableDefinition<'_, &'static [u8], &'static [u8]>) -> Result<T, redb::Error>
-        + Send
-        + 'static,
+        work: impl FnOnce(&mut File, &str) -> Result<T, redb::Error> + Send + 'static,
     ) -> Result<T> {
         let (inner, space) = (self.0.clone(), space.to_owned());
         blocking(move || {
             caught(&inner.path, || {
-                work(&inner, TableDefinition::new(&space)).map_err(|error| failure(&inner.path, error))
+                let mut file = inner.file.lock().unwrap_or_else(PoisonError::into_inner);
+                work(&mut file, &space).map_err(|error| failure(&inner.path, error))
             })
         })
         .await
+    }
+}
+
+impl File {
+    /// The table of a space, if it was ever written.
+    fn table(&self, space: &str) -> Result<Option<Table>, redb::Error> {
+        match self.database.begin_read()?.open_table(TableDefinition::new(space)) {
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            table => Ok(Some(table?)),
+        }
+    }
+
+    fn get(&self, space: &str, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, redb::Error> {
+        let table = self.table(space)?;
+        let pending = self.pending.get(space);
+        let value = |key: &Vec<u8>| match (pending.and_then(|pending| pending.get(key)), &table) {
+            (Some(value), _) => Ok(value.clone()),
+            (None, Some(table)) => Ok(table.get(key.as_slice())?.map(|value| value.value().to_vec())),
+            (None, None) => Ok(None),
+        };
+        keys.iter().map(value).collect()
+    }
+
+    /// The entries of a range in the file and those pending, which count more.
+    fn scan(&self, space: &str, keys: &Range<Vec<u8>>, limit: usize) -> Result<Vec<Stored>, redb::Error> {
+        let table = self.table(space)?;
+        let range = table.as_ref().map(|table| table.range(keys.start.as_slice()..keys.end.as_slice())).transpose()?;
+        let mut stored = range.into_iter().flatten().peekable();
+        let mut pending =
+            self.pending.get(space).into_iter().flat_map(|pending| pending.range(keys.clone())).peekable();
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let key = match stored.peek() {
+                Some(Ok((key, _))) => Some(key.value()),
+                Some(Err(_)) => {
+                    return stored.next().transpose().map(|_| found).map_err(redb::Error::from);
+                }
+                None => None,
+            };
+            let order = match (key, pending.peek()) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(key), Some((next, _))) => key.cmp(next),
+            };
+            let entry = if order.is_le() { stored.next().transpose()? } else { None };
+            if order.is_ge() {
+                found.extend(pending.next().and_then(|(key, value)| Some((key.clone(), value.clone()?))));
+            } else {
+                found.extend(entry.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())));
+            }
+        }
+        Ok(found)
+    }
+
+    fn commit(&mut self, space: &str, commit: Commit) -> Result<bool, redb::Error> {
+        if let Some((key, value)) = commit.expected
+            && self.get(space, &[key])? != [value]
+        {
+            return Ok(false);
+        }
+        let pending = self.pending.entry(space.to_owned()).or_default();
+        for (key, value) in commit.writes {
+            match pending.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                    self.count += 1;
+                }
+                Entry::Occupied(mut entry) => drop(entry.insert(value)),
+            }
+        }
+        if commit.durable || self.count >= STEP {
+            self.flush()?;
+        }
+        Ok(true)
+    }
+
+    /// Writes what is pending, all at once, and waits until it is on the disk.
+    fn flush(&mut self) -> Result<(), redb::Error> {
+        let transaction = self.database.begin_write()?;
+        for (space, pending) in &self.pending {
+            let mut table = transaction.open_table(TableDefinition::<&[u8], &[u8]>::new(space))?;
+            for (key, value) in pending {
+                match value {
+                    Some(value) => drop(table.insert(key.as_slice(), value.as_slice())?),
+                    None => drop(table.remove(key.as_slice())?),
+                }
+            }
+        }
+        transaction.commit()?;
+        self.pending.clear();
+        self.count = 0;
+        Ok(())
     }
 }
 
@@ -86,20 +181,14 @@ fn caught<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 fn damaged(path: &Path) -> Error {
-    let message = format!(
-        "the snapshots in {} are damaged: delete the file, and changes begin anew",
-        path.display()
-    );
+    let message = format!("the snapshots in {} are damaged: delete the file, and changes begin anew", path.display());
     Error::new(ErrorKind::Io, message)
 }
 
 fn opening(path: &Path, error: DatabaseError) -> Error {
     match error {
         DatabaseError::DatabaseAlreadyOpen => {
-            let message = format!(
-                "the snapshots in {} are in use by another process or store",
-                path.display()
-            );
+            let message = format!("the snapshots in {} are in use by another process or store", path.display());
             Error::new(ErrorKind::Locked, message).with_source(error)
         }
         error => failure(path, error.into()),
@@ -107,15 +196,11 @@ fn opening(path: &Path, error: DatabaseError) -> Error {
 }
 
 fn failure(path: &Path, error: redb::Error) -> Error {
+    use std::io::ErrorKind as Io;
     match error {
         redb::Error::Corrupted(_) | redb::Error::TableTypeMismatch { .. } => damaged(path).with_source(error),
         // The file is no database, or is too short for one.
-        redb::Error::Io(io)
-            if matches!(
-                io.kind(),
-                std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof
-            ) =>
-        {
+        redb::Error::Io(io) if matches!(io.kind(), Io::InvalidData | Io::UnexpectedEof) => {
             damaged(path).with_source(io)
         }
         error => {
@@ -127,86 +212,21 @@ fn failure(path: &Path, error: redb::Error) -> Error {
 
 impl fmt::Debug for RedbSnapshots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedbSnapshots")
-            .field("path", &self.0.path)
-            .finish_non_exhaustive()
+        f.debug_struct("RedbSnapshots").field("path", &self.0.path).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl SnapshotStore for RedbSnapshots {
     async fn get(&self, space: &str, keys: Vec<Vec<u8>>) -> Result<Vec<Option<Vec<u8>>>> {
-        self.run(space, move |inner, table| {
-            let table = match inner.database.begin_read()?.open_table(table) {
-                Err(TableError::TableDoesNotExist(_)) => return Ok(vec![None; keys.len()]),
-                table => table?,
-            };
-            let value = |key: &Vec<u8>| Ok(table.get(key.as_slice())?.map(|value| value.value().to_vec()));
-            keys.iter().map(value).collect()
-        })
-        .await
+        self.run(space, move |file, space| file.get(space, &keys)).await
     }
 
     async fn scan(&self, space: &str, keys: Range<Vec<u8>>, limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        self.run(space, move |inner, table| {
-            let table = match inner.database.begin_read()?.open_table(table) {
-                Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-                table => table?,
-            };
-            let entries = table
-                .range(keys.start.as_slice()..keys.end.as_slice())?
-                .take(limit);
-            entries
-                .map(|entry| entry.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
-                .collect::<Result<_, _>>()
-                .map_err(redb::Error::from)
-        })
-        .await
+        self.run(space, move |file, space| file.scan(space, &keys, limit)).await
     }
 
     async fn commit(&self, space: &str, commit: Commit) -> Result<bool> {
-        self.run(space, move |inner, table| {
-            let mut transaction = inner.database.begin_write()?;
-            let unsynchronized = inner
-                .unsynchronized
-                .fetch_add(commit.writes.len(), Ordering::Relaxed);
-            let durable = commit.durable || unsynchronized > UNSYNCHRONIZED;
-            transaction.set_durability(if durable {
-                Durability::Immediate
-            } else {
-                Durability::None
-            })?;
-            let met = write(&mut transaction.open_table(table)?, &commit)?;
-            if met {
-                transaction.commit()?;
-                if durable {
-                    inner.unsynchronized.store(0, Ordering::Relaxed);
-                }
-            } else {
-                transaction.abort()?;
-            }
-            Ok(met)
-        })
-        .await
+        self.run(space, move |file, space| file.commit(space, commit)).await
     }
-}
-
-/// Whether the expectation is met; if so, everything is written.
-fn write(
-    table: &mut redb::Table<'_, &'static [u8], &'static [u8]>,
-    commit: &Commit,
-) -> Result<bool, redb::Error> {
-    if let Some((key, value)) = &commit.expected {
-        let found = table.get(key.as_slice())?;
-        if found.as_ref().map(|found| found.value()) != value.as_deref() {
-            return Ok(false);
-        }
-    }
-    for (key, value) in &commit.writes {
-        match value {
-            Some(value) => drop(table.insert(key.as_slice(), value.as_slice())?),
-            None => drop(table.remove(key.as_slice())?),
-        }
-    }
-    Ok(true)
 }

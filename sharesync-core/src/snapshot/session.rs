@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::{self, Key, Table, damaged};
+use super::keys::{self, Key, Stored, Table, damaged};
 use super::record::{Mark, Row};
 use super::{Commit, SnapshotStore};
 use crate::{ChangeOptions, Cursor, Error, ErrorKind, ItemId, ItemRef, Result, Since, StoreInfo, Timestamp};
@@ -67,15 +67,7 @@ impl State {
 
     fn new() -> Self {
         let (id, phase) = (fastrand::u64(..), Phase::Tidy);
-        Self {
-            format: Self::FORMAT,
-            id,
-            owner: 0,
-            last: 0,
-            base: 0,
-            full_scan: None,
-            phase,
-        }
+        Self { format: Self::FORMAT, id, owner: 0, last: 0, base: 0, full_scan: None, phase }
     }
 
     fn read(bytes: &[u8]) -> Result<Self> {
@@ -83,11 +75,7 @@ impl State {
         if state.format == Self::FORMAT {
             return Ok(state);
         }
-        let message = format!(
-            "the snapshot has format {}, this library reads {}",
-            state.format,
-            Self::FORMAT
-        );
+        let message = format!("the snapshot has format {}, this library reads {}", state.format, Self::FORMAT);
         Err(Error::new(ErrorKind::Config, message))
     }
 
@@ -114,11 +102,7 @@ impl State {
                 self.phase = Phase::Accepting;
             }
             // Before the first base there is no cursor that a consumer could come back with in doubt.
-            Phase::Sealed { .. } => {
-                self.phase = Phase::Dropping {
-                    reported: self.base > 0,
-                }
-            }
+            Phase::Sealed { .. } => self.phase = Phase::Dropping { reported: self.base > 0 },
             Phase::Walking { .. } => self.phase = Phase::Dropping { reported: false },
             Phase::Tidy | Phase::Accepting | Phase::Dropping { .. } => {}
         }
@@ -183,28 +167,11 @@ impl Session {
             let written = to_json(&state)?;
             let writes = vec![(keys::state(), Some(written.clone()))];
             let expected = Some((keys::state(), found));
-            if store
-                .commit(
-                    &space,
-                    Commit {
-                        expected,
-                        writes,
-                        durable: false,
-                    },
-                )
-                .await?
-            {
+            if store.commit(&space, Commit { expected, writes, durable: false }).await? {
                 break (state, written, report);
             }
         };
-        let mut session = Self {
-            store,
-            space,
-            provider: info.provider,
-            scope,
-            state,
-            written,
-        };
+        let mut session = Self { store, space, provider: info.provider, scope, state, written };
         session.tidy().await?;
         Ok((session, report))
     }
@@ -229,13 +196,7 @@ impl Session {
     /// Begins a new generation.
     pub(super) async fn start_walk(&mut self, full: bool) -> Result<()> {
         self.state.last += 1;
-        self.enter(
-            Phase::Walking {
-                full_scan: full.then(Timestamp::now),
-            },
-            false,
-        )
-        .await
+        self.enter(Phase::Walking { full_scan: full.then(Timestamp::now) }, false).await
     }
 
     /// Ends the generation: from now on its cursor is valid, also after a crash.
@@ -252,39 +213,21 @@ impl Session {
     }
 
     async fn enter(&mut self, phase: Phase, durable: bool) -> Result<()> {
-        let state = State {
-            phase,
-            ..self.state.clone()
-        };
+        let state = State { phase, ..self.state.clone() };
         let bytes = to_json(&state)?;
-        self.write(vec![(keys::state(), Some(bytes.clone()))], durable)
-            .await?;
+        self.write(vec![(keys::state(), Some(bytes.clone()))], durable).await?;
         (self.state, self.written) = (state, bytes);
         Ok(())
     }
 
     /// Writes, unless another session has taken over.
     pub(super) async fn commit(&self, batch: Batch) -> Result<()> {
-        if batch.0.is_empty() {
-            Ok(())
-        } else {
-            self.write(batch.0, false).await
-        }
+        if batch.0.is_empty() { Ok(()) } else { self.write(batch.0, false).await }
     }
 
     async fn write(&self, writes: Vec<(Key, Option<Vec<u8>>)>, durable: bool) -> Result<()> {
         let expected = Some((keys::state(), Some(self.written.clone())));
-        let written = self
-            .store
-            .commit(
-                &self.space,
-                Commit {
-                    expected,
-                    writes,
-                    durable,
-                },
-            )
-            .await?;
+        let written = self.store.commit(&self.space, Commit { expected, writes, durable }).await?;
         if written { Ok(()) } else { Err(taken_over()) }
     }
 
@@ -292,22 +235,13 @@ impl Session {
     pub(super) async fn values(&self, mut keys: Vec<Key>) -> Result<Vec<Option<Vec<u8>>>> {
         keys.push(keys::state());
         let mut values = self.store.get(&self.space, keys).await?;
-        if values.pop().flatten().as_ref() == Some(&self.written) {
-            Ok(values)
-        } else {
-            Err(taken_over())
-        }
+        if values.pop().flatten().as_ref() == Some(&self.written) { Ok(values) } else { Err(taken_over()) }
     }
 
     /// The rows of these items.
     pub(super) async fn rows(&self, ids: &[ItemId]) -> Result<Vec<Option<Row>>> {
-        let values = self
-            .values(ids.iter().map(|id| keys::item(Table::Rows, id)).collect())
-            .await?;
-        values
-            .into_iter()
-            .map(|value| value.as_deref().map(Row::decode).transpose())
-            .collect()
+        let values = self.values(ids.iter().map(|id| keys::item(Table::Rows, id)).collect()).await?;
+        values.into_iter().map(|value| value.as_deref().map(Row::decode).transpose()).collect()
     }
 
     /// The row of one item.
@@ -316,16 +250,20 @@ impl Session {
     }
 
     /// At most `limit` entries from `from` on.
-    pub(super) async fn scan(&self, from: Key, end: &[u8], limit: usize) -> Result<Vec<(Key, Vec<u8>)>> {
+    pub(super) async fn scan(&self, from: Key, end: &[u8], limit: usize) -> Result<Vec<Stored>> {
         self.store.scan(&self.space, from..end.to_vec(), limit).await
     }
 
     /// Goes through the next few entries of a range, and moves its start behind them. None are left when it is empty.
-    pub(super) async fn next(&self, range: &mut std::ops::Range<Key>) -> Result<Vec<(Key, Vec<u8>)>> {
-        let entries = self.scan(range.start.clone(), &range.end, SOME).await?;
-        if let Some((last, _)) = entries.last() {
-            range.start = keys::after(last.clone());
+    pub(super) async fn next(&self, range: &mut std::ops::Range<Key>) -> Result<Vec<Stored>> {
+        if range.is_empty() {
+            return Ok(Vec::new());
         }
+        let entries = self.scan(range.start.clone(), &range.end, SOME).await?;
+        range.start = match entries.last() {
+            Some((last, _)) if entries.len() == SOME => keys::after(last.clone()),
+            _ => range.end.clone(),
+        };
         Ok(entries)
     }
 
@@ -336,10 +274,7 @@ impl Session {
         item_of: impl Fn(&[u8]) -> Result<ItemId>,
     ) -> Result<Vec<(ItemId, Option<Row>)>> {
         let entries = self.next(range).await?;
-        let ids = entries
-            .iter()
-            .map(|(key, _)| item_of(key))
-            .collect::<Result<Vec<_>>>()?;
+        let ids = entries.iter().map(|(key, _)| item_of(key)).collect::<Result<Vec<_>>>()?;
         let rows = self.rows(&ids).await?;
         Ok(ids.into_iter().zip(rows).collect())
     }
@@ -392,10 +327,7 @@ impl Session {
             row = Row {
                 since: self.state.base,
                 listed: 0,
-                mark: Mark {
-                    again,
-                    ..Mark::default()
-                },
+                mark: Mark { again, ..Mark::default() },
                 now: row.before,
                 before: None,
             };
@@ -435,8 +367,5 @@ fn to_json(state: &State) -> Result<Vec<u8>> {
 }
 
 fn taken_over() -> Error {
-    Error::new(
-        ErrorKind::Conflict,
-        "another reader of the changes of this store has begun and taken the snapshot over",
-    )
+    Error::new(ErrorKind::Conflict, "another reader of the changes of this store has begun and taken the snapshot over")
 }

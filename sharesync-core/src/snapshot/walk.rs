@@ -13,13 +13,12 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::compare::{take_in, too_deep, top};
-use super::keys::{self, Key, Table};
+use super::keys::{self, Key, Stored, Table};
 use super::record::Row;
 use super::session::{Batch, Session};
 use crate::ext::place::MAX_DEPTH;
 use crate::{
-    BoxStream, ChangeOptions, Error, ErrorKind, Item, ItemId, ItemKind, ItemRef, ListOptions, Page,
-    RemoteStore, Result,
+    BoxStream, ChangeOptions, Error, ErrorKind, Item, ItemId, ItemKind, ItemRef, ListOptions, Page, RemoteStore, Result,
 };
 
 /// How often one walk lists a folder that keeps appearing in other places.
@@ -38,6 +37,8 @@ pub(super) struct Walk<'a> {
     pub(super) concurrency: usize,
     /// Folders to list before any of `frames`.
     pub(super) waiting: VecDeque<Visit>,
+    /// Whether anything was noted as missing.
+    pub(super) missing: bool,
     /// Folders that were listed and whose subfolders are to be: the deepest comes last and first.
     frames: Vec<Frame>,
     hasher: RandomState,
@@ -87,6 +88,7 @@ impl<'a> Walk<'a> {
             full,
             concurrency,
             waiting: VecDeque::new(),
+            missing: false,
             frames: Vec::new(),
             hasher: RandomState::new(),
         }
@@ -96,10 +98,7 @@ impl<'a> Walk<'a> {
     pub(super) async fn run(mut self) -> Result<()> {
         let mut scope = self.source.stat(&self.scope).await?;
         if scope.is_file() {
-            return Err(
-                Error::new(ErrorKind::InvalidInput, "changes are read below a folder")
-                    .with_subject(&scope.id),
-            );
+            return Err(Error::new(ErrorKind::InvalidInput, "changes are read below a folder").with_subject(&scope.id));
         }
         self.scope_id = Some(scope.id.clone());
         (scope.kind, scope.version_series) = (ItemKind::Folder, Some(top()));
@@ -114,14 +113,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn visit(&self, folder: ItemId, reference: ItemRef, depth: usize, look: bool) -> Visit {
-        Visit {
-            folder,
-            reference,
-            depth,
-            look,
-            seen: HashSet::new(),
-            folders: HashSet::new(),
-        }
+        Visit { folder, reference, depth, look, seen: HashSet::new(), folders: HashSet::new() }
     }
 
     /// The folder that an item is in, according to the service, if it is one that can be listed again.
@@ -133,12 +125,7 @@ impl<'a> Walk<'a> {
             return Ok(None);
         };
         let depth = super::compare::depth(self.session, parent, None).await?;
-        Ok(Some(self.visit(
-            parent.clone(),
-            ItemRef::from(&now.item),
-            depth,
-            true,
-        )))
+        Ok(Some(self.visit(parent.clone(), ItemRef::from(&now.item), depth, true)))
     }
 
     /// Lists what waits, and all that is found below it.
@@ -217,9 +204,7 @@ impl<'a> Walk<'a> {
                 row.listed += 1;
                 batch.put_row(&id, &row)?;
             }
-            frame
-                .found
-                .push_back(self.visit(id, reference, frame.depth + 1, false));
+            frame.found.push_back(self.visit(id, reference, frame.depth + 1, false));
         }
         self.session.commit(batch).await?;
         Ok(more)
@@ -237,72 +222,42 @@ impl<'a> Walk<'a> {
         if look && !touched {
             return false;
         }
-        let known = row.base(self.session.base()).filter(|base| {
-            base.settled && base.item.id == now.item.id && base.item.revision == now.item.revision
-        });
+        let known = row
+            .base(self.session.base())
+            .filter(|base| base.settled && base.item.id == now.item.id && base.item.revision == now.item.revision);
         self.full || known.is_none()
     }
 
     /// Notes what was not seen in a folder, and has its subfolders listed.
     async fn listed(&mut self, visit: Visit) -> Result<()> {
-        let unseen = |id: &ItemId| !visit.seen.contains(&self.hasher.hash_one(id));
+        let hasher = self.hasher.clone();
+        let unseen = |id: &ItemId| !visit.seen.contains(&hasher.hash_one(id));
         let mut known = keys::entries(Table::Children, &visit.folder);
         loop {
             let entries = self.session.next(&mut known).await?;
             if entries.is_empty() {
                 break;
             }
-            self.note_missing(&visit.folder, select(&entries, unseen)?)
-                .await?;
+            self.note_missing(&visit.folder, select(&entries, unseen)?).await?;
         }
-        let mut missing = keys::entries(Table::Missing, &visit.folder);
-        loop {
-            let entries = self.session.next(&mut missing).await?;
-            if entries.is_empty() {
-                break;
-            }
-            let mut batch = Batch::default();
-            for (key, _) in entries {
-                if !unseen(&keys::entry_of(&key)?.1) {
-                    batch.remove(key);
-                }
-            }
-            self.session.commit(batch).await?;
+        if self.missing {
+            self.forget_missing(&visit.folder, |id| !unseen(id)).await?;
         }
-        let Visit {
-            folder,
-            depth,
-            look,
-            folders,
-            ..
-        } = visit;
+        let Visit { folder, depth, look, folders, .. } = visit;
         if !folders.is_empty() {
             let children = keys::entries(Table::Children, &folder);
-            self.frames.push(Frame {
-                depth,
-                look,
-                folder,
-                folders,
-                children,
-                found: VecDeque::new(),
-            });
+            self.frames.push(Frame { depth, look, folder, folders, children, found: VecDeque::new() });
         }
         Ok(())
     }
 
     /// A folder that was deleted before it could be listed is missing; any other failure ends the walk.
-    async fn failed(&self, visit: Visit, error: Error) -> Result<()> {
-        let error = if error.subject().is_none() {
-            error.with_subject(&visit.reference)
-        } else {
-            error
-        };
+    async fn failed(&mut self, visit: Visit, error: Error) -> Result<()> {
+        let error = if error.subject().is_none() { error.with_subject(&visit.reference) } else { error };
         let row = self.session.row(&visit.folder).await?;
         let place = row.and_then(|row| row.now).map(|now| now.place);
         match place {
-            Some(place)
-                if is_gone(&error) && visit.folder != top() && !self.shows(&place, &visit.folder).await? =>
-            {
+            Some(place) if is_gone(&error) && visit.folder != top() && !self.shows(&place, &visit.folder).await? => {
                 self.note_missing(&place, vec![visit.folder]).await
             }
             _ => Err(error),
@@ -311,14 +266,8 @@ impl<'a> Walk<'a> {
 
     /// Whether a folder still shows an item.
     async fn shows(&self, folder: &ItemId, id: &ItemId) -> Result<bool> {
-        let row = if *folder == top() {
-            None
-        } else {
-            self.session.row(folder).await?
-        };
-        let reference = row
-            .and_then(|row| row.now)
-            .map_or_else(|| self.scope.clone(), |now| ItemRef::from(&now.item));
+        let row = if *folder == top() { None } else { self.session.row(folder).await? };
+        let reference = row.and_then(|row| row.now).map_or_else(|| self.scope.clone(), |now| ItemRef::from(&now.item));
         let mut pages = self.source.list(&reference, ListOptions::new());
         while let Some(page) = pages.next().await {
             match page {
@@ -338,7 +287,7 @@ pub(super) fn is_gone(error: &Error) -> bool {
 }
 
 /// The items in these entries of a folder that fulfil a condition.
-fn select(entries: &[(Key, Vec<u8>)], condition: impl Fn(&ItemId) -> bool) -> Result<Vec<ItemId>> {
+pub(super) fn select(entries: &[Stored], condition: impl Fn(&ItemId) -> bool) -> Result<Vec<ItemId>> {
     let ids = entries.iter().map(|(key, _)| Ok(keys::entry_of(key)?.1));
     ids.filter(|id| id.as_ref().map_or(true, &condition)).collect()
 }

@@ -17,8 +17,8 @@ use futures::{StreamExt as _, stream};
 use sharesync_core::snapshot::{Pruning, Snapshots};
 use sharesync_core::transfer::{Download, DownloadOptions};
 use sharesync_core::{
-    BoxStream, Capabilities, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId,
-    ItemKind, ItemRef, ListOptions, NameRules, Page, RemoteStore, Result, Revision, Since, StoreInfo,
+    BoxStream, Capabilities, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId, ItemKind,
+    ItemRef, ListOptions, NameRules, Page, RemoteStore, Result, Revision, Since, StoreInfo,
 };
 
 /// When the service gives a folder, and the folders above it, a new revision.
@@ -82,13 +82,7 @@ impl Drive {
     pub fn create(&mut self, parent: &str, name: &str, folder: bool) -> String {
         self.last += 1;
         let id = format!("n{}", self.last);
-        let node = Node {
-            parent: parent.into(),
-            name: name.into(),
-            folder,
-            version: 1,
-            stamp: 0,
-        };
+        let node = Node { parent: parent.into(), name: name.into(), folder, version: 1, stamp: 0 };
         self.put_back(&id, node);
         id
     }
@@ -172,11 +166,7 @@ impl Drive {
 
     pub fn item(&self, id: &str) -> Item {
         let node = &self.nodes[id];
-        let kind = if node.folder {
-            ItemKind::Folder
-        } else {
-            ItemKind::File
-        };
+        let kind = if node.folder { ItemKind::Folder } else { ItemKind::File };
         let mut item = Item::new(id, node.name.as_str(), kind);
         item.parent = Some(ItemId::new(node.parent.as_str()));
         if node.folder {
@@ -207,11 +197,7 @@ impl Drive {
     }
 
     pub fn folders(&self) -> Vec<String> {
-        let folders = self
-            .nodes
-            .iter()
-            .filter(|(_, node)| node.folder)
-            .map(|(id, _)| id.clone());
+        let folders = self.nodes.iter().filter(|(_, node)| node.folder).map(|(id, _)| id.clone());
         folders.chain(["root".to_owned()]).collect()
     }
 }
@@ -250,11 +236,7 @@ impl Fake {
     }
 
     pub fn pruning(&self) -> Pruning {
-        if self.drive().stamps == Stamps::None {
-            Pruning::None
-        } else {
-            Pruning::FolderRevision
-        }
+        if self.drive().stamps == Stamps::None { Pruning::None } else { Pruning::FolderRevision }
     }
 
     pub fn changes(
@@ -289,12 +271,7 @@ impl Fake {
         }
         let none = BTreeSet::new();
         let children = drive.children.get(folder).unwrap_or(&none);
-        let items: Vec<_> = children
-            .iter()
-            .skip(offset)
-            .take(drive.page)
-            .map(|id| drive.item(id))
-            .collect();
+        let items: Vec<_> = children.iter().skip(offset).take(drive.page).map(|id| drive.item(id)).collect();
         Ok((offset == 0 || !items.is_empty()).then(|| Page::new(items)))
     }
 }
@@ -315,8 +292,7 @@ impl RemoteStore for Fake {
         match item {
             ItemRef::Root => {
                 let mut root = Item::new("root", "", ItemKind::Folder);
-                root.revision =
-                    (drive.stamps != Stamps::None).then(|| Revision::new(drive.root_stamp.to_string()));
+                root.revision = (drive.stamps != Stamps::None).then(|| Revision::new(drive.root_stamp.to_string()));
                 Ok(root)
             }
             ItemRef::Id(id) => {
@@ -334,14 +310,11 @@ impl RemoteStore for Fake {
             _ => "root".to_owned(),
         };
         let step = self.drive().page;
-        stream::try_unfold(
-            (self.clone(), folder, 0),
-            move |(fake, folder, offset)| async move {
-                tokio::task::yield_now().await;
-                let page = fake.list_page(&folder, offset)?;
-                Ok(page.map(|page| (page, (fake, folder, offset + step))))
-            },
-        )
+        stream::try_unfold((self.clone(), folder, 0), move |(fake, folder, offset)| async move {
+            tokio::task::yield_now().await;
+            let page = fake.list_page(&folder, offset)?;
+            Ok(page.map(|page| (page, (fake, folder, offset + step))))
+        })
         .boxed()
     }
 
@@ -383,10 +356,7 @@ impl Model {
 
     fn remove(&mut self, id: &str) {
         self.items.remove(id);
-        let below = self
-            .items
-            .iter()
-            .filter(|(_, item)| item.parent.as_ref().unwrap().as_str() == id);
+        let below = self.items.iter().filter(|(_, item)| item.parent.as_ref().unwrap().as_str() == id);
         let below: Vec<_> = below.map(|(id, _)| id.clone()).collect();
         for id in below {
             self.remove(&id);
@@ -396,11 +366,7 @@ impl Model {
     /// What the service holds, as a model: of a folder, what is reported.
     pub fn of(fake: &Fake) -> Self {
         let drive = fake.drive();
-        let items = drive
-            .nodes
-            .keys()
-            .map(|id| (id.clone(), drive.item(id)))
-            .collect();
+        let items = drive.nodes.keys().map(|id| (id.clone(), drive.item(id))).collect();
         Self { items, reset: None }
     }
 
@@ -414,15 +380,9 @@ impl Model {
             items
         };
         let (mine, theirs) = (plain(self), plain(other));
-        let wrong: Vec<_> = mine
-            .iter()
-            .filter(|(id, item)| theirs.get(*id) != Some(item))
-            .collect();
+        let wrong: Vec<_> = mine.iter().filter(|(id, item)| theirs.get(*id) != Some(item)).collect();
         let absent: Vec<_> = theirs.iter().filter(|(id, _)| !mine.contains_key(*id)).collect();
-        assert!(
-            wrong.is_empty() && absent.is_empty(),
-            "{what}: wrong {wrong:#?}, absent {absent:#?}"
-        );
+        assert!(wrong.is_empty() && absent.is_empty(), "{what}: wrong {wrong:#?}, absent {absent:#?}");
     }
 }
 
@@ -435,10 +395,7 @@ pub async fn pages(stream: BoxStream<'static, Result<ChangePage>>) -> Result<Vec
 pub async fn read(stream: BoxStream<'static, Result<ChangePage>>) -> Result<(Vec<Change>, Cursor)> {
     let pages = pages(stream).await?;
     let (last, before) = pages.split_last().expect("no page");
-    assert!(
-        before.iter().all(|page| page.checkpoint.is_none()),
-        "a checkpoint before the last page"
-    );
+    assert!(before.iter().all(|page| page.checkpoint.is_none()), "a checkpoint before the last page");
     let cursor = last.checkpoint.clone().expect("no checkpoint at the end");
     Ok((pages.into_iter().flat_map(|page| page.changes).collect(), cursor))
 }
