@@ -126,7 +126,8 @@ async fn pages_have_the_size_asked_for_and_the_last_has_the_checkpoint() {
     for name in 0..7 {
         fake.drive().create("root", &name.to_string(), false);
     }
-    for (start, marks) in [(Since::Cursor(cursor.clone()), 0), (Since::Beginning, 0), (Since::Cursor(cursor), 2)] {
+    let unknown = Cursor::new("fake", "account root", "unknown");
+    for (start, marks) in [(Since::Cursor(cursor), 0), (Since::Beginning, 0), (Since::Cursor(unknown), 2)] {
         let pages = pages(fake.changes(&snapshots, start, ChangeOptions::new().with_page_size(3))).await.unwrap();
         let sizes: Vec<_> = pages.iter().map(|page| page.changes.len()).collect();
         assert!(sizes[..sizes.len() - 1].iter().all(|size| *size == 3), "{sizes:?}");
