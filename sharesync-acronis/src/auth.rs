@@ -19,7 +19,7 @@ use crate::{Client, PROVIDER};
 /// The domain of the service. Whoever answers the question for a data center cannot name a host elsewhere.
 const DOMAIN: &str = "acronis.com";
 
-/// Who knows the data center of a login [inferred].
+/// Who knows the data center of a login (inferred).
 const DIRECTORY: &str = "https://cloud.acronis.com";
 
 /// Where tokens and the authorization page are [OAuth 2.0].

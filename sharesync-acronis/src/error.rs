@@ -15,7 +15,7 @@ const FILES: &str = "Files";
 
 /// Codes of the domain [`FILES`] that say more than the status.
 mod code {
-    /// The session has ended [inferred].
+    /// The session has ended (inferred).
     pub(super) const SESSION: i64 = 4;
     /// Not all data of an upload was received [Upload file, 400].
     pub(super) const INCOMPLETE: i64 = 9;

@@ -1,7 +1,7 @@
 //! The typed client of the Acronis File Sync & Share API v1, and its [store](AcronisStore) for the sharesync contract.
 //!
 //! What this crate knows of the API is the reference that its maker publishes, "File Sync & Share API"; the titles of its
-//! operations stand in brackets in the documentation of types and methods. What is marked [inferred] is not documented.
+//! operations stand in brackets in the documentation of types and methods. What is marked (inferred) is not documented.
 //!
 //! | Documented operations | Here |
 //! |---|---|

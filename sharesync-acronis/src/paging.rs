@@ -58,9 +58,14 @@ where
     stream::try_unfold((walk, fetch), move |(mut walk, fetch)| async move {
         let Some(paging) = walk.next() else { return Ok(None) };
         let mut listed = fetch(paging).await?;
-        let got = listed.items.len();
-        listed.items.retain(|entry| key(entry).is_none_or(|key| walk.is_new(key)));
-        walk.plan(got, listed.items.len(), listed.complete)
+        let (got, mut fresh) = (listed.items.len(), 0);
+        // An entry without a key is handed on, but it is no sign that the list goes on.
+        listed.items.retain(|entry| {
+            let new = key(entry).map(|key| walk.is_new(key));
+            fresh += usize::from(new == Some(true));
+            new.unwrap_or(true)
+        });
+        walk.plan(got, fresh, listed.complete)
             .map_err(|error| error.with_provider(PROVIDER).with_operation(operation))?;
         Ok(Some((Page::new(listed.items), (walk, fetch))))
     })
@@ -162,6 +167,22 @@ mod tests {
         assert_eq!(read(5, |_, _| ((0..5).collect(), false)).unwrap_err().kind(), ErrorKind::Protocol);
         let alternating = read(2, |page, _| (vec![page as u32 % 2, 7], false));
         assert_eq!(alternating.unwrap_err().kind(), ErrorKind::Protocol);
+    }
+
+    #[test]
+    fn entries_without_a_key_are_handed_on_and_have_an_end_too() {
+        let keyless = |total: usize| {
+            let fetch = move |paging: Paging| {
+                let (page, size) = (paging.page.unwrap() as usize, paging.per_page.unwrap() as usize);
+                let left = total.saturating_sub((page - 1) * size);
+                let items = vec![(); left.min(size)];
+                async move { Ok(Listed { items, complete: left <= size }) }.boxed()
+            };
+            let read = pages("Test.List", 5, |(): &()| None, fetch).try_collect::<Vec<_>>().now_or_never().unwrap();
+            read.map(|pages| pages.iter().map(|page| page.items.len()).sum::<usize>())
+        };
+        assert_eq!(keyless(12).unwrap(), 12);
+        assert_eq!(keyless(usize::MAX).unwrap_err().kind(), ErrorKind::Protocol);
     }
 
     #[test]

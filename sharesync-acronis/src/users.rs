@@ -1,4 +1,4 @@
-//! Users. Reading others than oneself needs an administrator [inferred].
+//! Users. Reading others than oneself needs an administrator (inferred).
 
 use http::Method;
 use sharesync_core::Result;

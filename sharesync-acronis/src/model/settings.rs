@@ -78,7 +78,7 @@ entity! {
         node_share_link_single_use_only (with_node_share_link_single_use_only): bool,
         /// Whether the life of links is limited.
         node_share_link_ttl_range_enable (with_node_share_link_ttl_range_enable): bool,
-        /// The longest life of a link, in days [inferred: the unit is that of the links].
+        /// The longest life of a link, in days (inferred: the unit is that of the links).
         node_share_link_ttl_max (with_node_share_link_ttl_max): i64,
         /// Whether shared folders must end.
         shared_folder_expiration_required (with_shared_folder_expiration_required): bool,
