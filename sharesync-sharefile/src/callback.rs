@@ -86,7 +86,7 @@ fn read_hash(text: &str) -> Option<Vec<u8>> {
     }
     let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     // A plus sign in a query may have been read as a space on the way.
-    let plain = plain.replace(' ', "+").replace('-', "+").replace('_', "/");
+    let plain = plain.replace([' ', '-'], "+").replace('_', "/");
     GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(plain).ok()
 }
 
