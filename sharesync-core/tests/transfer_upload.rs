@@ -4,7 +4,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-   
     reason = "a panic is how a test fails"
 )]
 
