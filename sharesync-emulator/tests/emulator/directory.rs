@@ -75,16 +75,12 @@ async fn a_torn_last_line_is_dropped_and_a_torn_middle_is_an_error() {
     let before = all(client.emulator.drive());
     client.emulator.shutdown().await;
     let path = directory.path().join("journal.jsonl");
-    let whole = std::fs::read(&path).expect("the journal");
     let mut journal = std::fs::OpenOptions::new().append(true).open(&path).expect("the journal");
-    journal.write_all(&whole[..whole.len() / 3]).expect("written");
+    journal.write_all(br#"{"items":[{"id":99,"parent":1,"na"#).expect("written");
     drop(journal);
-    let torn = std::fs::read(&path).expect("the journal");
-    assert_ne!(torn.last(), Some(&b'\n'), "the test tears a line");
 
-    // Whole lines that were appended a second time are applied again, which changes nothing; the torn one is dropped.
     let client = Client::with(in_directory(directory.path())).await;
-    assert_eq!(all(client.emulator.drive()).len(), before.len());
+    assert_eq!(all(client.emulator.drive()), before);
     client.file("home", "after", "after").await;
     client.emulator.shutdown().await;
     let client = Client::with(in_directory(directory.path())).await;
