@@ -133,16 +133,11 @@ async fn visit(store: Arc<dyn RemoteStore>, source: &Source) -> ProviderReport {
 fn print_table(report: &Report) {
     println!("{} files, {} bytes\n", report.source.files, report.source.bytes);
     let mut rows = vec![header()];
-    rows.extend(report.providers.iter().map(|provider| {
-        let states = SHOWN.iter().map(|operation| provider.operations[operation.name()].clone());
-        let counts = [provider.files, provider.bytes, provider.verified].map(|count| count.to_string());
-        let seconds = format!("{:.2}", provider.seconds);
-        std::iter::once(provider.provider.clone()).chain(states).chain(counts).chain([seconds]).collect()
-    }));
-    let widths: Vec<usize> =
-        (0..rows[0].len()).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
-    for row in rows {
-        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+    rows.extend(report.providers.iter().map(row));
+    let width_of = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
+    for row in &rows {
+        let cells: Vec<_> =
+            row.iter().enumerate().map(|(column, cell)| format!("{cell:width$}", width = width_of(column))).collect();
         println!("{}", cells.join("  ").trim_end());
     }
 }
@@ -155,4 +150,12 @@ fn header() -> Vec<String> {
         .chain(["files", "bytes", "verified", "seconds"])
         .map(str::to_owned)
         .collect()
+}
+
+fn row(provider: &ProviderReport) -> Vec<String> {
+    let mut cells = vec![provider.provider.clone()];
+    cells.extend(SHOWN.iter().filter_map(|operation| provider.operations.get(operation.name()).cloned()));
+    cells.extend([provider.files, provider.bytes, provider.verified].map(|count| count.to_string()));
+    cells.push(format!("{:.2}", provider.seconds));
+    cells
 }

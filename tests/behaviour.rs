@@ -42,6 +42,8 @@ use behaviour::{
 
 fn main() -> std::process::ExitCode {
     let cases = [
+        // These wait the longest: they begin first.
+        faults::cases(),
         info::cases(),
         stats::cases(),
         lists::cases(),
@@ -59,7 +61,6 @@ fn main() -> std::process::ExitCode {
         changes::cases(),
         concurrency::cases(),
         trees::cases(),
-        faults::cases(),
     ];
     harness::run(&providers::providers(), &cases.concat())
 }

@@ -73,7 +73,7 @@ fn digest(path: &Path) -> Result<(Digest, u64)> {
         if read == 0 {
             return Ok((hasher.finish(), size));
         }
-        hasher.update(&buffer[..read]);
+        hasher.update(buffer.get(..read).unwrap_or_default());
         size += read as u64;
     }
 }

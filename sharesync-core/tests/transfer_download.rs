@@ -1,4 +1,11 @@
 //! The self-resuming download against readers that break, lie and change their mind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 mod transfer_support;
 

@@ -1,4 +1,11 @@
 //! What every store gains: walking, resolving, local files, trees, copies from store to store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 mod transfer_support;
 

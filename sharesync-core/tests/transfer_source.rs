@@ -1,4 +1,11 @@
 //! Sources: what they read, where they end, and when they say that they have changed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 mod transfer_support;
 

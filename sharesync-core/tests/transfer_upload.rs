@@ -1,4 +1,11 @@
 //! The upload engine against a store whose failures are scripted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 mod transfer_support;
 

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::builder::Builder;
@@ -19,12 +20,13 @@ use crate::sharefile::{Grant, Options, ShareFile, Tokens};
 const DEFAULT_USER: (&str, &str) = ("emulated.user@example.com", "emulated-password");
 
 /// A running emulator. Dropping it stops it.
-#[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
     shared: Arc<Shared>,
     sharefile: Arc<ShareFile>,
     account: ShareFileAccount,
+    /// Sent to, or dropped, it stops the server.
+    stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
@@ -41,6 +43,13 @@ pub enum StartError {
     /// A user cannot be made, most likely for a bad address.
     #[error("cannot prepare the drive: {0}")]
     Prepare(#[from] DriveError),
+}
+
+/// Shows where it is, and neither the drive nor a secret.
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Emulator {
@@ -74,8 +83,9 @@ impl Emulator {
         let (sharefile, account) = sharefile(&builder, &shared, address)?;
         shared.drive.settled().await.map_err(StartError::Drive)?;
         let server = Arc::new(Server { shared: shared.clone(), faces: vec![sharefile.clone()] });
-        let task = tokio::spawn(server.run(listener));
-        Ok(Self { address, shared, sharefile, account, task })
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(server.run(listener, stopped));
+        Ok(Self { address, shared, sharefile, account, stop, task })
     }
 
     /// `http://` and the address it listens on.
@@ -113,17 +123,11 @@ impl Emulator {
         self.sharefile.tokens().expire();
     }
 
-    /// Stops it, waits until its journal is written, and ends all connections.
-    pub async fn shutdown(mut self) {
-        self.task.abort();
-        let _ = (&mut self.task).await;
-        let _ = self.shared.drive.settled().await;
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        self.task.abort();
+    /// Stops it, ends all connections, and waits until the journal of a directory drive is written and closed.
+    pub async fn shutdown(self) {
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+        self.shared.drive.close();
     }
 }
 

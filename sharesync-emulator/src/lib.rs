@@ -58,3 +58,8 @@ pub use builder::Builder;
 pub use emulator::{Emulator, ShareFileAccount, StartError};
 pub use faults::{Fault, FaultKind, Faults};
 pub use recorder::{RequestRecord, Requests};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -57,19 +58,21 @@ pub(crate) struct Server {
 struct Dropped;
 
 impl Server {
-    /// Accepts connections until it is aborted; its connections end with it.
-    pub(crate) async fn run(self: Arc<Self>, listener: TcpListener) {
+    /// Accepts connections until it is told to stop, or nobody is left to tell it; its connections end with it.
+    pub(crate) async fn run(self: Arc<Self>, listener: TcpListener, mut stop: oneshot::Receiver<()>) {
         let mut connections = JoinSet::new();
         loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    connections.spawn(self.clone().connection(stream));
-                }
-                // Out of file handles, most likely: give the others time to finish.
-                Err(_) => sleep(Duration::from_millis(10)).await,
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => drop(connections.spawn(self.clone().connection(stream))),
+                    // Out of file handles, most likely: give the others time to finish.
+                    Err(_) => sleep(Duration::from_millis(10)).await,
+                },
+                _ = &mut stop => break,
             }
             while connections.try_join_next().is_some() {}
         }
+        connections.shutdown().await;
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream) {

@@ -1,4 +1,4 @@
-//! Signing in: the configuration of a client [Authentication]. The authorization page and its callback are in `callback`.
+//! Signing in: the configuration of a client (Authentication). The authorization page and its callback are in `callback`.
 //!
 //! Exchanging, renewing and keeping tokens is the core's business.
 

@@ -1,4 +1,4 @@
-//! The page on which a person signs in and lets an application in, and what it sends back [Authentication].
+//! The page on which a person signs in and lets an application in, and what it sends back (Authentication).
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -44,7 +44,7 @@ impl AuthorizationCallback {
     /// was sent, and `h` is the keyed hash of what stands before it.
     ///
     /// The hash is HMAC-SHA256 of path and query up to `&h=`, with the client's secret as key
-    /// [Authentication]; its text form is not documented: base64 of both alphabets and hexadecimal are read.
+    /// (Authentication); its text form is not documented: base64 of both alphabets and hexadecimal are read.
     ///
     /// # Errors
     /// [`ErrorKind::Unauthenticated`] when it was made by somebody else, or the person has refused.
@@ -86,7 +86,7 @@ fn read_hash(text: &str) -> Option<Vec<u8>> {
     }
     let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     // A plus sign in a query may have been read as a space on the way.
-    let plain = plain.replace(' ', "+").replace('-', "+").replace('_', "/");
+    let plain = plain.replace([' ', '-'], "+").replace('_', "/");
     GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(plain).ok()
 }
 

@@ -9,7 +9,7 @@ use crate::model::{Capability, Feed};
 impl Client {
     /// What the provider can do, such as `ThreadedUploadRaw`, `UploadWithRequestParams` or `RecycleBin`.
     ///
-    /// `GET Capabilities` [Capabilities].
+    /// `GET Capabilities` (Capabilities).
     ///
     /// # Errors
     /// Those of any request.

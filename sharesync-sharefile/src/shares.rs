@@ -1,4 +1,4 @@
-//! The Shares resource: links to get items, and links to put files into a folder [Shares].
+//! The Shares resource: links to get items, and links to put files into a folder (Shares).
 
 use sharesync_core::http::Repeat;
 use sharesync_core::{BoxStream, Page, Result};

@@ -1,5 +1,12 @@
 //! The client and its store against the emulator: what the replay of documented bodies cannot show, because it takes
 //! several requests that belong together.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -112,7 +119,8 @@ async fn a_forgotten_upload_is_told_by_its_code() {
     let folder = home(&client).await;
     let params = UploadParams::raw(UploadMethod::Standard, "a", 1);
     let spec = client.items().upload2(&folder, params).await.unwrap();
-    let send = || client.uploads().standard(&spec, &BodyForm::Raw, Body::from("x"));
+    let uploads = client.uploads();
+    let send = || uploads.standard(&spec, &BodyForm::Raw, Body::from("x"));
     send().await.unwrap();
     let error = send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UploadExpired);

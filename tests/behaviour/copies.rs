@@ -4,7 +4,7 @@ use sharesync::{Destination, ErrorKind, Item, ItemId, ItemRef, Result};
 
 use super::harness::{Ctx, cases};
 use super::support::{
-    MIB, Node, WRONG_KIND_OF_ITEM, content, fails, fails_as, folder_in, gone, gone_folder, put_into, same,
+    Node, WRONG_KIND_OF_ITEM, content, fails, fails_as, folder_in, gone, gone_folder, put_into, same,
 };
 
 cases! {
@@ -81,7 +81,8 @@ async fn a_file_under_another_name_where_its_own_is_taken(ctx: Ctx) {
 }
 
 async fn a_large_file(ctx: Ctx) {
-    let sent = content(18 * MIB, 61);
+    let (_, several) = ctx.several_parts().await;
+    let sent = content(several, 61);
     let file = ctx.put("a.bin", sent.clone()).await;
     let copy = to(&ctx, &file, Destination::name("b.bin")).await.unwrap();
     assert_eq!((copy.size, &copy.digests), (Some(sent.len() as u64), &file.digests));

@@ -117,7 +117,7 @@ const HANGS: Duration = Duration::from_secs(120);
 pub(crate) fn run(providers: &[(&'static str, Connect)], cases: &[Case]) -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Most cases wait for an answer most of the time.
-    arguments.test_threads.get_or_insert(8);
+    arguments.test_threads.get_or_insert(16);
     let runtime = Runtime::new().unwrap();
     let mut trials = Vec::new();
     for (name, connect) in providers {

@@ -1,9 +1,10 @@
 //! The providers, each with how its client signs in to the emulator. A new one is one line in the table.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use futures::future::BoxFuture;
 use sharesync::RemoteStore;
+use sharesync::http::{HttpConfig, ReqwestTransport};
 use sharesync::sharefile::{Client, StoreOptions};
 use sharesync_emulator::Emulator;
 
@@ -20,11 +21,15 @@ pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
 
 fn sharefile(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
     Box::pin(async move {
+        // Reading the system's certificates for every client would take most of the suite's time.
+        static TRANSPORT: LazyLock<Arc<ReqwestTransport>> =
+            LazyLock::new(|| Arc::new(ReqwestTransport::new(&HttpConfig::new()).unwrap()));
         let account = emulator.sharefile();
         let client = Client::builder_at(account.endpoint())
             .client_id(account.client_id())
             .client_secret(account.client_secret())
             .password(account.username(), account.password())
+            .transport(TRANSPORT.clone())
             .connect()
             .await
             .unwrap();

@@ -257,7 +257,8 @@ async fn a_bad_local_name_harms_no_other(ctx: Ctx) {
 async fn a_file_to_another_store(ctx: Ctx) {
     let other = ctx.alone().await;
     let time: Timestamp = "2021-07-04T05:06:07Z".parse().unwrap();
-    for length in [0, 1000, 20 * MIB + 1] {
+    let (_, several) = ctx.several_parts().await;
+    for length in [0, 1000, MIB + 1, several] {
         let (name, sent) = (format!("{length}.bin"), content(length, 81));
         let request = UploadRequest::new(ctx.here(), &name).with_modified(time);
         let file = ctx.store.upload_bytes(sent.clone(), request, TransferOptions::new()).await.unwrap().item;
@@ -267,7 +268,7 @@ async fn a_file_to_another_store(ctx: Ctx) {
         assert_eq!(copy.modified, Some(time), "times are those of the original");
         same(&other.read(&done.item).await, &sent);
     }
-    assert_eq!(other.names().await.len(), 3);
+    assert_eq!(other.names().await.len(), 4);
 }
 
 async fn a_taken_name_in_the_other_store_is_refused(ctx: Ctx) {

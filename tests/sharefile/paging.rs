@@ -60,7 +60,7 @@ async fn walk_with(stage: &Stage, options: ChildrenOptions) -> Result<Vec<String
 
 async fn one_page(stage: &Stage) {
     stage.api.script([json(stage.fixture("children"))]);
-    let pages: Vec<_> = stage.items().children_pages("fo1", &Query::new()).try_collect().await.unwrap();
+    let pages: Vec<_> = stage.items().children_pages("fo1", Query::new()).try_collect().await.unwrap();
     assert_eq!((pages.len(), pages[0].items.len(), pages[0].total), (1, 5, Some(5)));
     stage.api.saw(&["GET /sf/v3/Items(fo1)/Children"]);
 }
@@ -256,7 +256,7 @@ async fn a_page_that_fails_ends_the_walk_with_its_error(stage: &Stage) {
         json(page(&["b"], Some(9), Some("Children?p=3"))),
         status(404, value!({"code": "NotFound", "message": {"value": "Gone."}, "reason": "NotFound"})),
     ]);
-    let mut pages = stage.items().children_pages("fo1", &Query::new());
+    let mut pages = stage.items().children_pages("fo1", Query::new());
     for id in ["a", "b"] {
         assert_eq!(pages.try_next().await.unwrap().unwrap().items[0].id.as_deref(), Some(id), "retried");
     }

@@ -154,7 +154,7 @@ impl Cut {
         let (size, repeated) = self.pages[number % self.pages.len()];
         let linked = number < self.links;
         // What a page repeats it must outweigh, and every round of pages must get further.
-        let size = if linked && number % 3 > 0 { size.max(repeated) } else { size.max(repeated + 1) };
+        let size = if linked && !number.is_multiple_of(3) { size.max(repeated) } else { size.max(repeated + 1) };
         let end = (skip + size).min(self.items);
         let items: Vec<_> = (skip..end).map(|id| value!({"Id": format!("fi{id}")})).collect();
         let count = if self.links == usize::MAX { (self.items as i64 + self.off).max(0) } else { self.items as i64 };
@@ -175,7 +175,7 @@ async fn pages_cut_at_random_give_each_item_once(stage: &Stage) {
             json(served.page(number("n"), number("$skip"), &uri))
         });
         let before = stage.api.count();
-        let pages: Vec<Page<Item>> = stage.items().children_pages("fo1", &Query::new()).try_collect().await.unwrap();
+        let pages: Vec<Page<Item>> = stage.items().children_pages("fo1", Query::new()).try_collect().await.unwrap();
         let ids: Vec<_> = pages.into_iter().flat_map(|page| page.items).map(|item| item.id.unwrap()).collect();
         let all: BTreeSet<_> = (0..cut.items).map(|id| format!("fi{id}")).collect();
         assert_eq!(ids.len(), all.len(), "each once");

@@ -195,7 +195,7 @@ async fn pages_go_on_at_the_connector(stage: &Stage) {
     };
     stage.api.script([redirect(302, &format!("{}/cifs/v3/Items(b)/Children", zone.uri()))]);
     zone.script([page("1", Some(format!("{}/cifs/next", zone.uri()))), page("2", None), page("3", None)]);
-    let pages: Vec<Page<Item>> = stage.items().children_pages("fosy1", &Query::new()).try_collect().await.unwrap();
+    let pages: Vec<Page<Item>> = stage.items().children_pages("fosy1", Query::new()).try_collect().await.unwrap();
     let ids: Vec<_> = pages.iter().flat_map(|page| &page.items).map(|item| item.id().unwrap()).collect();
     assert_eq!(ids, ["1", "2", "3"]);
     let lines = ["GET /cifs/v3/Items(b)/Children", "GET /cifs/next", "GET /cifs/next?$skip=2"];

@@ -340,7 +340,7 @@ async fn links_and_redirections_from_https_to_http_are_refused(stage: &Stage) {
     for place in ["http://acct.sf-api.com/sf/v3/x", "http://127.0.0.1:9/x"] {
         let page = value!({"value": [{"Id": "a"}], "odata.nextLink": place});
         stage.api.script([json(page), json(value!({"Uri": place}))]);
-        let walked = client.items().children_pages("fo1", &Query::new()).try_collect::<Vec<_>>().await;
+        let walked = client.items().children_pages("fo1", Query::new()).try_collect::<Vec<_>>().await;
         assert_eq!(walked.unwrap_err().kind(), ErrorKind::Insecure, "{place}");
         let error = client.items().children("fo1", &Query::new()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Insecure, "{place}");

@@ -276,13 +276,14 @@ async fn answers_that_do_not_describe_the_file(stage: &Stage) {
 
 async fn a_name_that_is_taken(stage: &Stage) {
     let refused = value!({"code": "Conflict", "message": {"value": "It exists."}, "reason": "Conflict"});
-    let mut duplicate = stage.fixture("upload_specification_standard");
-    duplicate["IsDuplicateFileName"] = value!(true);
-    for answer in [status(409, refused), json(duplicate)] {
-        grant(stage, [answer], None);
-        let error = upload(&stage.store(), CONTENT).await.unwrap_err();
-        assert_eq!((error.kind(), error.provider()), (ErrorKind::AlreadyExists, Some("sharefile")));
-    }
+    grant(stage, [status(409, refused)], None);
+    let error = upload(&stage.store(), CONTENT).await.unwrap_err();
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::AlreadyExists, Some("sharefile")));
+    // The service grants the upload although the name is taken: the name was looked up as well.
+    let (spec, file) = (stage.fixture("upload_specification_standard"), stage.fixture("file"));
+    stage.api.by(move |request| json(if request.method == "POST" { spec.clone() } else { file.clone() }));
+    let error = upload(&stage.store(), CONTENT).await.unwrap_err();
+    assert_eq!((error.kind(), error.subject()), (ErrorKind::AlreadyExists, Some("2.txt")));
     assert_eq!(stage.storage.count(), 0, "before any content is sent");
 }
 

@@ -5,7 +5,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use tokio::sync::watch;
 
@@ -15,8 +16,15 @@ use super::tree::Tree;
 /// Appends records in the order in which they are given.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    records: Sender<Record>,
+    open: Mutex<Option<Open>>,
     written: watch::Receiver<State>,
+}
+
+/// The way to the thread that writes, and the thread.
+#[derive(Debug)]
+struct Open {
+    records: Sender<Record>,
+    thread: JoinHandle<()>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +45,29 @@ impl Journal {
         file.set_len(whole)?;
         let (records, queue) = mpsc::channel();
         let (state, written) = watch::channel(State::Written(0));
-        thread::Builder::new().name("drive-journal".into()).spawn(move || append(file, &queue, &state))?;
-        Ok((Self { records, written }, tree))
+        let writer = thread::Builder::new().name("drive-journal".into());
+        let thread = writer.spawn(move || append(file, &queue, &state))?;
+        let open = Mutex::new(Some(Open { records, thread }));
+        Ok((Self { open, written }, tree))
     }
 
+    fn open_mut(&self) -> MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a record over. If it cannot be written any more, `settled` says so.
     pub(crate) fn append(&self, record: Record) {
-        // The thread lives as long as this sender; if it failed, `settled` says so.
-        let _ = self.records.send(record);
+        if let Some(open) = &*self.open_mut() {
+            let _ = open.records.send(record);
+        }
+    }
+
+    /// Writes what is waiting and gives the file back; records after that are lost.
+    pub(crate) fn close(&self) {
+        if let Some(Open { records, thread }) = self.open_mut().take() {
+            drop(records);
+            let _ = thread.join();
+        }
     }
 
     /// Waits until the first `count` records are in the file.
@@ -58,6 +82,12 @@ impl Journal {
             State::Written(_) => Ok(()),
             State::Failed(reason) => Err(io::Error::other(reason)),
         }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -18,6 +18,13 @@ pub(crate) struct MemoryStore {
     next: AtomicU64,
 }
 
+#[cfg(test)]
+impl MemoryStore {
+    pub(crate) fn len(&self) -> usize {
+        self.parts.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
 impl ContentStore for MemoryStore {
     fn create(&self) -> io::Result<Box<dyn PartWriter>> {
         let id = PartId(self.next.fetch_add(1, Ordering::Relaxed));

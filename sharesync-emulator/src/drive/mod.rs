@@ -17,6 +17,8 @@ mod moving;
 mod names;
 mod record;
 mod share;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod user;
 
@@ -313,6 +315,13 @@ impl Drive {
     /// Removes the bytes of a content that no version took.
     fn discard(&self, content: &Content) {
         content.parts.iter().for_each(|part| self.inner.store.remove(part.id));
+    }
+
+    /// Writes the journal to its end and gives the directory free. What is changed afterwards is not kept.
+    pub(crate) fn close(&self) {
+        if let Some(journal) = &self.inner.journal {
+            journal.close();
+        }
     }
 
     /// Waits until everything that was changed so far is in the journal. A drive in memory has nothing to wait for.

@@ -1,9 +1,19 @@
 //! The emulator over raw HTTP, by a client that knows only the documents.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 mod changes;
 mod common;
+mod directory;
 mod downloads;
+mod faults;
 mod items;
 mod oauth;
+mod operations;
 mod shares;
 mod uploads;

@@ -77,7 +77,7 @@ impl Items {
     /// documented; null where it is nothing.
     ///
     /// `POST Items(parentid)/CheckVersioningViolation` [check if a versioning change would result in file deletions,
-    /// Items reference]. The parameter is sent in the query [inferred].
+    /// Items reference]. The parameter is sent in the query (inferred).
     ///
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such folder.

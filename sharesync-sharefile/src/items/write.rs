@@ -57,7 +57,7 @@ impl Items {
     /// heeded. The names of a folder are always the same; of two different ones `name` counts.
     ///
     /// A new name together with a new parent is first applied in the old folder, and may replace an item there
-    /// [inferred]; the [store](crate::ShareFileStore) moves in steps that replace nothing. A new zone, of the item or of
+    /// (inferred); the [store](crate::ShareFileStore) moves in steps that replace nothing. A new zone, of the item or of
     /// its new parent, is applied later.
     ///
     /// `PATCH Items(id)` [update item, Items reference].

@@ -14,7 +14,7 @@ const NEVER: &str = "9999-12-31T23:59:59.9999999Z";
 /// A date of the API: a point in time, or the end of time that stands for "never".
 ///
 /// The beginning of the year 1, which the service writes for "no date", is read as a missing field. Dates have at most
-/// seven digits after the second; a date without a time is midnight, one without a zone is UTC [inferred].
+/// seven digits after the second; a date without a time is midnight, one without a zone is UTC (inferred).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ShareFileDate {

@@ -126,7 +126,7 @@ impl AsyncState {
 }
 
 wire_enum! {
-    /// What a share is for [Shares].
+    /// What a share is for (Shares).
     ShareKind {
         /// Others put files into a folder.
         Request = 0,
