@@ -22,6 +22,8 @@ pub(crate) struct Node {
 pub(crate) struct State {
     pub(crate) nodes: BTreeMap<String, Node>,
     pub(crate) log: Vec<Value>,
+    /// The newest version of everything that ever was: what comes back goes on counting.
+    versions: BTreeMap<String, u64>,
     /// Positions before this one are not known any more.
     pub(crate) forgotten: u64,
 }
@@ -47,11 +49,12 @@ impl State {
 
     pub(crate) fn put(&mut self, id: &str, name: &str, parent: Option<&str>) {
         let is_folder = id.starts_with("fld_");
-        let known = self.nodes.get(id).map_or(0, |node| node.version);
-        let node = Node { is_folder, name: name.into(), parent: parent.map(str::to_owned), version: known + 1 };
-        self.nodes.insert(id.to_owned(), node);
+        let version = self.versions.entry(id.to_owned()).or_default();
+        *version += 1;
+        let node = Node { is_folder, name: name.into(), parent: parent.map(str::to_owned), version: *version };
+        let known = self.nodes.insert(id.to_owned(), node).is_some();
         let path = self.path(id);
-        let (kind, old) = if known == 0 { ("created", None) } else { ("updated", Some(path.as_str())) };
+        let (kind, old) = if known { ("updated", Some(path.as_str())) } else { ("created", None) };
         self.note(id, is_folder, kind, old, Some(&path));
     }
 

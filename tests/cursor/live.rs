@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::Message;
 
 use super::fixtures::documented;
 use super::socket::{LiveServer, Socket, close, polite, said};
-use super::stage::{DEVICE, TOKEN, builder};
+use super::stage::{DEVICE, TOKEN, builder, no_waiting};
 use crate::support::{Server, empty, json as answer};
 
 fn quick() -> LiveOptions {
@@ -174,7 +174,9 @@ async fn issuing(accepted: usize) -> (LiveServer, Server) {
 
 async fn renewable(server: &LiveServer) -> Client {
     let tokens = TokenSet::new("old").with_refresh(Some(Secret::new("r0")));
-    builder(server.uri()).tokens(tokens).connect().await.unwrap()
+    // Connections are not kept: the one that brought the tokens leads to the server of plain answers.
+    let config = no_waiting().with_concurrency(0);
+    builder(server.uri()).http_config(config).tokens(tokens).connect().await.unwrap()
 }
 
 #[tokio::test]
