@@ -93,6 +93,8 @@ impl Inner {
         let state: State = spec.state(PROVIDER)?;
         let index = part.index;
         let id = match &state.session {
+            // A session for no bytes has no chunks.
+            Some(_) if spec.request.size == 0 => None,
             Some(session) => {
                 let sent = self.client.uploads().chunk(session, index, part.body()).await;
                 sent.map_err(|error| named(error, &state.name))?;
