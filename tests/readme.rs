@@ -16,8 +16,8 @@ const END: &str = "<!-- providers:end -->";
 #[tokio::test]
 async fn the_table_of_providers_is_current() {
     let emulator = sharesync_emulator::Emulator::start().await.unwrap();
-    let mut columns = Vec::new();
-    for config in providers::emulated(&emulator) {
+    let (mut columns, state) = (Vec::new(), tempfile::tempdir().unwrap());
+    for config in providers::emulated(&emulator, state.path()) {
         let store = config.connect().await.unwrap();
         columns.push((config.provider(), store.capabilities().clone()));
     }

@@ -1,11 +1,12 @@
 //! The providers, each with how its client signs in to the emulator. A new one is one line in the table.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 use futures::future::BoxFuture;
 use sharesync::RemoteStore;
 use sharesync::http::{HttpConfig, ReqwestTransport};
 use sharesync::sharefile::{Client, StoreOptions};
+use sharesync::snapshot::{MemorySnapshots, Snapshots};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
@@ -15,11 +16,30 @@ pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
     vec![
         ("sharefile", |emulator| sharefile(emulator, small_parts())),
         ("sharefile-streamed", |emulator| sharefile(emulator, small_parts().with_sequential(true))),
-        ("sharefile-forms", |emulator| sharefile(emulator, small_parts().with_multipart(true))),
+        // Without snapshots, and so without changes.
+        ("sharefile-forms", |emulator| sharefile_with(emulator, small_parts().with_multipart(true))),
     ]
 }
 
+/// The snapshots that belong to an emulator: every store on it has the same ones, as processes have that share a file.
+fn snapshots(emulator: &Arc<Emulator>) -> Snapshots {
+    static ALL: Mutex<Vec<(Weak<Emulator>, Snapshots)>> = Mutex::new(Vec::new());
+    let mut all = ALL.lock().unwrap();
+    all.retain(|(owner, _)| owner.strong_count() > 0);
+    if let Some((_, known)) = all.iter().find(|(owner, _)| std::ptr::eq(owner.as_ptr(), Arc::as_ptr(emulator))) {
+        return known.clone();
+    }
+    let new = Snapshots::new(MemorySnapshots::new());
+    all.push((Arc::downgrade(emulator), new.clone()));
+    new
+}
+
 fn sharefile(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+    let options = options.with_snapshots(snapshots(&emulator));
+    sharefile_with(emulator, options)
+}
+
+fn sharefile_with(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
     Box::pin(async move {
         // Reading the system's certificates for every client would take most of the suite's time.
         static TRANSPORT: LazyLock<Arc<ReqwestTransport>> =
