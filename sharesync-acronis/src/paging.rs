@@ -54,7 +54,7 @@ where
     T: Send + 'static,
     F: Fn(Paging) -> BoxFuture<'static, Result<Listed<T>>> + Send + 'static,
 {
-    let walk = Walk::new(per_page.max(1));
+    let walk = Walk::new(per_page.max(1), MOST_ENTRIES);
     stream::try_unfold((walk, fetch), move |(mut walk, fetch)| async move {
         let Some(paging) = walk.next() else { return Ok(None) };
         let mut listed = fetch(paging).await?;
@@ -77,13 +77,14 @@ struct Walk {
     per_page: u32,
     page: Option<i64>,
     idle: u32,
+    most: usize,
     seen: HashSet<u64>,
     hasher: RandomState,
 }
 
 impl Walk {
-    fn new(per_page: u32) -> Self {
-        Self { per_page, page: Some(1), idle: 0, seen: HashSet::new(), hasher: RandomState::new() }
+    fn new(per_page: u32, most: usize) -> Self {
+        Self { per_page, page: Some(1), idle: 0, most, seen: HashSet::new(), hasher: RandomState::new() }
     }
 
     fn next(&self) -> Option<Paging> {
@@ -104,8 +105,8 @@ impl Walk {
             let message = "the list repeats itself: the service says that there is more, and sends what it has sent";
             return Err(Error::new(ErrorKind::Protocol, message));
         }
-        if self.seen.len() > MOST_ENTRIES {
-            let message = format!("the list has more than {MOST_ENTRIES} entries and no end");
+        if self.seen.len() > self.most {
+            let message = format!("the list has more than {} entries and no end", self.most);
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
         self.page = self.page.filter(|_| more).map(|page| page + 1);
@@ -167,6 +168,19 @@ mod tests {
         assert_eq!(read(5, |_, _| ((0..5).collect(), false)).unwrap_err().kind(), ErrorKind::Protocol);
         let alternating = read(2, |page, _| (vec![page as u32 % 2, 7], false));
         assert_eq!(alternating.unwrap_err().kind(), ErrorKind::Protocol);
+    }
+
+    #[test]
+    fn a_list_that_always_has_something_new_is_an_error_in_the_end() {
+        let mut walk = Walk::new(2, 100);
+        let endless = std::iter::from_fn(|| {
+            let page = walk.next()?.page?;
+            let fresh = [2 * page, 2 * page + 1].iter().filter(|entry| walk.is_new(&entry.to_string())).count();
+            Some(walk.plan(2, fresh, false))
+        });
+        let failed = endless.take(1000).find_map(Result::err).unwrap();
+        assert_eq!(failed.kind(), ErrorKind::TooLarge);
+        assert_eq!(walk.seen.len(), 102, "all but one page too many were read");
     }
 
     #[test]
