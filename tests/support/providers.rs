@@ -8,8 +8,8 @@ use sharesync_emulator::Emulator;
 
 /// A store of each provider on this emulator. What a provider needs for changes is kept in the directory `state`.
 pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
-    let sharefile = emulator.sharefile();
-    let configs = [json!({
+    let (sharefile, acronis) = (emulator.sharefile(), emulator.acronis());
+    let sharefile = json!({
         "provider": "sharefile",
         "endpoint": sharefile.endpoint(),
         "client_id": sharefile.client_id(),
@@ -17,6 +17,13 @@ pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
         "username": sharefile.username(),
         "password": sharefile.password(),
         "snapshots": state.join("sharefile.redb"),
-    })];
-    configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
+    });
+    let acronis = json!({
+        "provider": "acronis",
+        "endpoint": acronis.endpoint(),
+        "username": acronis.username(),
+        "password": acronis.password(),
+        "snapshots": state.join("acronis.redb"),
+    });
+    [sharefile, acronis].into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
 }
