@@ -4,7 +4,7 @@
 //! The tree is changed through the store, and the test keeps its own record of what it did. Now and then a consumer reads
 //! the changes since its last checkpoint; it is killed at random places, and half of the times the whole process with it,
 //! which then opens the file of the snapshots again. Each provider of `support/providers.rs` that has changes, native or
-//! emulated, is a test. A failure names its seed.
+//! emulated, is a test. A failure names its seed; `SHARESYNC_SEEDS=77,78 cargo test --test histories` takes others.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,8 +36,8 @@ use histories::tree::Tree;
 /// What happens to the tree in one history.
 const STEPS: usize = 1000;
 
-/// Each is a history.
-const SEEDS: [u64; 2] = [1, 77];
+/// Each is a history, unless others are asked for.
+const SEEDS: &str = "77";
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -47,13 +47,15 @@ fn main() -> ExitCode {
         let configs = providers::emulated(&emulator, state.path());
         configs.iter().map(StoreConfig::provider).collect::<Vec<_>>()
     });
-    let trials = names.iter().enumerate().flat_map(|(index, name)| {
-        SEEDS.map(|seed| {
+    let seeds = std::env::var("SHARESYNC_SEEDS").unwrap_or_else(|_| SEEDS.to_owned());
+    let mut trials = Vec::new();
+    for seed in seeds.split(',').map(|seed| seed.trim().parse().unwrap()) {
+        trials.extend(names.iter().enumerate().map(|(index, name)| {
             let handle = runtime.handle().clone();
             Trial::test(format!("{name}::seed_{seed}"), move || handle.block_on(history(index, seed)))
-        })
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+        }));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// A process that follows changes: its store, and what a new process needs to go on.
