@@ -1,6 +1,7 @@
 //! The Acronis face, by a client that knows only the documents.
 
 mod administration;
+mod documented;
 mod links;
 mod members;
 mod nodes;
