@@ -46,10 +46,8 @@ pub struct Listed<T> {
 /// All pages of a list. `key` tells its entries apart.
 ///
 /// The numbers of pages are all that the service offers to go on with. A page that holds only what was there before has
-/// taken the place of one that may hold something else, so the list is then read once more from its beginning.
-///
-///  An entry that is pushed to an earlier page by a
-/// deletion while the list is being read can be missed.
+/// taken the place of one that may hold something else, so the list is then read once more from its beginning. An entry
+/// that is pushed to an earlier page by a deletion while the list is being read can be missed.
 pub(crate) fn pages<T, F>(
     operation: &'static str,
     per_page: u32,
@@ -144,6 +142,8 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use futures::{FutureExt as _, TryStreamExt as _};
 
     use super::*;
