@@ -41,7 +41,8 @@ fn names(count: usize) -> Vec<String> {
 #[tokio::test]
 async fn lists_lose_nothing_and_repeat_nothing_however_they_are_cut() {
     let part = |page: usize, size: usize| (0..25).skip((page - 1) * size).take(size).collect::<Vec<_>>();
-    let services: [fn(usize, usize) -> (Vec<usize>, u16); 4] = [
+    type Service = fn(usize, usize) -> (Vec<usize>, u16);
+    let services: [Service; 4] = [
         |page, size| ((0..25).skip((page - 1) * size).take(size).collect(), if page * size < 25 { 206 } else { 200 }),
         |page, size| ((0..25).skip((page - 1) * size).take(size).collect(), 206),
         |page, _| ((0..25).skip((page - 1) * 7).take(7).collect(), if page < 4 { 206 } else { 200 }),
