@@ -148,8 +148,11 @@ mod tests {
 
     use super::*;
 
+    /// Answers for a page and a page size: entries, and whether that is all.
+    type Serve = fn(usize, usize) -> (Vec<u32>, bool);
+
     /// Reads a list from a service that answers by `serve`.
-    fn read(per_page: u32, serve: fn(usize, usize) -> (Vec<u32>, bool)) -> Result<Vec<String>> {
+    fn read(per_page: u32, serve: Serve) -> Result<Vec<String>> {
         let fetch = move |paging: Paging| {
             let number = |value: Option<i64>| value.map(|value| value as usize).unwrap();
             let (items, complete) = serve(number(paging.page), number(paging.per_page));
@@ -173,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_way_to_end_a_list_is_understood() {
-        let services: [(&str, fn(usize, usize) -> (Vec<u32>, bool)); 6] = [
+        let services: [(&str, Serve); 6] = [
             ("the last page is complete", |page, size| (part(page, size), page * size >= 10)),
             ("every page is a part", |page, size| (part(page, size), false)),
             ("every page is complete", |page, size| (part(page, size), true)),
