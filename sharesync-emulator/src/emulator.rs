@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::accounts::Accounts;
+use crate::acronis::AcronisAccount;
 use crate::builder::Builder;
 use crate::drive::{Drive, DriveError};
 use crate::faces::{self, Setup, SignIns};
@@ -104,6 +105,11 @@ impl Emulator {
     /// What a ShareFile client needs to sign in.
     pub fn sharefile(&self) -> &ShareFileAccount {
         &self.sign_ins.sharefile
+    }
+
+    /// What an Acronis client needs to sign in.
+    pub fn acronis(&self) -> &AcronisAccount {
+        &self.sign_ins.acronis
     }
 
     /// One line of JSON: where it listens, and for each provider all that a client needs to sign in, secrets included.
