@@ -51,7 +51,8 @@ async fn main() -> Result<()> {
         }
     }
     let emulator = Emulator::start().await?;
-    let configured = support::providers::emulated(&emulator);
+    let state = tempfile::tempdir()?;
+    let configured = support::providers::emulated(&emulator, state.path());
     let wanted = configured.into_iter().find(|config| config.provider() == args.provider);
     let config = wanted.context("the emulator speaks no such provider")?;
     let (store, other) = (connect(config.clone()).await?, connect(config).await?);

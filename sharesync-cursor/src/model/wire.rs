@@ -83,7 +83,7 @@ impl DateTime {
 
 impl From<Timestamp> for DateTime {
     fn from(time: Timestamp) -> Self {
-        Self(time.truncated_to_seconds().to_string())
+        Self(time.to_string())
     }
 }
 

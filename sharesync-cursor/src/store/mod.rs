@@ -13,7 +13,7 @@ mod walk;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use sharesync_core::{
     BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest,
@@ -31,6 +31,8 @@ use crate::{Client, PROVIDER};
 ///   not what it was. A position that the service does not know becomes a reset.
 /// - With a [device](StoreOptions::device_id) the live socket says when there are changes.
 /// - A path is found by listing one folder after another.
+/// - An upload that was interrupted goes on with the chunks that the service says it has. What they hold shows when the file
+///   is complete: one that is not what was sent is taken back, and the upload starts anew.
 /// - A small new file is one request. A large one, and every new version, is a session of chunks; a session that was given
 ///   up is forgotten by the service after a day, because nothing documented ends it before. A revision that an upload
 ///   requires is looked at when it begins and when it ends; somebody else can come in between.
@@ -65,7 +67,8 @@ impl CursorStore {
     }
 }
 
-/// No rule for names is documented; that `/` separates them in paths is.
+/// No rule for names is documented; that `/` separates them in paths is. Names that differ in case alone are taken for one,
+/// which is the safe guess: what must not be replaced is not.
 fn capabilities() -> Capabilities {
     let native = [
         Operation::Stat,
@@ -82,9 +85,11 @@ fn capabilities() -> Capabilities {
         Operation::Unshare,
     ];
     let emulated = [Operation::StatByPath, Operation::Move, Operation::Copy];
-    let mut capabilities =
-        Capabilities::new(NameRules::permissive()).with(Support::Native, &native).with(Support::Emulated, &emulated);
+    let mut capabilities = Capabilities::new(NameRules::permissive().with_case_sensitive(false))
+        .with(Support::Native, &native)
+        .with(Support::Emulated, &emulated);
     capabilities.digests = vec![DigestAlgorithm::Sha256];
+    capabilities.keeps_modified = false;
     capabilities
 }
 
@@ -102,16 +107,21 @@ impl RemoteStore for CursorStore {
         self.0.stat(item).await
     }
 
-    /// The service has no pages here: everything comes at once.
-    fn list(&self, folder: &ItemRef, _options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
+    /// The service has no pages here: everything comes at once, and is cut into pages where they are asked for.
+    fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
         let (store, folder) = (self.0.clone(), folder.clone());
         let listed = async move {
             let children = store.children(&store.place(&folder).await?).await?;
-            let items: Vec<_> = children.into_iter().map(|child| child.into_item(store.root_id())).collect();
-            let total = items.len() as u64;
-            Ok(Page::new(items).with_total(Some(total)))
+            let mut items: Vec<_> = children.into_iter().map(|child| child.into_item(store.root_id())).collect();
+            let total = items.len();
+            let size = options.page_size.map_or(total, |size| size as usize).max(1);
+            let pages = std::iter::repeat_with(move || {
+                let rest = items.split_off(size.min(items.len()));
+                Ok(Page::new(std::mem::replace(&mut items, rest)).with_total(Some(total as u64)))
+            });
+            Ok(stream::iter(pages.take(total.div_ceil(size).max(1))))
         };
-        stream::once(listed).boxed()
+        stream::once(listed).try_flatten().boxed()
     }
 
     fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {

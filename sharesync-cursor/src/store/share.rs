@@ -8,7 +8,7 @@ use sharesync_core::{
 use super::Inner;
 use super::item::{Known, needed, refuse};
 use crate::PROVIDER;
-use crate::model::{DateTime, LinkType, NewLink};
+use crate::model::{DateTime, LinkStatus, LinkType, NewLink};
 
 impl Inner {
     pub(super) async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
@@ -32,11 +32,15 @@ impl Inner {
     }
 
     pub(super) async fn unshare(&self, share: &ShareId) -> Result<()> {
-        match self.client.links().revoke(share.as_str()).await {
+        let gone = || refuse(ErrorKind::NotFound, share.as_str(), "there is no such link");
+        let links = self.client.links();
+        match links.get(share.as_str()).await {
+            Ok(link) if link.status == Some(LinkStatus::Revoked) => return Err(gone()),
             // No link has an identifier that fits into no address.
-            Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                Err(refuse(ErrorKind::NotFound, share.as_str(), "there is no such link"))
-            }
+            Err(error) if error.kind() == ErrorKind::InvalidInput => return Err(gone()),
+            found => found.map_err(|error| error.with_subject(share))?,
+        };
+        match links.revoke(share.as_str()).await {
             Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => Ok(()),
             revoked => revoked.map_err(|error| error.with_subject(share)),
         }

@@ -140,19 +140,17 @@ impl Inner {
                 Some(_) => UploadStatus::Expired,
             });
         };
+        // A session may be over because it was completed. The engine then compares the digest.
+        let finished = self.result(&state).await?.filter(|found| found.size == Some(spec.request.size));
+        if let Some(finished) = finished {
+            return Ok(UploadStatus::Complete(Box::new(finished.into_item(self.root_id()))));
+        }
         match self.client.uploads().progress(session).await {
+            // The service may tell which chunks it has, but not what is in them: that is looked at when it is complete.
             Ok(progress) => Ok(in_progress(ranges(spec, progress.received().unwrap_or_default()), None)),
-            Err(error) if error.kind() == ErrorKind::UploadExpired => self.finished(spec, &state).await,
+            Err(error) if error.kind() == ErrorKind::UploadExpired => Ok(UploadStatus::Expired),
             Err(error) => Err(named(error, &state.name)),
         }
-    }
-
-    /// Nothing of the session is left: either it was completed, or it has lapsed. The engine then compares the digest.
-    async fn finished(&self, spec: &UploadSpec, state: &State) -> Result<UploadStatus> {
-        let found = self.result(state).await?;
-        let found = found.filter(|found| found.size == Some(spec.request.size));
-        Ok(found
-            .map_or(UploadStatus::Expired, |found| UploadStatus::Complete(Box::new(found.into_item(self.root_id())))))
     }
 
     /// What a completed session would have made, if it is there.
@@ -194,22 +192,49 @@ impl Inner {
             let message = format!("the content of {:?} is not in the required state any more", state.name);
             return Err(refuse(ErrorKind::PreconditionFailed, id, message));
         }
+        let sent = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::Sha256);
         let error = match self.client.uploads().complete(session).await {
             Ok(uploaded) => {
                 let id = needed(uploaded.file_id, "file_id")?;
-                return self.node_of(&id, false).await.map_err(|error| error.with_maybe_applied(true));
+                let made = self.made(&id, state, sent).await;
+                return made.map_err(|error| {
+                    let taken_back = error.kind() == ErrorKind::UploadExpired;
+                    error.with_maybe_applied(!taken_back)
+                });
             }
             Err(error) => error,
         };
         // The answer to the first attempt was lost: the session is over, because it has made the file.
         if error.attempts() > 1 || error.maybe_applied() {
-            let sent = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::Sha256);
             let found = self.result(state).await?;
             if let Some(found) = found.filter(|found| sent.is_some() && found.digest.as_ref() == sent) {
                 return Ok(found);
             }
         }
         Err(named(error, &state.name))
+    }
+
+    /// What a session has made. Somebody else may have made a newer version by now. What is not what was sent came of
+    /// chunks of an earlier process with another content: it is taken back, and the upload starts anew.
+    async fn made(&self, id: &str, state: &State, sent: Option<&Digest>) -> Result<Known> {
+        let mut file = self.node_of(id, false).await?;
+        let Some(sent) = sent.filter(|sent| file.digest.as_ref().is_some_and(|held| held != *sent)) else {
+            return Ok(file);
+        };
+        let versions = self.client.files().versions(id).await?.versions.unwrap_or_default();
+        let is_ours = |hex: &str| hex.eq_ignore_ascii_case(&sent.to_hex());
+        if let Some(ours) = versions.into_iter().find(|version| version.checksum_sha256.as_deref().is_some_and(is_ours))
+        {
+            (file.digest, file.size, file.version) = (Some(sent.clone()), ours.size, ours.version_number);
+            return Ok(file);
+        }
+        match &state.replaces {
+            None => self.client.files().delete(id, true).await?,
+            Some((_, Some(before))) => drop(self.client.files().restore(id, *before).await?),
+            Some((_, None)) => return Ok(file),
+        }
+        let message = "the chunks that the service had were of another content";
+        Err(refuse(ErrorKind::UploadExpired, &state.name, message))
     }
 
     pub(super) async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
@@ -294,10 +319,13 @@ mod tests {
         let request = UploadRequest::new(ItemRef::Root, "a").with_size(25);
         let plan = PartPlan::Parallel { part_size: 10, max_in_flight: 4 };
         let spec = UploadSpec::new(PROVIDER, request, plan, &()).unwrap();
-        let cases: [(&[u64], &[Range<u64>]); 4] =
-            [(&[], &[]), (&[2, 0], &[0..10, 20..25]), (&[1, 0, 1, 2], &[0..25]), (&[7, u64::MAX], &[])];
-        for (chunks, expected) in cases {
-            assert_eq!(ranges(&spec, chunks.to_vec()), expected);
+        for (chunks, expected) in [
+            (vec![], vec![]),
+            (vec![2, 0], vec![0..10, 20..25]),
+            (vec![1, 0, 1, 2], vec![0..25]),
+            (vec![7, u64::MAX], vec![]),
+        ] {
+            assert_eq!(ranges(&spec, chunks), expected);
         }
     }
 }

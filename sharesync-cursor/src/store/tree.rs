@@ -63,6 +63,7 @@ impl Inner {
     }
 
     pub(super) async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.check_new_name(to)?;
         let node = self.find_changeable(item).await?;
         let (place, name) = self.destination(&node, to).await?;
         let steps = self.steps(&node, place, &name).await?;
@@ -144,9 +145,6 @@ impl Inner {
 
     /// Where a destination is, which must be a folder and not within the item itself, and the name there.
     async fn destination(&self, node: &Known, to: &Destination) -> Result<(Place, String)> {
-        if let Some(name) = &to.name {
-            self.check_name(name)?;
-        }
         let name = to.name.clone().unwrap_or_else(|| node.name.clone());
         let place = match &to.parent {
             None => return Ok((Place::of(node.parent.as_deref()), name)),
@@ -179,6 +177,7 @@ impl Inner {
     }
 
     pub(super) async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.check_new_name(to)?;
         let node = self.find_changeable(item).await?;
         let (place, name) = self.destination(&node, to).await?;
         let copy = match node.is_folder {
@@ -256,6 +255,10 @@ impl Inner {
             Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => Ok(()),
             deleted => deleted,
         }
+    }
+
+    fn check_new_name(&self, to: &Destination) -> Result<()> {
+        to.name.as_deref().map_or(Ok(()), |name| self.check_name(name))
     }
 
     pub(super) fn check_name(&self, name: &str) -> Result<()> {
