@@ -35,10 +35,16 @@
 
 mod config;
 
+#[cfg(feature = "acronis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
+pub use config::AcronisConfig;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use config::ShareFileConfig;
 pub use config::{SecretValue, StoreConfig};
+#[cfg(feature = "acronis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
+pub use sharesync_acronis as acronis;
 pub use sharesync_core::*;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]

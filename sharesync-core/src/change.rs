@@ -100,7 +100,7 @@ impl ChangeOptions {
 pub enum Change {
     /// The item exists and looks like this: it was created, edited, renamed or moved.
     Upsert(Item),
-    /// The item is gone, and with it everything below it.
+    /// The item with this [identity](Item::identity) is gone, and with it everything below it.
     Remove(ItemId),
     /// The service has lost track. Every existing item follows as an `Upsert`, up to [`Change::ResetEnd`].
     ResetBegin,

@@ -154,7 +154,7 @@ pub struct Item {
     pub created: Option<Timestamp>,
     /// When the content was last modified: the time that the uploader declared, if the service keeps it.
     pub modified: Option<Timestamp>,
-    /// Identifies the state of the content.
+    /// Identifies the state of the content; of a folder, on services that have such, of everything below it.
     pub revision: Option<Revision>,
     /// What all versions of this file have in common, on services whose `id` names a single version.
     pub version_series: Option<ItemId>,

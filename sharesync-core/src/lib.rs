@@ -6,6 +6,7 @@
 //! |---|---|
 //! | crate root | [`RemoteStore`] and the values it exchanges: items, pages, changes, shares, capabilities, [`Error`] |
 //! | [`transfer`] | content [`Source`](transfer::Source)s, the upload engine, the self-resuming download |
+//! | [`snapshot`] | change detection for services without a change feed |
 //! | [`http`] | the request pipeline: authorization, retries, pacing, stall guards, redaction, OAuth 2 |
 //!
 //! [`RemoteStoreExt`] adds to every store what can be said in terms of the contract: walking a tree, uploading a local
@@ -26,6 +27,7 @@ mod names;
 mod path;
 mod secret;
 mod share;
+pub mod snapshot;
 mod store;
 mod time;
 pub mod transfer;

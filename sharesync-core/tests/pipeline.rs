@@ -180,6 +180,28 @@ async fn a_source_that_ends_early_fails_with_its_own_error() {
 }
 
 #[tokio::test]
+async fn a_chunked_body_announces_no_length_and_can_be_sent_again() {
+    for content in [&[][..], &[7; 3], &[7; 300_000]] {
+        let server = Server::start(|mut connection| async move {
+            let head = connection.head().await.to_ascii_lowercase();
+            assert!(head.contains("transfer-encoding: chunked") && !head.contains("content-length"), "{head}");
+            let mut body = Vec::new();
+            while !body.ends_with(b"0\r\n\r\n") {
+                body.push(connection.stream.read_u8().await.unwrap());
+            }
+            let sevens = body.iter().filter(|byte| **byte == 7).count();
+            let status = if connection.number == 0 { 503 } else { 200 };
+            connection.send(response(status, "", &sevens.to_string())).await;
+        })
+        .await;
+        let source = Body::from_source(Arc::new(BytesSource::new(content.to_vec())));
+        let call = Call::post("Test.Put", server.url("/")).body(source.chunked());
+        assert_eq!(pipeline(quick()).bytes(call).await.unwrap(), content.len().to_string());
+        assert_eq!(server.connections.load(Ordering::SeqCst), 2);
+    }
+}
+
+#[tokio::test]
 async fn an_error_body_without_end_is_cut() {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = sent.clone();

@@ -183,6 +183,27 @@ async fn client_credentials_can_go_by_basic() {
 }
 
 #[tokio::test]
+async fn a_scope_is_asked_for_once_and_a_client_without_a_name_sends_none() {
+    let server = Server::answering(|_, _| response(200, "", r#"{"access_token":"t","expires_on":"4102444800"}"#)).await;
+    let config = quick();
+    let client = OAuthClient::new("test", transport(&config), config, server.url("/token"), "")
+        .with_scope(Some("offline_access".into()));
+    let password =
+        Grant::Password { username: "u".into(), password: "p".into(), one_time_code: Some(("totp_code", "1".into())) };
+    let tokens = client.exchange(&password).await.unwrap();
+    assert_eq!(tokens.expires.unwrap().to_string(), "2100-01-01T00:00:00Z");
+    client.exchange(&Grant::RefreshToken("r".into())).await.unwrap();
+    let bodies = server.requests().into_iter().map(|seen| String::from_utf8(seen.body).unwrap()).collect::<Vec<_>>();
+    assert_eq!(
+        bodies,
+        [
+            "grant_type=password&username=u&password=p&totp_code=1&scope=offline_access",
+            "grant_type=refresh_token&refresh_token=r",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn nonsense_from_the_token_endpoint_is_a_typed_error() {
     for (body, kind) in [
         ("<html>", ErrorKind::Protocol),

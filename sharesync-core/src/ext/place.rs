@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{Error, ErrorKind, Item, ItemId, RemotePath, Result};
 
 /// Deeper trees than this are taken for the work of a faulty or hostile server.
-const MAX_DEPTH: usize = 256;
+pub(crate) const MAX_DEPTH: usize = 256;
 
 /// A folder reached from where the walk began: its path from there, and the folders above it.
 #[derive(Debug, Clone)]

@@ -21,6 +21,7 @@ const SEND_STEP: usize = 64 * 1024;
 pub struct Body {
     segments: Vec<Segment>,
     progress: Option<Progress>,
+    chunked: bool,
 }
 
 #[derive(Clone)]
@@ -46,7 +47,7 @@ impl Body {
 
     /// All of a source.
     pub fn from_source(source: Arc<dyn Source>) -> Self {
-        Self { segments: vec![Segment::Source(source)], progress: None }
+        Self { segments: vec![Segment::Source(source)], ..Self::default() }
     }
 
     /// This body followed by another one, as multipart forms need it.
@@ -63,6 +64,18 @@ impl Body {
     pub fn with_progress(mut self, progress: Option<Progress>) -> Self {
         self.progress = progress;
         self
+    }
+
+    /// Leaves its length unannounced: the transport sends it in chunks (RFC 9112, section 7.1), for services that ask
+    /// for that.
+    #[must_use]
+    pub fn chunked(mut self) -> Self {
+        self.chunked = true;
+        self
+    }
+
+    pub(crate) fn is_chunked(&self) -> bool {
+        self.chunked
     }
 
     /// Its length in bytes.
@@ -102,7 +115,7 @@ impl fmt::Debug for Body {
 
 impl<T: Into<Bytes>> From<T> for Body {
     fn from(bytes: T) -> Self {
-        Self { segments: vec![Segment::Bytes(bytes.into())], progress: None }
+        Self { segments: vec![Segment::Bytes(bytes.into())], ..Self::default() }
     }
 }
 

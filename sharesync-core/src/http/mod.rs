@@ -35,6 +35,7 @@ pub use body::Body;
 pub use call::{Auth, Call, Repeat};
 pub use classify::{Classified, Classify, default_kind};
 pub use config::HttpConfig;
+pub use content::range;
 pub use oauth::{Grant, OAuthClient, OAuthSource};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use redact::{redacted, redacted_url};

@@ -70,6 +70,11 @@ impl Grant {
         }
     }
 
+    /// Whether scopes are asked for with this grant: a code and a refresh token have theirs already.
+    fn takes_scope(&self) -> bool {
+        !matches!(self, Self::AuthorizationCode { .. } | Self::RefreshToken(_))
+    }
+
     /// Whether the same grant works a second time.
     fn is_repeatable(&self) -> bool {
         matches!(self, Self::Password { one_time_code: None, .. } | Self::ClientCredentials | Self::SamlBearer(_))
@@ -84,10 +89,12 @@ pub struct OAuthClient {
     client_id: String,
     client_secret: Option<Secret>,
     basic: bool,
+    scope: Option<String>,
 }
 
 impl OAuthClient {
-    /// A client that names itself by `client_id` to the endpoint `token_url`.
+    /// A client that names itself by `client_id` to the endpoint `token_url`; an empty one is not sent, for services that
+    /// sign users in without knowing the client.
     pub fn new(
         provider: &'static str,
         transport: Arc<dyn Transport>,
@@ -96,7 +103,7 @@ impl OAuthClient {
         client_id: impl Into<String>,
     ) -> Self {
         let pipeline = Pipeline::builder(provider, transport).config(config).classify(Arc::new(OAuthErrors)).build();
-        Self { pipeline, token_url, client_id: client_id.into(), client_secret: None, basic: false }
+        Self { pipeline, token_url, client_id: client_id.into(), client_secret: None, basic: false, scope: None }
     }
 
     /// Adds the client's secret, sent as a form field.
@@ -113,6 +120,13 @@ impl OAuthClient {
         self
     }
 
+    /// Asks for these scopes, separated by spaces, where the grant does not settle them itself (RFC 6749, section 3.3).
+    #[must_use]
+    pub fn with_scope(mut self, scope: Option<String>) -> Self {
+        self.scope = scope;
+        self
+    }
+
     /// Exchanges a grant for tokens.
     ///
     /// # Errors
@@ -126,6 +140,7 @@ impl OAuthClient {
     fn call(&self, grant: &Grant) -> Result<Call> {
         let mut form = Serializer::new(String::new());
         form.extend_pairs(grant.fields());
+        form.extend_pairs(self.scope.iter().filter(|_| grant.takes_scope()).map(|scope| ("scope", scope)));
         let mut call = Call::post(OPERATION, self.token_url.clone())
             .without_auth()
             .keep_redirect()
@@ -135,7 +150,7 @@ impl OAuthClient {
         match &self.client_secret {
             Some(secret) if self.basic => call = call.header(AUTHORIZATION, basic(&self.client_id, secret)?),
             secret => {
-                form.append_pair("client_id", &self.client_id);
+                form.extend_pairs((!self.client_id.is_empty()).then_some(("client_id", &self.client_id)));
                 form.extend_pairs(secret.iter().map(|secret| ("client_secret", secret.expose())));
             }
         }
@@ -210,6 +225,11 @@ impl Classify for OAuthErrors {
     }
 }
 
+/// Whether a refresh token is no good: it has ended, or the endpoint does not know such grants.
+fn is_refused(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Unsupported)
+}
+
 /// Renews tokens by the refresh token, and signs in again when that is refused and the sign-in can be repeated.
 #[derive(Debug)]
 pub struct OAuthSource {
@@ -230,7 +250,7 @@ impl TokenSource for OAuthSource {
         let refresh = present.and_then(|tokens| tokens.refresh.clone());
         let refused = match refresh {
             Some(token) => match self.client.exchange(&Grant::RefreshToken(token)).await {
-                Err(error) if error.kind() == ErrorKind::Unauthenticated => Some(error),
+                Err(error) if is_refused(&error) => Some(error),
                 result => return result,
             },
             None => None,

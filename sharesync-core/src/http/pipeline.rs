@@ -402,11 +402,14 @@ type RawResponse = http::Response<BoxStream<'static, Result<Bytes, super::Transp
 /// Opens the body of a call so that `guard` sees its progress and its failure.
 fn guarded_body(call: &Call, guard: &Arc<SendGuard>) -> (TransportBody, SentBytes) {
     let (pieces, sent) = call.body.open();
-    if let Some(bytes) = call.body.as_small_bytes() {
+    let (size, chunked) = (call.body.size(), call.body.is_chunked());
+    if let Some(bytes) = call.body.as_small_bytes().filter(|_| !chunked) {
         guard.finish();
         return (TransportBody::Bytes(bytes), sent);
     }
-    let size = call.body.size();
+    if size == 0 {
+        guard.finish();
+    }
     let guard = guard.clone();
     let mut left = size;
     let pieces = pieces
@@ -418,7 +421,8 @@ fn guarded_body(call: &Call, guard: &Arc<SendGuard>) -> (TransportBody, SentByte
             }
         })
         .map_err(move |error| guard.keep_failure(error));
-    (TransportBody::Stream { size, pieces: pieces.boxed() }, sent)
+    let pieces = pieces.boxed();
+    (if chunked { TransportBody::Chunked(pieces) } else { TransportBody::Stream { size, pieces } }, sent)
 }
 
 /// The beginning of an error's body, whatever becomes of the rest.

@@ -54,6 +54,7 @@ impl Transport for ReqwestTransport {
                 parts.headers.insert(CONTENT_LENGTH, size.into());
                 reqwest::Body::wrap_stream(pieces)
             }
+            TransportBody::Chunked(pieces) => reqwest::Body::wrap_stream(pieces),
         };
         let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
             .map_err(|error| TransportError::new(TransportErrorKind::Refused, &error.without_url()))?;

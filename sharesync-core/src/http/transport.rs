@@ -20,15 +20,17 @@ pub enum TransportBody {
         /// The pieces. An error makes the request fail; the pipeline knows it already.
         pieces: BoxStream<'static, Result<Bytes>>,
     },
+    /// Pieces as they come, whose total length is not announced: chunked transfer encoding.
+    Chunked(BoxStream<'static, Result<Bytes>>),
 }
 
 impl fmt::Debug for TransportBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Stream { size, .. } => *size,
-        };
-        write!(f, "TransportBody({size} bytes)")
+        match self {
+            Self::Bytes(bytes) => write!(f, "TransportBody({} bytes)", bytes.len()),
+            Self::Stream { size, .. } => write!(f, "TransportBody({size} bytes)"),
+            Self::Chunked(_) => f.write_str("TransportBody(chunked)"),
+        }
     }
 }
 

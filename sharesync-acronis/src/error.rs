@@ -1,0 +1,175 @@
+//! The service's errors, typed, and what they mean in the terms of the contract.
+
+use std::fmt;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+use sharesync_core::ErrorKind;
+use sharesync_core::http::{Classified, Classify, default_kind};
+
+use crate::model::wire::{Wire, take};
+use crate::model::{Extra, Node};
+
+/// The domain of the documented codes. Those of other domains of the platform have other meanings.
+const FILES: &str = "Files";
+
+/// Codes of the domain [`FILES`] that say more than the status.
+mod code {
+    /// The session has ended (inferred).
+    pub(super) const SESSION: i64 = 4;
+    /// Not all data of an upload was received [Upload file, 400].
+    pub(super) const INCOMPLETE: i64 = 9;
+    /// There is no such object [Get device information, 404].
+    pub(super) const NOT_FOUND: i64 = 10;
+    /// The name is taken [Create folder, 409].
+    pub(super) const NAME_CONFLICT: i64 = 92;
+}
+
+/// An error as the service tells it. Reached with
+/// [`Error::provider_error`](sharesync_core::Error::provider_error).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AcronisError {
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// What the code belongs to, such as `Files`.
+    pub domain: Option<String>,
+    /// The service's code. The document shows 3, 9, 10, 15 and 92, without a list.
+    pub code: Option<i64>,
+    /// What the service says.
+    pub message: String,
+    /// The node that has the name already: `conflict` of the `context` [Create folder, 409].
+    pub conflict: Option<Box<Node>>,
+    /// What the service sent besides.
+    pub extra: Extra,
+}
+
+impl fmt::Display for AcronisError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match (&self.domain, self.code) {
+            (Some(domain), Some(code)) => write!(f, " ({domain} {code})"),
+            (None, Some(code)) => write!(f, " ({code})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for AcronisError {}
+
+impl AcronisError {
+    /// Reads the body of an error answer, whatever it is.
+    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Self {
+        let mut answer = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();
+        let mut fields = match answer.remove("error") {
+            Some(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        let text = |fields: &mut Map<String, Value>, name| take::<String>(fields, name).ok().flatten();
+        let words = text(&mut fields, "message").filter(|words| !words.trim().is_empty());
+        let message = words.unwrap_or_else(|| {
+            let reason = match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                None => "the service gave no reason",
+                Some(b'<') => "an HTML error page",
+                Some(_) => "an answer that is no error object",
+            };
+            reason.to_owned()
+        });
+        Self {
+            status: status.as_u16(),
+            domain: text(&mut fields, "domain"),
+            code: take(&mut fields, "code").ok().flatten(),
+            message,
+            conflict: fields.get_mut("context").and_then(conflict),
+            extra: Extra::new(fields),
+        }
+    }
+
+    /// What it means in the terms of the contract.
+    pub fn kind(&self) -> ErrorKind {
+        let of_files = self.domain.as_deref().is_none_or(|domain| domain == FILES);
+        match self.code.filter(|_| of_files) {
+            Some(code::SESSION) => ErrorKind::Unauthenticated,
+            Some(code::INCOMPLETE) => ErrorKind::Integrity,
+            Some(code::NOT_FOUND) => ErrorKind::NotFound,
+            Some(code::NAME_CONFLICT) => ErrorKind::AlreadyExists,
+            _ => StatusCode::from_u16(self.status).map_or(ErrorKind::Protocol, default_kind),
+        }
+    }
+}
+
+/// Takes the node out of the context of a conflict. What is no node stays.
+fn conflict(context: &mut Value) -> Option<Box<Node>> {
+    let node = context.get("conflict")?.clone();
+    let node = Node::read(node).ok()?;
+    context.as_object_mut()?.remove("conflict");
+    Some(Box::new(node))
+}
+
+/// Reads the error answers of the API.
+#[derive(Debug)]
+pub(crate) struct AcronisErrors;
+
+impl Classify for AcronisErrors {
+    fn classify(&self, status: StatusCode, _headers: &HeaderMap, body: &[u8]) -> Classified {
+        let error = AcronisError::read(status, body);
+        let mut read = Classified::new(error.kind(), error.message.clone());
+        read.code = error.code.map(|code| code.to_string());
+        read.source = Some(Box::new(error));
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> AcronisError {
+        AcronisError::read(StatusCode::from_u16(status).unwrap(), body.as_bytes())
+    }
+
+    #[test]
+    fn codes_say_more_than_the_status_within_their_domain() {
+        let cases = [
+            (400, "Files", 9, ErrorKind::Integrity),
+            (400, "Files", 15, ErrorKind::Rejected),
+            (403, "Files", 3, ErrorKind::PermissionDenied),
+            (404, "Files", 10, ErrorKind::NotFound),
+            (409, "Files", 92, ErrorKind::AlreadyExists),
+            (409, "Files", 93, ErrorKind::Conflict),
+            (403, "Files", 4, ErrorKind::Unauthenticated),
+            (503, "Files", 0, ErrorKind::Unavailable),
+            (400, "PlatformAccountServer", 92, ErrorKind::Rejected),
+        ];
+        for (status, domain, code, kind) in cases {
+            let error = read(status, &format!(r#"{{"error":{{"domain":"{domain}","code":{code},"message":"m"}}}}"#));
+            assert_eq!((error.kind(), error.code), (kind, Some(code)), "{status} {domain} {code}");
+            assert_eq!(error.to_string(), format!("m ({domain} {code})"));
+        }
+    }
+
+    #[test]
+    fn what_is_no_error_object_is_an_error_too() {
+        assert_eq!(read(502, "<html>hush</html>").message, "an HTML error page");
+        assert_eq!(read(500, "").message, "the service gave no reason");
+        for body in
+            ["[1]", "{\"error\":\"x\"}", "{\"error\":{\"code\":\"x\"}}", "{\"error\":{\"message\":null}}", "hush"]
+        {
+            let error = read(500, body);
+            assert_eq!((error.kind(), error.code), (ErrorKind::Unavailable, None), "{body}");
+            assert!(!error.to_string().contains("hush"));
+        }
+    }
+
+    #[test]
+    fn a_conflict_without_a_node_is_a_conflict_still() {
+        let contexts =
+            ["", r#","context":null"#, r#","context":{}"#, r#","context":[1]"#, r#","context":{"conflict":7}"#];
+        for context in contexts {
+            let error = read(409, &format!(r#"{{"error":{{"domain":"Files","code":92,"message":"m"{context}}}}}"#));
+            assert_eq!((error.kind(), error.conflict), (ErrorKind::AlreadyExists, None), "{context}");
+        }
+        let kept = read(409, r#"{"error":{"code":92,"context":{"conflict":7,"more":1},"details":{"info":"i"}}}"#).extra;
+        assert_eq!((kept["context"]["conflict"].clone(), kept["details"]["info"].clone()), (7.into(), "i".into()));
+    }
+}

@@ -1,0 +1,187 @@
+//! The store: the contract of sharesync in terms of the typed client. It translates and delegates.
+
+mod find;
+mod item;
+mod options;
+mod share;
+mod transfer;
+mod tree;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sharesync_core::snapshot::{Pruning, not_configured};
+use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
+use sharesync_core::{
+    BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest,
+    DigestAlgorithm, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share, ShareId,
+    ShareRequest, Since, StoreInfo, Support,
+};
+
+pub use options::StoreOptions;
+
+use crate::{Client, PROVIDER, ROOT};
+
+/// An account as a [`RemoteStore`]. Clones are the same store.
+///
+/// The service has few operations and none with a condition. What the contract promises beyond them is made of several:
+/// - Changes are found by listing every folder and comparing with the last time, for which it needs
+///   [`StoreOptions::snapshots`].
+/// - A path is found by listing one folder after another.
+/// - Creating, moving, renaming and uploading look for the name first, because the service renames a folder whose name
+///   differs in case alone, and makes a new revision of a file. Somebody else can take the name in between. The same holds
+///   for the revisions that deletions and uploads ask for.
+/// - Moving and renaming at once are two steps, or three where the old name is taken in the new folder; a failure is
+///   undone, and an error that could not be undone says so.
+/// - A copy under another name is made in a folder of its own, which is then deleted.
+/// - An upload that was interrupted starts again from its first byte, unless it was complete.
+/// - Ending a share restricts its link to those it was sent to, which is nobody. Links that were sent to people, and
+///   members, stay: nothing documented ends them. Nor does anything tell whether a link was closed before.
+///
+/// Reading a single node, deleting and downloading are [not documented](crate::Undocumented), but used all the same.
+/// Revisions are the MD5 digests of the content. Modification times cannot be set.
+#[derive(Debug, Clone)]
+pub struct AcronisStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    options: StoreOptions,
+    info: StoreInfo,
+    capabilities: Capabilities,
+}
+
+impl AcronisStore {
+    pub(crate) fn new(client: Client, options: StoreOptions) -> Self {
+        let account = match options.root.as_str() {
+            ROOT => client.account().to_owned(),
+            root => format!("{}/{root}", client.account()),
+        };
+        let info = StoreInfo::new(PROVIDER, account);
+        let mut capabilities = capabilities();
+        if options.snapshots.is_some() {
+            capabilities = capabilities.with(Support::Emulated, &[Operation::Changes]);
+        }
+        Self(Arc::new(Inner { client, options, info, capabilities }))
+    }
+
+    /// The client of the account.
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+}
+
+/// No rule for names is documented; that `/` separates them in paths is.
+fn capabilities() -> Capabilities {
+    let native = [
+        Operation::Stat,
+        Operation::List,
+        Operation::UploadSpec,
+        Operation::Download,
+        Operation::Delete,
+        Operation::Share,
+        Operation::Invite,
+    ];
+    let emulated = [
+        Operation::StatByPath,
+        Operation::UploadResume,
+        Operation::CreateFolder,
+        Operation::Move,
+        Operation::Copy,
+        Operation::Unshare,
+    ];
+    let mut capabilities = Capabilities::new(NameRules::permissive().with_case_sensitive(false))
+        .with(Support::Native, &native)
+        .with(Support::Emulated, &emulated);
+    capabilities.digests = vec![DigestAlgorithm::Md5];
+    capabilities.keeps_modified = false;
+    capabilities.exclusive_names = false;
+    capabilities
+}
+
+#[async_trait]
+impl RemoteStore for AcronisStore {
+    fn info(&self) -> &StoreInfo {
+        &self.0.info
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.0.capabilities
+    }
+
+    async fn stat(&self, item: &ItemRef) -> Result<Item> {
+        self.0.stat(item).await
+    }
+
+    fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
+        let (store, folder) = (self.0.clone(), folder.clone());
+        let page_size = options.page_size.unwrap_or(store.options.page_size);
+        stream::once(async move {
+            let root = store.options.root.clone();
+            let pages = store.contents(&store.id(&folder).await?, page_size);
+            let items =
+                move |page: Page<item::Known>| page.items.into_iter().map(|node| node.into_item(&root)).collect();
+            Ok(pages.map_ok(move |page| Page::new(items(page))))
+        })
+        .try_flatten()
+        .boxed()
+    }
+
+    fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
+        match &self.0.options.snapshots {
+            // Nothing of a folder tells whether something in it has changed.
+            Some(snapshots) => snapshots.changes(self.clone(), Pruning::None, since, options),
+            None => not_configured(PROVIDER),
+        }
+    }
+
+    async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
+        self.0.upload_spec(request).await
+    }
+
+    async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
+        self.0.upload_part(spec, part).await
+    }
+
+    async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
+        self.0.upload_status(spec).await
+    }
+
+    async fn upload_finish(&self, spec: &UploadSpec, parts: &[PartReceipt], _content: &[Digest]) -> Result<Item> {
+        self.0.upload_finish(spec, parts).await
+    }
+
+    async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
+        // The service holds nothing of an upload that is not complete.
+        spec.state::<serde_json::Value>(PROVIDER).map(drop)
+    }
+
+    async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
+        self.0.download(item, options).await
+    }
+
+    async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
+        self.0.create_folder(parent, name, options).await
+    }
+
+    async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.0.move_item(item, to).await
+    }
+
+    async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.0.copy_item(item, to).await
+    }
+
+    async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
+        self.0.delete(item, options).await
+    }
+
+    async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
+        self.0.share(item, request).await
+    }
+
+    async fn unshare(&self, share: &ShareId) -> Result<()> {
+        self.0.unshare(share).await
+    }
+}

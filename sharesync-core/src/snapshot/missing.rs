@@ -1,0 +1,163 @@
+//! What a walk did not see where it was: looked for, and gone if it is not found.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::compare::bury;
+use super::keys::{self, Key, Table};
+use super::session::Batch;
+use super::walk::{Walk, is_gone, select};
+use crate::{Item, ItemId, ItemRef, Result};
+
+/// How often what was missed is looked for. Each time can find new items missing only because of new moves.
+const ROUNDS: usize = 4;
+
+/// The service was asked for the item.
+const ASKED: &[u8] = b"1";
+
+/// An item that was not seen in the folder where it was.
+struct Missing {
+    folder: ItemId,
+    id: ItemId,
+    item: ItemRef,
+    asked: bool,
+}
+
+impl Walk<'_> {
+    /// Notes items that were in a folder and were not seen there.
+    pub(super) async fn note_missing(&mut self, folder: &ItemId, ids: Vec<ItemId>) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let rows = self.session.rows(&ids).await?;
+        let there =
+            ids.into_iter().zip(rows).filter(|(_, row)| row.as_ref().is_some_and(|row| row.now_in(folder).is_some()));
+        let keys: Vec<_> = there.map(|(id, _)| keys::entry(Table::Missing, folder, &id)).collect();
+        let noted = self.session.values(keys.clone()).await?;
+        let mut batch = Batch::default();
+        for (key, _) in keys.into_iter().zip(noted).filter(|(_, noted)| noted.is_none()) {
+            batch.put(key, Vec::new());
+        }
+        self.missing = true;
+        self.session.commit(batch).await
+    }
+
+    /// Forgets of what was missing in a folder what is seen there now.
+    pub(super) async fn forget_missing(&self, folder: &ItemId, seen: impl Fn(&ItemId) -> bool) -> Result<()> {
+        let mut missing = keys::entries(Table::Missing, folder);
+        loop {
+            let entries = self.session.next(&mut missing).await?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let mut batch = Batch::default();
+            for id in select(&entries, &seen)? {
+                batch.remove(keys::entry(Table::Missing, folder, &id));
+            }
+            self.session.commit(batch).await?;
+        }
+    }
+
+    /// Looks for what is missing; buries what is not found.
+    pub(super) async fn settle_missing(&mut self) -> Result<()> {
+        for _ in 0..ROUNDS {
+            if !self.look_for_missing().await? {
+                break;
+            }
+        }
+        let mut range = Table::Missing.all();
+        while let Some(missing) = self.next_missing(&mut range).await? {
+            for Missing { folder, id, .. } in missing {
+                self.bury_tree(&folder, &id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for what is missing and was not asked for, and lists the folders where it is said to be; whether there were any.
+    async fn look_for_missing(&mut self) -> Result<bool> {
+        let mut any = false;
+        let mut range = Table::Missing.all();
+        while let Some(missing) = self.next_missing(&mut range).await? {
+            let mut batch = Batch::default();
+            let mut items = Vec::new();
+            for missing in missing.into_iter().filter(|missing| !missing.asked) {
+                batch.put(keys::entry(Table::Missing, &missing.folder, &missing.id), ASKED.to_vec());
+                items.push(missing.item);
+            }
+            any |= !items.is_empty();
+            self.session.commit(batch).await?;
+            let answers = stream::iter(items).map(|item| self.ask(item)).buffer_unordered(self.concurrency);
+            let found: Vec<Option<Item>> = answers.try_collect().await?;
+            let folders: HashSet<_> = found.into_iter().flatten().map(|item| item.parent).collect();
+            for folder in folders {
+                let visit = self.look_in(folder.as_ref()).await?;
+                self.waiting.extend(visit);
+            }
+            self.list_all().await?;
+        }
+        Ok(any)
+    }
+
+    /// The next few items that are still missing; `None` at the end.
+    async fn next_missing(&self, range: &mut Range<Key>) -> Result<Option<Vec<Missing>>> {
+        let entries = self.session.next(range).await?;
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let places = entries.iter().map(|(key, _)| keys::entry_of(key)).collect::<Result<Vec<_>>>()?;
+        let ids: Vec<_> = places.iter().map(|(_, id)| id.clone()).collect();
+        let rows = self.session.rows(&ids).await?;
+        let missing = places.into_iter().zip(rows).zip(entries);
+        // What was seen in another folder is not missing.
+        let missing = missing.filter_map(|(((folder, id), row), (_, value))| {
+            let now = row?.now.filter(|now| now.place == folder)?;
+            Some(Missing { folder, id, item: ItemRef::from(&now.item), asked: value == ASKED })
+        });
+        Ok(Some(missing.collect()))
+    }
+
+    /// What the service says of an item; `None` when it is gone, or out of the account's sight, which is the same here.
+    pub(super) async fn ask(&self, item: ItemRef) -> Result<Option<Item>> {
+        match self.source.stat(&item).await {
+            Ok(item) => Ok(Some(item)),
+            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes that an item is gone with everything that is below it.
+    async fn bury_tree(&self, folder: &ItemId, id: &ItemId) -> Result<()> {
+        let Some(row) = self.session.row(id).await?.filter(|row| row.now_in(folder).is_some()) else {
+            return Ok(());
+        };
+        let mut batch = Batch::default();
+        let mut below = Vec::new();
+        if row.now.as_ref().is_some_and(|now| now.item.is_folder()) {
+            below.push((id.clone(), keys::entries(Table::Children, id)));
+        }
+        bury(self.session, id, row, None, &mut batch)?;
+        self.session.commit(batch).await?;
+        while let Some((folder, mut children)) = below.pop() {
+            let rows = self.session.next_rows(&mut children, |key| Ok(keys::entry_of(key)?.1)).await?;
+            if rows.is_empty() {
+                continue;
+            }
+            below.push((folder.clone(), children));
+            let mut batch = Batch::default();
+            for (id, row) in rows {
+                let Some(row) = row.filter(|row| row.now_in(&folder).is_some()) else {
+                    continue;
+                };
+                if row.now.as_ref().is_some_and(|now| now.item.is_folder()) {
+                    below.push((id.clone(), keys::entries(Table::Children, &id)));
+                }
+                bury(self.session, &id, row, Some(&folder), &mut batch)?;
+            }
+            self.session.commit(batch).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! Snapshots in a file: one process at a time, damage is an error, and what was sealed survives.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
+mod snapshot_support;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use futures::StreamExt as _;
+use sharesync_core::snapshot::{RedbSnapshots, Snapshots};
+use sharesync_core::{Change, ChangeOptions, ErrorKind, Result, Since};
+use snapshot_support::{Fake, Stamps, read};
+
+/// In a process that has this, the tests of other processes play their part with the file it names.
+const OTHER: &str = "SNAPSHOT_REDB_OTHER";
+
+fn tree() -> Fake {
+    let fake = Fake::new(Stamps::None);
+    let folder = fake.drive().create("root", "folder", true);
+    (0..300).for_each(|file| drop(fake.drive().create(&folder, &format!("file {file}"), false)));
+    fake
+}
+
+fn home() -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("snapshots");
+    (directory, path)
+}
+
+/// Runs a test of this file in a process of its own.
+fn other(test: &str, path: &std::path::Path) -> std::process::Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture"]).env(OTHER, path).output().unwrap()
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused() {
+    if let Some(path) = std::env::var_os(OTHER) {
+        assert_eq!(RedbSnapshots::open(path).await.unwrap_err().kind(), ErrorKind::Locked);
+        return;
+    }
+    let (_directory, path) = home();
+    let open = RedbSnapshots::open(&path).await.unwrap();
+    let output = other("a_second_process_is_refused", &path);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(RedbSnapshots::open(&path).await.unwrap_err().kind(), ErrorKind::Locked);
+    drop(open);
+    RedbSnapshots::open(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_sealed_survives_a_process_that_is_killed() {
+    let fake = tree();
+    if let Some(path) = std::env::var_os(OTHER) {
+        let snapshots = Snapshots::new(RedbSnapshots::open(path).await.unwrap());
+        let mut stream = fake.changes(&snapshots, Since::Now, ChangeOptions::new());
+        let page = stream.next().await.unwrap().unwrap();
+        println!("cursor {}", serde_json::to_string(&page.checkpoint.unwrap()).unwrap());
+        std::process::abort();
+    }
+    let (_directory, path) = home();
+    let output = other("what_was_sealed_survives_a_process_that_is_killed", &path);
+    assert!(!output.status.success());
+    let output = String::from_utf8(output.stdout).unwrap();
+    let cursor = output.lines().find_map(|line| line.split_once("cursor ")).unwrap().1;
+    let since = Since::Cursor(serde_json::from_str(cursor).unwrap());
+    fake.drive().edit("n7");
+    let snapshots = Snapshots::new(RedbSnapshots::open(&path).await.unwrap());
+    let (changes, _) = read(fake.changes(&snapshots, since, ChangeOptions::new())).await.unwrap();
+    assert!(matches!(&changes[..], [Change::Upsert(item)] if item.id.as_str() == "n7"), "{changes:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused_and_left_alone() {
+    let (_directory, path) = home();
+    for content in [&b"not a database"[..], &[0x5a; 100_000]] {
+        std::fs::write(&path, content).unwrap();
+        let error = RedbSnapshots::open(&path).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), content);
+    }
+    let error = RedbSnapshots::open(path.join("below a file")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+}
+
+#[tokio::test]
+async fn damage_anywhere_is_an_error_or_harmless() {
+    let (directory, path) = home();
+    let fake = tree();
+    let snapshots = Snapshots::new(RedbSnapshots::open(&path).await.unwrap());
+    let (_, cursor) = read(fake.changes(&snapshots, Since::Now, ChangeOptions::new())).await.unwrap();
+    drop(snapshots);
+    let sound = std::fs::read(&path).unwrap();
+    // What the database itself says of its damage is of no interest.
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut errors = 0;
+    for round in 0..60 {
+        let mut rng = fastrand::Rng::with_seed(round);
+        let mut bytes = sound.clone();
+        match round % 3 {
+            0 => bytes.truncate(rng.usize(1..sound.len())),
+            1 => (0..2000).for_each(|_| bytes[rng.usize(0..sound.len())] ^= 1 << rng.u8(0..8)),
+            _ => {
+                let start = rng.usize(0..sound.len());
+                let end = sound.len().min(start + 64 * 1024);
+                bytes[start..end].fill(rng.u8(..));
+            }
+        }
+        let path = directory.path().join(format!("damaged {round}"));
+        std::fs::write(&path, bytes).unwrap();
+        let fake = fake.clone();
+        let since = Since::Cursor(cursor.clone());
+        let outcome: Result<_> = async {
+            let snapshots = Snapshots::new(RedbSnapshots::open(&path).await?);
+            read(fake.changes(&snapshots, since, ChangeOptions::new())).await
+        }
+        .await;
+        if let Err(error) = outcome {
+            assert!(matches!(error.kind(), ErrorKind::Io | ErrorKind::Config), "round {round}: {error}");
+            assert!(!error.to_string().contains("file 2"), "names do not belong into errors: {error}");
+            errors += 1;
+        }
+    }
+    drop(std::panic::take_hook());
+    assert!(errors > 30, "{errors} errors");
+}

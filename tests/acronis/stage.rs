@@ -1,0 +1,29 @@
+//! A client of a server of its own.
+
+use std::time::Duration;
+
+use sharesync::acronis::{Client, ClientBuilder};
+use sharesync::http::HttpConfig;
+
+use crate::support::Server;
+
+/// The access token of the clients. That of the document's pattern would end with `=`; real ones do not.
+pub(crate) const TOKEN: &str = "t0k3n";
+
+/// A client that is signed in to a server.
+pub(crate) async fn client(server: &Server) -> Client {
+    builder(server).access_token(TOKEN).connect().await.unwrap()
+}
+
+/// A client of a server, to be configured. It retries without waiting for long.
+pub(crate) fn builder(server: &Server) -> ClientBuilder {
+    Client::builder_at(server.uri()).http_config(no_waiting())
+}
+
+/// Retries without waiting for long.
+pub(crate) fn no_waiting() -> HttpConfig {
+    HttpConfig::new()
+        .with_backoff_base(Duration::from_millis(1))
+        .with_backoff_cap(Duration::from_millis(2))
+        .with_response_timeout(Duration::from_secs(20))
+}
