@@ -144,6 +144,8 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use futures::{FutureExt as _, TryStreamExt as _};
 
     use super::*;
