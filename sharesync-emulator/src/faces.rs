@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::builder::Builder;
+use crate::cursor::{CursorAccount, CursorFace};
 use crate::drive::DriveError;
 use crate::server::{Face, Shared};
 use crate::sharefile::{ShareFile, ShareFileAccount};
@@ -26,19 +27,23 @@ pub(crate) struct Setup<'a> {
 #[derive(Debug)]
 pub(crate) struct SignIns {
     pub(crate) sharefile: ShareFileAccount,
+    pub(crate) cursor: CursorAccount,
+    /// The face itself too: its sockets and cursors can be reached from outside.
+    pub(crate) cursor_face: Arc<CursorFace>,
 }
 
 /// Starts every face on the drive that they share.
 pub(crate) fn start(setup: &Setup<'_>) -> Result<(Vec<Arc<dyn Face>>, SignIns), DriveError> {
     let (sharefile, sharefile_account) = ShareFile::start(setup)?;
-    let faces: Vec<Arc<dyn Face>> = vec![sharefile];
-    Ok((faces, SignIns { sharefile: sharefile_account }))
+    let (cursor, cursor_account) = CursorFace::start(setup)?;
+    let faces: Vec<Arc<dyn Face>> = vec![sharefile, cursor.clone()];
+    Ok((faces, SignIns { sharefile: sharefile_account, cursor: cursor_account, cursor_face: cursor }))
 }
 
 impl SignIns {
     /// One entry a provider, secrets included.
     pub(crate) fn to_json(&self) -> Value {
-        let entries = [("sharefile", self.sharefile.to_json())];
+        let entries = [("sharefile", self.sharefile.to_json()), ("cursor", self.cursor.to_json())];
         Value::Object(entries.map(|(name, entry)| (name.to_owned(), entry)).into_iter().collect::<Map<_, _>>())
     }
 }

@@ -47,6 +47,7 @@
 mod accounts;
 mod admin;
 mod builder;
+mod cursor;
 pub mod drive;
 mod emulator;
 mod faces;
@@ -58,6 +59,7 @@ mod sharefile;
 mod tokens;
 
 pub use builder::Builder;
+pub use cursor::{CursorAccount, CursorSockets};
 pub use emulator::{Emulator, StartError};
 pub use faults::{Fault, FaultKind, Faults};
 pub use recorder::{RequestRecord, Requests};
