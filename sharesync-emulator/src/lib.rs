@@ -1,5 +1,5 @@
 //! A server that speaks the protocols of enterprise file sync and share services, for tests, examples and trying things out
-//! without an account. One drive, with one face for each protocol; at present that of ShareFile.
+//! without an account. One drive, with one face for each protocol; at present those of ShareFile and of the cursor sync API.
 //!
 //! It is written from the protocols' documents and shares no code with the clients of this workspace: a misreading in a client
 //! cannot hide behind the same misreading here. Any client of the protocol can use it, in whatever language.
@@ -34,6 +34,13 @@
 //! [`Emulator`] and its [builder](Emulator::builder) start a server; [`drive::Drive`] is the tree behind it; [`Faults`] lets things go
 //! wrong; [`Requests`] tells what came. The program of this crate does the same for other processes, with `/_emulator/faults`,
 //! `/_emulator/requests` and `/_emulator/changes` in place of the library calls.
+//!
+//! # What the cursor sync documents leave open
+//!
+//! The bodies of `/sync/apply`, conflicts, devices and preferences are reconstructed from names and numbers of lines. Chosen, not
+//! known: what the five resolutions do beyond their names; that `/sync/apply` without `conflict_resolution` refuses a conflict with
+//! 409; that a cursor never goes back; that sockets tell changes only after `subscribe`, and answer a ping with `type`; chunks
+//! count from 0; what the public address of a link answers; that statistics, permissions and invitations are not served.
 //!
 //! # What the ShareFile documents leave open
 //!

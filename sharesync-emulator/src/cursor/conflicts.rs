@@ -169,11 +169,10 @@ impl Ctx {
                 return Ok(());
             }
             entry = drive.restore(by, conflict.resource)?;
-        } else if winner == Winner::Both {
-            if let (Some(version), Some(parent)) = (conflict.client_version, entry.item.parent) {
-                let name = beside(&entry.item.name, &self.device_name(conflict));
-                drive.copy_version(by, version, parent, &name, OnConflict::Rename)?;
-            }
+        } else if let (Winner::Both, Some(version), Some(parent)) = (winner, conflict.client_version, entry.item.parent)
+        {
+            let name = beside(&entry.item.name, &self.device_name(conflict));
+            drive.copy_version(by, version, parent, &name, OnConflict::Rename)?;
         }
         let current = entry.item.current().map(|version| version.id);
         let wanted = match winner {

@@ -65,7 +65,7 @@ impl Ctx {
         let entry = self.find_file(id)?;
         let version = match self.call.query.get("version") {
             Some(text) => version_of(&entry, text)?,
-            None => entry.item.current().map(|version| (**version).content.clone()).ok_or_else(no_version)?,
+            None => entry.item.current().map(|version| version.content.clone()).ok_or_else(no_version)?,
         };
         self.send_asked(&entry, &version, range_parameters)
     }

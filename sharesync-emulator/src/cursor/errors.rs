@@ -7,6 +7,7 @@ use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::{Value, json};
 
+use super::wire::set;
 use crate::drive::DriveError;
 use crate::http::{Reply, json as json_reply};
 
@@ -123,11 +124,11 @@ impl ApiError {
     fn envelope(&self, request: u64) -> Value {
         let mut error = json!({"code": self.code, "message": self.message});
         if let Some(seconds) = self.retry_after {
-            error["retry_after"] = seconds.into();
+            set(&mut error, "retry_after", seconds);
         }
         let location = (!self.location.is_empty()).then(|| json!({"loc": self.location}));
         if let Some(details) = self.details.clone().or(location) {
-            error["details"] = details;
+            set(&mut error, "details", details);
         }
         json!({"status": "error", "error": error, "meta": {"request_id": format!("req_{request:016x}")}})
     }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::errors::{ApiError, Outcome};
 use super::info::ok;
 use super::table::number_key;
+use super::wire::set;
 use super::{Ctx, ids, no_content};
 use crate::drive::{Drive, Entry, ItemId, UserId};
 use crate::http::json as json_reply;
@@ -128,9 +129,9 @@ impl Link {
             "created_at": self.created_at.to_string(),
         });
         for (name, setting) in SHOWN {
-            link[name] = self.setting(name).cloned().unwrap_or_else(|| setting.usual());
+            set(&mut link, name, self.setting(name).cloned().unwrap_or_else(|| setting.usual()));
         }
-        link["status"] = self.status().into();
+        set(&mut link, "status", self.status());
         link
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::errors::{ApiError, Outcome};
 use super::info::ok;
 use super::space::{Facts, Member, member_key, share_path};
-use super::wire::{Given, given};
+use super::wire::{Given, given, set};
 use super::{Ctx, ids, no_content};
 use crate::drive::{Entry, ItemId, ItemPatch, NewFolder, User};
 use crate::http::json as json_reply;
@@ -236,8 +236,8 @@ impl Ctx {
         found.sort_by_key(|entry| entry.item.id);
         let page = found.iter().skip(skip).take(limit).map(|entry| {
             let mut result = self.child_json(entry);
-            result["path"] = share_path(&entry.path()).into();
-            result["share_id"] = self.face.space.share_of_entry(entry).map(ids::share).into();
+            set(&mut result, "path", share_path(&entry.path()));
+            set(&mut result, "share_id", self.face.space.share_of_entry(entry).map(ids::share));
             result
         });
         let results: Vec<Value> = page.collect();

@@ -90,7 +90,7 @@ impl Ctx {
                    "mime_type": mime_type(&item.name), "modified_at": item.modified.to_string()})
         };
         if entry.is_deleted() {
-            child["is_deleted"] = true.into();
+            set(&mut child, "is_deleted", true);
         }
         child
     }
@@ -116,6 +116,13 @@ impl Ctx {
 
     pub(super) fn drive(&self) -> &Drive {
         self.face.drive()
+    }
+}
+
+/// Sets a member of an object.
+pub(super) fn set(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value.into());
     }
 }
 
