@@ -38,11 +38,11 @@ impl Inner {
             Ok(link) if link.status == Some(LinkStatus::Revoked) => return Err(gone()),
             // No link has an identifier that fits into no address.
             Err(error) if error.kind() == ErrorKind::InvalidInput => return Err(gone()),
-            found => found.map_err(|error| error.with_subject(share))?,
+            found => found.map_err(|error| error.with_subject(share.as_str()))?,
         };
         match links.revoke(share.as_str()).await {
             Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => Ok(()),
-            revoked => revoked.map_err(|error| error.with_subject(share)),
+            revoked => revoked.map_err(|error| error.with_subject(share.as_str())),
         }
     }
 }

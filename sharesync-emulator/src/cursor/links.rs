@@ -1,7 +1,7 @@
 //! External links: `/external/links`, and their public addresses `/share/{token}` and `/s/{short_code}`.
 //!
-//! Ours: what a public address answers. A link to a file gives its bytes, one to a folder the names in it; the password comes as
-//! `password` in the query. Addresses by IP and by e-mail are kept and told, not enforced.
+//! Ours: what a public address answers. A link to download a file gives its bytes, one to a folder the names in it; one to view
+//! gives name and size, one to upload the folder's name; the password comes as `password` in the query. Addresses by IP and by e-mail are kept and told, not enforced.
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
@@ -78,7 +78,7 @@ enum LinkedType {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-enum LinkType {
+pub(super) enum LinkType {
     View,
     Download,
     Upload,
@@ -280,7 +280,12 @@ fn checked(mut settings: Map<String, Value>) -> Result<Map<String, Value>, ApiEr
 
 impl super::CursorFace {
     /// What a link leads to, for whoever has its address; counted as one use.
-    pub(super) fn follow(&self, token: &str, short: bool, password: Option<&str>) -> Result<Entry, ApiError> {
+    pub(super) fn follow(
+        &self,
+        token: &str,
+        short: bool,
+        password: Option<&str>,
+    ) -> Result<(LinkType, Entry), ApiError> {
         let is_it = |link: &Link| if short { link.short_code == token } else { link.token == token };
         let link = self.links.all().into_iter().find(is_it).ok_or_else(|| ApiError::not_found("Link"))?;
         if link.status() != "active" {
@@ -296,6 +301,6 @@ impl super::CursorFace {
             LinkType::Download if entry.item.is_file() => link.downloads += 1,
             _ => link.views += 1,
         });
-        Ok(entry)
+        Ok((link.link_type, entry))
     }
 }

@@ -49,7 +49,7 @@ use content::{Sums, broken};
 use devices::{Device, Preference};
 use errors::{ApiError, Outcome};
 use limits::{Left, Limits};
-use links::Link;
+use links::{Link, LinkType};
 use log::Positions;
 use space::Space;
 use sync::CursorRow;
@@ -222,14 +222,20 @@ impl CursorFace {
         if call.method != Method::GET {
             return Err(ApiError::not_allowed());
         }
-        let entry = self.follow(token, short, call.query.get("password"))?;
+        let (link_type, entry) = self.follow(token, short, call.query.get("password"))?;
         let Some(owner) = self.drive().user(entry.item.creator).or_else(|| self.drive().users().into_iter().next())
         else {
             return Err(ApiError::not_found("Link"));
         };
         let ctx = Ctx { face: self, user: owner, call, body: Bytes::new() };
+        if link_type == LinkType::Upload {
+            return Ok(info::ok(&json!({"name": entry.item.name})));
+        }
         if entry.item.is_file() {
-            return ctx.whole_content(&entry);
+            return match link_type {
+                LinkType::View => Ok(info::ok(&ctx.child_json(&entry))),
+                _ => ctx.whole_content(&entry),
+            };
         }
         let children = ctx.drive().children(entry.item.id, 0, None).entries;
         let items: Value = children.iter().map(|entry| ctx.child_json(entry)).collect();
