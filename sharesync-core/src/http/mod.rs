@@ -25,6 +25,7 @@ mod redirect;
 mod reqwest;
 mod response;
 mod retry;
+mod sign_in;
 mod token;
 mod transport;
 
@@ -40,5 +41,6 @@ pub use oauth::{Grant, OAuthClient, OAuthSource};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use redact::{redacted, redacted_url};
 pub use response::{Response, decode_json};
+pub use sign_in::{default_transport, url_below};
 pub use token::{BearerTokens, TokenSet, TokenSource, TokenStore};
 pub use transport::{Transport, TransportBody, TransportError, TransportErrorKind};
