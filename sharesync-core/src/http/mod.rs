@@ -26,6 +26,7 @@ mod redirect;
 mod reqwest;
 mod response;
 mod retry;
+mod sign_in;
 mod token;
 mod transport;
 
@@ -42,5 +43,6 @@ pub use pace::Quota;
 pub use pipeline::{Pipeline, PipelineBuilder, Upgraded};
 pub use redact::{redacted, redacted_url};
 pub use response::{Response, decode_json};
+pub use sign_in::{default_transport, url_below};
 pub use token::{BearerTokens, TokenSet, TokenSource, TokenStore};
 pub use transport::{Duplex, Switch, Transport, TransportBody, TransportError, TransportErrorKind};
