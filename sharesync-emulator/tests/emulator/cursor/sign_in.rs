@@ -155,7 +155,8 @@ async fn other_grants_and_halves_of_grants_are_refused() {
         form.remove(left_out);
         assert_eq!(oauth(client.token(&form).await), bad("invalid_request"));
     }
-    assert_eq!(client.token(&whole).await.0, 200, "none of these used it up");
+    let answer = client.http.post(client.url("auth/token")).form(&whole).send().await.expect("an answer");
+    assert_eq!((answer.status().as_u16(), &answer.headers()["cache-control"]), (200, &"no-store".parse().unwrap()));
     let answer = client.http.post(client.url("auth/token")).form(&whole).send().await.expect("an answer");
     assert_eq!(answer.status(), 400);
 }
@@ -207,6 +208,8 @@ async fn the_relay_hands_the_code_to_a_port() {
     assert!(found.contains("http://localhost:4711/callback?code=c%26d&amp;state=my%20state\""), "{found}");
     let found = page("error=access_denied&error_description=%3Cb%3E&state=s%7Cport%3D1").await;
     assert!(found.contains("error=access_denied&amp;error_description=%3Cb%3E&amp;state=s"), "{found}");
+    let recorded = format!("{:?}", stage.emulator.requests().matching("/auth/callback"));
+    assert!(recorded.contains("code=redacted&state=") && !recorded.contains("c%26d"), "{recorded}");
     for bad in ["code=c", "code=c&state=s", "code=c&state=s%7Cport%3D", "code=c&state=s%7Cport%3D65536"] {
         let answer = client.http.get(client.url(&format!("auth/callback?{bad}"))).send().await.expect("an answer");
         is(read(answer).await, 400, "BAD_REQUEST");
