@@ -36,6 +36,8 @@ const UNKNOWN_DEVICE: u16 = 4404;
 const PIECE: usize = 200;
 /// The other side gets this long to take part in closing.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// A frame gets this long to be taken.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 type Stream = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -128,7 +130,15 @@ impl Socket {
     }
 
     async fn say(&mut self, frame: Value) -> Result<(), Over> {
-        self.stream.send(Message::text(frame.to_string())).await.map_err(|_| Over)
+        self.send(Message::text(frame.to_string())).await
+    }
+
+    /// Who does not read for too long is given up.
+    async fn send(&mut self, message: Message) -> Result<(), Over> {
+        match timeout(PATIENCE, self.stream.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Over),
+        }
     }
 
     /// Frames that are not understood are ignored.
@@ -155,8 +165,8 @@ impl Socket {
 
     async fn obey(&mut self, command: Command) -> Result<(), Over> {
         match command {
-            Command::Text(text) => self.stream.send(Message::text(text)).await.map_err(|_| Over),
-            Command::Binary(data) => self.stream.send(Message::binary(data)).await.map_err(|_| Over),
+            Command::Text(text) => self.send(Message::text(text)).await,
+            Command::Binary(data) => self.send(Message::binary(data)).await,
             Command::Bytes(data) => {
                 let connection = self.stream.get_mut();
                 connection.write_all(&data).await.map_err(|_| Over)?;

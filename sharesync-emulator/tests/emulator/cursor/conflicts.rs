@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use sharesync_emulator::{Fault, FaultKind};
 
 use super::{Client, RESOLUTIONS, Stage, is, text};
 
@@ -275,6 +276,48 @@ async fn a_resolved_conflict_told_with_another_resolution_is_a_new_one() {
     told(client, share, &change, Some("CLIENT_WINS")).await;
     assert_eq!(client.tree(share).await, ["/client.txt=base"]);
     assert_eq!(client.get("sync/conflicts").await, json!([]));
+}
+
+#[tokio::test]
+async fn a_lost_answer_makes_no_second_conflict() {
+    let stage = Stage::start().await;
+    let (client, share) = (&stage.client, &stage.share);
+    client.device("laptop").await;
+    let change = prepare(client, share, "both wrote").await;
+    stage.emulator.faults().add(Fault::new(FaultKind::LoseAnswer).path("/sync/apply").times(1));
+    let body =
+        json!({"device_id": "laptop", "share_id": share, "conflict_resolution": "KEEP_BOTH", "changes": [change]});
+    let request = client.http.post(client.url("sync/apply")).bearer_auth(&client.token).json(&body);
+    assert!(request.send().await.is_err(), "the answer is lost");
+    let tree = client.tree(share).await;
+    assert_eq!(tree, CASES[0].ends[1], "it was done all the same");
+    let (_, answer) = told(client, share, &change, Some("KEEP_BOTH")).await;
+    assert_eq!(answer["conflicts"], json!([the_conflict(client, share, "KEEP_BOTH").await]));
+    assert_eq!(client.tree(share).await, tree);
+}
+
+#[tokio::test]
+async fn of_many_devices_at_once_each_has_its_own_conflict() {
+    let stage = Stage::start().await;
+    let (client, share) = (&stage.client, &stage.share);
+    let file = client.file(share, None, "f.txt", "base").await;
+    let devices: Vec<String> = (0..8).map(|number| format!("d{number}")).collect();
+    for device in &devices {
+        client.device(device).await;
+    }
+    let rename = async |device: &String| {
+        let change = json!({"resource_type": "file", "resource_id": file, "change_type": "renamed",
+                            "old_path": "/f.txt", "new_path": format!("/{device}.txt")});
+        let body = json!({
+            "device_id": device, "share_id": share, "conflict_resolution": "SERVER_WINS", "changes": [change],
+        });
+        client.apply(body).await
+    };
+    let all = futures::future::join_all(devices.iter().map(rename)).await;
+    let lost = all.iter().filter(|(_, answer)| answer["conflicts"] != json!([])).count();
+    assert_eq!(lost, devices.len() - 1, "one of them is the first: {all:?}");
+    let listed = client.get("sync/conflicts?include_resolved=true").await;
+    assert_eq!(listed.as_array().expect("a list").len(), lost);
 }
 
 #[tokio::test]

@@ -218,11 +218,11 @@ async fn the_relay_hands_the_code_to_a_port() {
 
 #[tokio::test]
 async fn tokens_end_and_service_tokens_do_not() {
-    let stage = Stage::with(Emulator::builder().token_lifetime(Duration::from_secs(2))).await;
+    let stage = Stage::with(Emulator::builder().token_lifetime(Duration::from_secs(4))).await;
     let client = &stage.client;
     let account = stage.emulator.cursor();
     assert!(client.works(account.access_token()).await);
-    tokio::time::sleep(Duration::from_millis(2100)).await;
+    tokio::time::sleep(Duration::from_millis(4100)).await;
     assert!(!client.works(account.access_token()).await);
     assert!(client.works(account.service_token()).await);
     stage.emulator.expire_tokens();

@@ -16,6 +16,16 @@ use super::{Client, Stage, is};
 
 const SOON: Duration = Duration::from_secs(10);
 
+/// Waits until something is so.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(SOON, wait).await.expect("it happens within some time");
+}
+
 /// How a socket ended: with a code, or without a closing handshake.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum End {
@@ -115,7 +125,7 @@ async fn the_token_of_the_query_is_not_recorded() {
 
 #[tokio::test]
 async fn a_missing_wrong_or_expired_token_is_4401() {
-    let stage = Stage::with(Emulator::builder().token_lifetime(Duration::from_secs(2))).await;
+    let stage = Stage::with(Emulator::builder().token_lifetime(Duration::from_secs(4))).await;
     let client = &stage.client;
     client.device("laptop").await;
     let good = format!("?token={}", client.token);
@@ -125,7 +135,7 @@ async fn a_missing_wrong_or_expired_token_is_4401() {
     }
     let wrong = Client { token: "wrong".to_owned(), ..client.clone() };
     assert_eq!(Live::open(&wrong, "laptop").await.end().await, End::Closed(4401));
-    tokio::time::sleep(Duration::from_millis(2100)).await;
+    tokio::time::sleep(Duration::from_millis(4100)).await;
     assert_eq!(Live::by_query(client, "laptop", &good).await.end().await, End::Closed(4401), "its time is over");
     assert_eq!(Live::open(client, "laptop").await.end().await, End::Closed(4401));
     assert_eq!(stage.emulator.cursor_sockets().opened(), 1, "who is refused has not opened one");

@@ -6,7 +6,7 @@ use sharesync_emulator::{Emulator, Fault, FaultKind};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::socket::{End, Live};
+use super::socket::{End, Live, until};
 use super::{Stage, text};
 
 #[tokio::test]
@@ -19,9 +19,7 @@ async fn sockets_are_counted() {
     let _two = Live::subscribed(client, "laptop").await;
     assert_eq!((sockets.count(), sockets.opened()), (2, 2));
     drop(one);
-    while sockets.count() != 1 {
-        tokio::task::yield_now().await;
-    }
+    until(|| sockets.count() == 1).await;
     assert_eq!(sockets.opened(), 2);
 }
 
@@ -39,9 +37,7 @@ async fn sockets_are_closed_with_a_code_or_dropped() {
     let live = Live::subscribed(client, "laptop").await;
     sockets.drop_all();
     assert_eq!(live.end().await, End::Broken);
-    while sockets.count() > 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| sockets.count() == 0).await;
     let live = Live::subscribed(client, "laptop").await;
     stage.emulator.shutdown().await;
     assert_eq!(live.end().await, End::Broken, "no socket outlives the emulator");

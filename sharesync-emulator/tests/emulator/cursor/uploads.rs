@@ -177,14 +177,14 @@ async fn a_session_is_checked_when_it_begins() {
 
 #[tokio::test]
 async fn a_session_dies_when_nobody_asks_for_it() {
-    let stage = Stage::with(Emulator::builder().upload_idle(Duration::from_millis(800))).await;
+    let stage = Stage::with(Emulator::builder().upload_idle(Duration::from_secs(2))).await;
     let (client, share) = (&stage.client, &stage.share);
     let id = session(client, json!({"share_id": share, "file_name": "f", "file_size": 1})).await;
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(400)).await;
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_millis(700)).await;
         assert_eq!(client.chunk(&id, 0, b"x".to_vec()).await.0, 204, "every request keeps it alive");
     }
-    tokio::time::sleep(Duration::from_millis(900)).await;
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     is(client.chunk(&id, 0, b"x".to_vec()).await, 410, "GONE");
     is(client.ask(Method::GET, &format!("uploads/{id}"), None).await, 410, "GONE");
     is(complete(client, &id).await, 410, "GONE");
