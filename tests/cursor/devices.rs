@@ -291,7 +291,7 @@ async fn after(resolution: &Resolution) -> (Vec<(String, String)>, Conflict) {
     let id = conflicts[0].id.as_ref().unwrap();
     let answer = laptop.client.sync().resolve(id, resolution).await.unwrap().expect("the conflict as it is now");
     let listed = laptop.conflicts(true).await;
-    assert_eq!(listed, [answer.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&answer));
     let mut found = Vec::new();
     for item in laptop.store.items(ItemRef::Root, Default::default()).try_collect::<Vec<_>>().await.unwrap() {
         let body = laptop.store.download(&ItemRef::from(&item), DownloadOptions::new()).await.unwrap();
