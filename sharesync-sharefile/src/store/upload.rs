@@ -260,7 +260,7 @@ async fn own_version(store: &ShareFileStore, newest: &Item, size: u64, content: 
     if held == sent {
         return Ok(None);
     }
-    let mut pages = store.items().stream_pages(stream.as_str(), &translate::single());
+    let mut pages = store.items().stream_pages(stream.as_str(), translate::single());
     while let Some(page) = pages.try_next().await? {
         for version in &page.items {
             let item = translate::item(version)?;
