@@ -254,8 +254,8 @@ mod tests {
     #[test]
     fn endpoints_are_addresses() {
         for bad in ["", "drive.example", "https://", "https://u@drive.example", "https://drive.example?x=1"] {
-            assert_eq!(below(bad, API).unwrap_err().kind(), ErrorKind::Config, "{bad}");
+            assert_eq!(url_below(bad, API).unwrap_err().kind(), ErrorKind::Config, "{bad}");
         }
-        assert_eq!(below("https://drive.example/", API).unwrap().as_str(), "https://drive.example/api/v1/");
+        assert_eq!(url_below("https://drive.example/", API).unwrap().as_str(), "https://drive.example/api/v1/");
     }
 }
