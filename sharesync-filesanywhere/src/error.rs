@@ -10,8 +10,8 @@ use http::{HeaderMap, StatusCode};
 use sharesync_core::http::{Classified, Classify, Response, default_kind};
 use sharesync_core::{Error, ErrorKind, Result};
 
-use crate::soap::{Answer, DocumentError, Expected, Fault, Field, NoRows, Op, Outcome, Tree};
 use crate::PROVIDER;
+use crate::soap::{Answer, DocumentError, Expected, Fault, Field, NoRows, Op, Outcome, Tree};
 
 /// A folder of this name exists already; the one code whose meaning is known (observed by public clients).
 const FOLDER_EXISTS: &str = "e2937";
@@ -257,7 +257,10 @@ mod tests {
             document (1, 2). ---&gt; Input string was not in a correct format.\n   at System.Number.Parse()</faultstring>\
             <detail /></s:Fault></s:Body></s:Envelope>";
         let read = classify(500, "text/xml; charset=utf-8", fault);
-        assert_eq!((read.kind, read.code.as_deref(), read.transient), (ErrorKind::Rejected, Some("Client"), Some(false)));
+        assert_eq!(
+            (read.kind, read.code.as_deref(), read.transient),
+            (ErrorKind::Rejected, Some("Client"), Some(false))
+        );
         assert_eq!(read.message, "Server was unable to read request.");
         let source = read.source.unwrap();
         let causes = &source.downcast_ref::<Fault>().unwrap().causes;

@@ -16,12 +16,12 @@ use crate::soap::{Char, DateTime, Op, Request, Streamed, gzip};
 const CHANGE_LIST: Op = Op::sync("ChangeList", "ChangeListResponse", "ChangeListResult");
 const VALIDATE_SSO_USER: Op =
     Op::sync("ValidateSSOUser", "ValidateSSOUserResponse", "ValidateSSOUserResult").without_token();
-const GET_ALL_ITEMS: Op =
-    Op::sync("GetAllItemsForSync", "GetAllItemsForSyncResponse", "GetAllItemsForSyncResult");
+const GET_ALL_ITEMS: Op = Op::sync("GetAllItemsForSync", "GetAllItemsForSyncResponse", "GetAllItemsForSyncResult");
 const SYNC_LOCAL_ITEM: Op =
     Op::sync("SyncLocalItem", "SyncLocalItemResponse", "SyncLocalItemResult").writes(Repeat::Never, None);
-const PROCESS_HEADER_CHANGE: Op = Op::sync("ProcessHeaderChange", "ProcessHeaderChangeResponse", "ProcessHeaderChangeResult")
-    .writes(Repeat::Idempotent, None);
+const PROCESS_HEADER_CHANGE: Op =
+    Op::sync("ProcessHeaderChange", "ProcessHeaderChangeResponse", "ProcessHeaderChangeResult")
+        .writes(Repeat::Idempotent, None);
 const SYNC_UPLOAD_RESUME: Op =
     Op::sync("SyncUploadResume", "SyncUploadResumeResponse", "SyncUploadResumeResult").writes(Repeat::Idempotent, None);
 const APPEND_CHUNK_GZIP: Op = Op::sync("AppendChunkGZip", "AppendChunkGZipResponse", "AppendChunkResult")
@@ -44,7 +44,8 @@ impl SyncApi {
     /// [`Protocol`](sharesync_core::ErrorKind::Protocol) with the path of what is wrong in the answer. The result has no
     /// `ErrorMessage`: the service can refuse by a fault alone.
     pub async fn change_list(&self, query: &ChangeListQuery) -> Result<Streamed<ChangeEntry, ChangeSummary>> {
-        let numbers = |request: Request, numbers: &[i64]| request.each(numbers, |request, id| request.value("long", id));
+        let numbers =
+            |request: Request, numbers: &[i64]| request.each(numbers, |request, id| request.value("long", id));
         let request = Request::new(&CHANGE_LIST).nested("Parameters", |request| {
             request
                 .value("LocalDate", &query.local_date)
@@ -62,18 +63,17 @@ impl SyncApi {
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
     pub async fn validate_sso_user(&self, user: &SsoUser) -> Result<LoginResult> {
-        let request =
-            Request::new(&VALIDATE_SSO_USER).about(&user.user_name).text("APIKey", self.0.api_key()).nested(
-                "Parameters",
-                |request| {
-                    request
-                        .text("ClientID", &user.client_id)
-                        .text("UserName", &user.user_name)
-                        .text("MachineID", &user.machine_id)
-                        .text("MappingID", &user.mapping_id)
-                        .text("DeviceID", &user.device_id)
-                },
-            );
+        let request = Request::new(&VALIDATE_SSO_USER).about(&user.user_name).text("APIKey", self.0.api_key()).nested(
+            "Parameters",
+            |request| {
+                request
+                    .text("ClientID", &user.client_id)
+                    .text("UserName", &user.user_name)
+                    .text("MachineID", &user.machine_id)
+                    .text("MappingID", &user.mapping_id)
+                    .text("DeviceID", &user.device_id)
+            },
+        );
         self.0.ask(request).await
     }
 
@@ -85,8 +85,7 @@ impl SyncApi {
     /// # Errors
     /// As a [`Refusal`](crate::Refusal), and [`Protocol`](sharesync_core::ErrorKind::Protocol).
     pub async fn all_items(&self, device_id: &str) -> Result<Streamed<FolderEntry, FoldersSummary>> {
-        let request =
-            Request::new(&GET_ALL_ITEMS).nested("Parameters", |request| request.text("DeviceID", device_id));
+        let request = Request::new(&GET_ALL_ITEMS).nested("Parameters", |request| request.text("DeviceID", device_id));
         self.0.stream(request).await
     }
 

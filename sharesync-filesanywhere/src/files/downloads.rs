@@ -108,8 +108,12 @@ impl Downloads {
             };
             match (zip.status, zip.url) {
                 (ZipStatus::Complete, Some(url)) => return Ok(url),
-                (ZipStatus::Complete, None) => return failed(ErrorKind::Protocol, "a complete archive without an address"),
-                (ZipStatus::Errored, _) => return failed(ErrorKind::Unavailable, "the service could not make the archive"),
+                (ZipStatus::Complete, None) => {
+                    return failed(ErrorKind::Protocol, "a complete archive without an address");
+                }
+                (ZipStatus::Errored, _) => {
+                    return failed(ErrorKind::Unavailable, "the service could not make the archive");
+                }
                 _ if Instant::now() + pause > end => {
                     return failed(ErrorKind::Timeout, "the archive is not complete yet");
                 }

@@ -6,8 +6,8 @@ use sharesync_core::http::Repeat;
 use super::NoSummary;
 use crate::client::resource;
 use crate::model::{
-    AdvancedProperties, FileProperties, FoundItem, ItemKind, ItemProperties, ItemRow, ListSummary, MovedItem, MovedItems,
-    NewFolder, PermittedRow,
+    AdvancedProperties, FileProperties, FoundItem, ItemKind, ItemProperties, ItemRow, ListSummary, MovedItem,
+    MovedItems, NewFolder, PermittedRow,
 };
 use crate::soap::{DateTime, Op, Request, Streamed};
 
@@ -21,8 +21,9 @@ const ADVANCED_PROPERTIES: Op =
 const SEARCH: Op = Op::files("SearchFiles", "SearchFilesResponse", "SearchFilesResult");
 const CREATE_FOLDER: Op = Op::files("CreateFolder", "CreateFolderResponse", "CreateFolderResult")
     .writes(Repeat::Conditional, Some("FolderCreated"));
-const CREATE_FOLDERS: Op = Op::files("CreateFolderRecursive", "CreateFolderRecursiveResponse", "CreateFolderRecursiveResult")
-    .writes(Repeat::Never, Some("FolderCreated"));
+const CREATE_FOLDERS: Op =
+    Op::files("CreateFolderRecursive", "CreateFolderRecursiveResponse", "CreateFolderRecursiveResult")
+        .writes(Repeat::Never, Some("FolderCreated"));
 const RENAME: Op =
     Op::files("RenameItem", "RenameItemResponse", "RenameItemResult").writes(Repeat::Never, Some("Renamed"));
 const MOVE: Op = Op::files("MoveItems", "MoveItemsResponse", "MoveItemsResult").writes(Repeat::Never, None);

@@ -3,21 +3,21 @@
 use sharesync_core::http::Repeat;
 use sharesync_core::{Result, Secret};
 
-use super::items::entries;
 use super::GENERAL_LINK;
+use super::items::entries;
 use crate::client::resource;
 use crate::model::{ItemKind, LinkSent, LinkSentWithDefaults};
 use crate::soap::{Op, Request};
 
-const SEND: Op = Op::files("SendItemsELink", "SendItemsELinkResponse", "SendElinkResult")
-    .writes(Repeat::Never, Some("ELinkSent"));
+const SEND: Op =
+    Op::files("SendItemsELink", "SendItemsELinkResponse", "SendElinkResult").writes(Repeat::Never, Some("ELinkSent"));
 const SEND_WITH_DEFAULTS: Op =
     Op::files("SendItemsELinkWithDefaults", "SendItemsELinkWithDefaultsResponse", "SendElinkResult")
         .writes(Repeat::Never, Some("ELinkSent"));
 const SEND_FILE_SHARE: Op = Op::files("SendFileShareLink", "SendFileShareLinkResponse", "SendFileShareLinkResult")
     .writes(Repeat::Never, Some("ELinkSent"));
-const SEND_DROPBOX: Op = Op::files("SendDropboxLink", "SendDropboxLinkResponse", "SendDropboxLink")
-    .writes(Repeat::Never, Some("ELinkSent"));
+const SEND_DROPBOX: Op =
+    Op::files("SendDropboxLink", "SendDropboxLinkResponse", "SendDropboxLink").writes(Repeat::Never, Some("ELinkSent"));
 
 resource! {
     /// Links: [`Client::links`](crate::Client::links). With [`GENERAL_LINK`] as the recipient the address is returned and no

@@ -22,8 +22,7 @@ use crate::soap::{DateTime, DocumentError, Element, Op, Record, Request, Streame
 /// The recipient who stands for nobody: the link is returned, and no mail is sent [SendItemsELink].
 pub const GENERAL_LINK: &str = "GENERALLINK";
 
-const LOGOUT: Op =
-    Op::files("Logout", "LogoutResponse", "LogoutResult").writes(Repeat::Idempotent, Some("LoggedOut"));
+const LOGOUT: Op = Op::files("Logout", "LogoutResponse", "LogoutResult").writes(Repeat::Idempotent, Some("LoggedOut"));
 const ACCOUNT_DETAILS: Op = Op::files("GetAccountDetails", "GetAccountDetailsResponse", "GetAccountDetailsResult");
 const USER_VOLUMES: Op = Op::files("ListUserVolumes2", "ListUserVolumes2Response", "ListUserVolumesResult");
 const REGISTER_DEVICE: Op =

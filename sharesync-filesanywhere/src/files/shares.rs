@@ -17,8 +17,8 @@ const ADD: Op = Op::files("GroupShareAdd", "GroupShareAddResponse", "GroupShareA
     .writes(Repeat::Idempotent, Some("GroupShareCreated"));
 const ADD_2: Op = Op::files("GroupShareAdd2", "GroupShareAdd2Response", "GroupShareAdd2Result")
     .writes(Repeat::Idempotent, Some("GroupShareCreated"));
-const REMOVE: Op =
-    Op::files("GroupShareRemove", "GroupShareRemoveResponse", "GroupShareRemoveResult").writes(Repeat::Idempotent, None);
+const REMOVE: Op = Op::files("GroupShareRemove", "GroupShareRemoveResponse", "GroupShareRemoveResult")
+    .writes(Repeat::Idempotent, None);
 const LIST: Op = Op::files("ListGroupShareUsers", "ListGroupShareUsersResponse", "ListGroupShareUsersResult");
 const STOP: Op = Op::files("StopSharingGroupShare", "StopSharingGroupShareResponse", "StopSharingGroupShareResult")
     .writes(Repeat::Idempotent, Some("GroupShareRemoved"));

@@ -11,23 +11,22 @@ mod sharing;
 mod transfer;
 
 pub use account::{
-    AccountDetails, ApiUrl, ClientId, DeviceRegistration, LogActivity, LoginResult, Notifications, UserVolume, UserVolumes,
+    AccountDetails, ApiUrl, ClientId, DeviceRegistration, LogActivity, LoginResult, Notifications, UserVolume,
+    UserVolumes,
 };
 pub use changes::{
     ChangeEntry, ChangeFileItem, ChangeItem, ChangeSummary, ChildItem, FolderEntry, FoldersSummary, RootItem,
     SyncUploadPosition, SyncedLog,
 };
 pub use codes::{Action, ActionCode, ChangeType, Flag, Permission};
+pub(crate) use items::PermittedRow;
 pub use items::{
-    AdvancedProperties, FileProperties, FoundItem, ItemKind, ItemProperties, ItemRow, ListSummary, MaybeKind, MovedItem,
-    MovedItems,
-    NewFolder,
+    AdvancedProperties, FileProperties, FoundItem, ItemKind, ItemProperties, ItemRow, ListSummary, MaybeKind,
+    MovedItem, MovedItems, NewFolder,
 };
+pub(crate) use sharing::LinkSentWithDefaults;
 pub use sharing::{
     FolderAccessKey, GroupShareMember, GroupShareMembers, GroupShareResult, GroupShareUser, GroupShareUsers, LinkSent,
-    RemovedUser,
-    SentLink,
+    RemovedUser, SentLink,
 };
-pub(crate) use items::PermittedRow;
-pub(crate) use sharing::LinkSentWithDefaults;
 pub use transfer::{ChunkAppended, ChunkUploaded, DownloadUrl, ZipDownload, ZipStatus};

@@ -138,7 +138,8 @@ impl Scanner {
     /// The names of the open elements.
     pub(super) fn path(&self) -> String {
         let ends = self.frames.iter().skip(1).map(|frame| frame.name).chain([self.names.len()]);
-        let names = self.frames.iter().zip(ends).map(|(frame, end)| self.names.get(frame.name..end).unwrap_or_default());
+        let names =
+            self.frames.iter().zip(ends).map(|(frame, end)| self.names.get(frame.name..end).unwrap_or_default());
         names.fold(String::new(), |path, name| path + "/" + local(name))
     }
 
@@ -334,7 +335,8 @@ impl Scanner {
     /// Text as it stands in the document, where a line may end with a carriage return, a line feed or both
     /// (XML 1.0, section 2.11).
     fn lines(&mut self, text: &str, sink: &mut impl Sink) -> Result<(), Flaw> {
-        let text = if std::mem::take(&mut self.carriage_return) { text.strip_prefix('\n').unwrap_or(text) } else { text };
+        let text =
+            if std::mem::take(&mut self.carriage_return) { text.strip_prefix('\n').unwrap_or(text) } else { text };
         if memchr::memchr(b'\r', text.as_bytes()).is_none() {
             return self.text(text, sink);
         }

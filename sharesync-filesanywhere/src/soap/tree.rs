@@ -118,7 +118,13 @@ impl Tree {
         }
         let text = size(self.text.len());
         let index = size(self.nodes.len());
-        self.nodes.push(Node { name: (begin, size(self.names.len())), text: (text, text), parent, end: index + 1, nil });
+        self.nodes.push(Node {
+            name: (begin, size(self.names.len())),
+            text: (text, text),
+            parent,
+            end: index + 1,
+            nil,
+        });
         self.open = Some(index);
         Ok(())
     }

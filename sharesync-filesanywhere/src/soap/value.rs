@@ -266,15 +266,28 @@ mod tests {
         for text in good {
             assert_eq!(DateTime::parse(text).map(|date| date.to_string()).as_deref(), Some(text));
         }
-        let bad = ["", "dateTime", "2026-05-06", "2026-13-06T07:08:09", "2026-05-06T07:08:09.", "2026-05-06 07:08:09",
-            "2026-05-06T07:08:09+1:00", "2026-05-06T7:08:09", "ü26-05-06T07:08:09", "2026-05-06T07:08:09-ü0:0"];
+        let bad = [
+            "",
+            "dateTime",
+            "2026-05-06",
+            "2026-13-06T07:08:09",
+            "2026-05-06T07:08:09.",
+            "2026-05-06 07:08:09",
+            "2026-05-06T07:08:09+1:00",
+            "2026-05-06T7:08:09",
+            "ü26-05-06T07:08:09",
+            "2026-05-06T07:08:09-ü0:0",
+        ];
         for text in bad {
             assert_eq!(DateTime::parse(text), None, "{text}");
         }
         let zoned = DateTime::parse("2026-05-06T07:08:09.5-06:00").unwrap();
         assert_eq!(zoned.timestamp().unwrap().to_string(), "2026-05-06T13:08:09.5Z");
         assert_eq!(DateTime::parse("2026-05-06T07:08:09").unwrap().timestamp(), None);
-        assert_eq!(DateTime::from(Timestamp::from_unix(1, 123_456_789).unwrap()).as_str(), "1970-01-01T00:00:01.1234567Z");
+        assert_eq!(
+            DateTime::from(Timestamp::from_unix(1, 123_456_789).unwrap()).as_str(),
+            "1970-01-01T00:00:01.1234567Z"
+        );
     }
 
     #[test]
@@ -287,7 +300,10 @@ mod tests {
         }
         assert_eq!((<bool as Text>::parse("1"), <bool as Text>::parse("True")), (Some(true), None));
         assert_eq!(<Char as Text>::parse("70").and_then(Char::letter), Some('F'));
-        assert_eq!((<Char as Text>::parse("F"), <i16 as Text>::parse("40000"), <i64 as Text>::parse("-9")), (None, None, Some(-9)));
+        assert_eq!(
+            (<Char as Text>::parse("F"), <i16 as Text>::parse("40000"), <i64 as Text>::parse("-9")),
+            (None, None, Some(-9))
+        );
     }
 
     proptest! {

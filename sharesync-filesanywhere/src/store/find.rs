@@ -5,7 +5,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sharesync_core::{BoxStream, Error, ErrorKind, Item, ItemId, ItemRef, Page, PageGuard, RemotePath, Result, Revision};
+use sharesync_core::{
+    BoxStream, Error, ErrorKind, Item, ItemId, ItemRef, Page, PageGuard, RemotePath, Result, Revision,
+};
 
 use super::names::{above, below, join, split, trim};
 use super::{Inner, refuse};
@@ -146,8 +148,8 @@ impl Inner {
 
     /// The root, which is asked for by listing one item of it.
     async fn root_item(self: &Arc<Self>) -> Result<Found> {
-        self.client.items().list(self: &Arc<Self>.root, 1, 0).await?.next().await?;
-        let item = self.folder_item(self: &Arc<Self>.root).await?;
+        self.client.items().list(&self.root, 1, 0).await?.next().await?;
+        let item = self.folder_item(&self.root).await?;
         Ok(Found { path: self.root.clone(), kind: ItemKind::Folder, item })
     }
 
@@ -318,5 +320,9 @@ fn revision(file: &FileProperties) -> Option<Revision> {
 
 /// Files have no number in what FAWAPI tells of them: the number of the folder and the name are what SyncAPI tells as well.
 pub(super) fn file_id(parent: &ItemId, folder: &str, name: &str) -> ItemId {
-    if parent.as_str().starts_with('\\') { ItemId::from(join(folder, name)) } else { ItemId::from(format!("{parent}/{name}")) }
+    if parent.as_str().starts_with('\\') {
+        ItemId::from(join(folder, name))
+    } else {
+        ItemId::from(format!("{parent}/{name}"))
+    }
 }

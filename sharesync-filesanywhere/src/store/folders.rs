@@ -28,7 +28,9 @@ impl Folders {
         self.by_path.insert(fold(&path), number);
         if let Some(old) = self.by_number.insert(number, path) {
             let key = fold(&old);
-            if self.by_path.get(&key) == Some(&number) && self.by_number.get(&number).map(|path| fold(path)) != Some(key.clone()) {
+            if self.by_path.get(&key) == Some(&number)
+                && self.by_number.get(&number).map(|path| fold(path)) != Some(key.clone())
+            {
                 self.by_path.remove(&key);
             }
         }
@@ -36,7 +38,8 @@ impl Folders {
 
     /// Follows a folder, and all below it, to another path; `None` forgets them.
     pub(super) fn moved(&mut self, from: &str, to: Option<&str>) {
-        let below: Vec<_> = self.by_number.iter().filter(|(_, path)| is_within(path, from)).map(|(n, p)| (*n, p.clone())).collect();
+        let below: Vec<_> =
+            self.by_number.iter().filter(|(_, path)| is_within(path, from)).map(|(n, p)| (*n, p.clone())).collect();
         for (number, path) in below {
             self.by_path.remove(&fold(&path));
             self.by_number.remove(&number);
@@ -154,7 +157,10 @@ mod tests {
         let mut known = folders(&[(1, r"\u"), (2, r"\u\a"), (3, r"\u\a\b"), (4, r"\u\ab")]);
         known.moved(r"\u\a", Some(r"\u\ab\c"));
         assert_eq!((known.path(2), known.path(3)), (Some(r"\u\ab\c"), Some(r"\u\ab\c\b")));
-        assert_eq!((known.number(r"\u\a\b"), known.number(r"\U\AB\C\B"), known.path(4)), (None, Some(3), Some(r"\u\ab")));
+        assert_eq!(
+            (known.number(r"\u\a\b"), known.number(r"\U\AB\C\B"), known.path(4)),
+            (None, Some(3), Some(r"\u\ab"))
+        );
         known.moved(r"\u\ab", None);
         assert_eq!((known.path(2), known.path(4), known.path(1)), (None, None, Some(r"\u")));
     }

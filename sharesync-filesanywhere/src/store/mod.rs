@@ -18,8 +18,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use sharesync_core::{
     BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest, Error,
-    ErrorKind, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share, ShareId, ShareRequest,
-    Since, StoreInfo, Support,
+    ErrorKind, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share, ShareId,
+    ShareRequest, Since, StoreInfo, Support,
 };
 
 pub use options::StoreOptions;
@@ -107,8 +107,7 @@ fn capabilities() -> Capabilities {
     ];
     let emulated = [Operation::UploadResume, Operation::Move, Operation::Copy, Operation::Unshare];
     let names = NameRules::permissive().with_forbidden("\\\u{fffe}\u{ffff}", "", "").with_case_sensitive(false);
-    let mut capabilities =
-        Capabilities::new(names).with(Support::Native, &native).with(Support::Emulated, &emulated);
+    let mut capabilities = Capabilities::new(names).with(Support::Native, &native).with(Support::Emulated, &emulated);
     capabilities.ids_survive_move = false;
     // Whether a half-sent file takes the place of the one before is not documented.
     capabilities.upload.atomic = false;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sharesync_core::{
-    Audience, Error, ErrorKind, ItemRef, Operation, Result, Share, ShareAccess, ShareId, ShareKind, ShareRequest, Timestamp,
+    Audience, Error, ErrorKind, ItemRef, Operation, Result, Share, ShareAccess, ShareId, ShareKind, ShareRequest,
+    Timestamp,
 };
 
 use super::find::Found;
@@ -65,7 +66,11 @@ impl Inner {
     async fn shared_folder(self: &Arc<Self>, item: &ItemRef) -> Result<Found> {
         let found = self.find(item).await?;
         if found.kind == ItemKind::File {
-            return Err(refuse(ErrorKind::InvalidInput, item, "files can neither take files nor be shared with accounts"));
+            return Err(refuse(
+                ErrorKind::InvalidInput,
+                item,
+                "files can neither take files nor be shared with accounts",
+            ));
         }
         Ok(found)
     }
@@ -153,7 +158,10 @@ fn check_link(operation: Operation, request: &ShareRequest) -> Result<()> {
         operation,
         &[
             (request.audience == Audience::SignedIn, "links do not ask for a sign-in"),
-            (matches!(request.audience, Audience::People(_)), "links for people are mail, in which several have no documented form"),
+            (
+                matches!(request.audience, Audience::People(_)),
+                "links for people are mail, in which several have no documented form",
+            ),
             (request.access != ShareAccess::Download, "whoever uses a link downloads, no less and no more"),
             (upload && request.max_downloads.is_some(), "nothing is downloaded through a link for uploads"),
             (request.title.is_some(), "links have no title without a mail"),

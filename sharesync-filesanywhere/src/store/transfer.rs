@@ -71,10 +71,17 @@ impl Inner {
         PartReceipt::new(part.index, &())
     }
 
-    async fn chunk(&self, spec: &UploadSpec, state: &State, part: &Part<'_>, token: Option<Secret>) -> Result<Option<Secret>> {
+    async fn chunk(
+        &self,
+        spec: &UploadSpec,
+        state: &State,
+        part: &Part<'_>,
+        token: Option<Secret>,
+    ) -> Result<Option<Secret>> {
         let times = ChunkTimes::new(spec.request.modified, spec.request.created);
         let uploads = self.client.uploads();
-        let sent = uploads.chunk(&state.path, part.offset, part.content.clone(), part.last, token.as_ref(), &times).await?;
+        let sent =
+            uploads.chunk(&state.path, part.offset, part.content.clone(), part.last, token.as_ref(), &times).await?;
         Ok(sent.upload_token.filter(|token| !token.expose().is_empty()).or(token))
     }
 
@@ -89,9 +96,8 @@ impl Inner {
         let refused = error.provider_error::<crate::Refusal>().is_some();
         if part.last && (refused && error.attempts() > 1 || error.maybe_applied()) {
             let there = self.file_at(&state.path).await?;
-            let ours = there.is_some_and(|found| {
-                found.item.size == Some(spec.request.size) && found.item.revision != state.before
-            });
+            let ours = there
+                .is_some_and(|found| found.item.size == Some(spec.request.size) && found.item.revision != state.before);
             if ours {
                 return PartReceipt::new(part.index, &());
             }
@@ -124,7 +130,8 @@ impl Inner {
     pub(super) async fn upload_finish(self: &Arc<Self>, spec: &UploadSpec) -> Result<Item> {
         let state: State = spec.state(PROVIDER)?;
         let found = self.file_at(&state.path).await?;
-        let found = found.ok_or_else(|| refuse(ErrorKind::UploadExpired, &state.path, "the file that was sent is not there"))?;
+        let found = found
+            .ok_or_else(|| refuse(ErrorKind::UploadExpired, &state.path, "the file that was sent is not there"))?;
         self.uploads().remove(&state.key);
         if found.item.size.is_some_and(|size| size != spec.request.size) {
             let message = format!("{} bytes were sent, and the service has {:?}", spec.request.size, found.item.size);

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use sharesync_core::{CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Operation, Result};
+use sharesync_core::{
+    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Operation, Result,
+};
 
 use super::find::Found;
 use super::names::{is_within, join, split};
@@ -174,11 +176,15 @@ impl Inner {
     async fn move_one(self: &Arc<Self>, from: &str, folder: &str) -> Result<()> {
         let moved = self.client.items().move_into(&[from], folder).await?;
         match moved.first() {
-            Some(entry) if !entry.moved || entry.error_message.as_deref().is_some_and(|words| !words.trim().is_empty()) => {
+            Some(entry)
+                if !entry.moved || entry.error_message.as_deref().is_some_and(|words| !words.trim().is_empty()) =>
+            {
                 Err(refused_entry("MoveItems", entry.error_message.as_deref(), "Moved").with_subject(from))
             }
             // No entry, no message: where the item is says more.
-            None if self.there_is(from).await? => Err(refuse(ErrorKind::Protocol, from, "the service does not say that it moved it")),
+            None if self.there_is(from).await? => {
+                Err(refuse(ErrorKind::Protocol, from, "the service does not say that it moved it"))
+            }
             _ => Ok(()),
         }
     }
@@ -207,7 +213,8 @@ impl Inner {
             ItemKind::Folder => Some(self.folder_item(path).await?),
         };
         found.ok_or_else(|| {
-            refuse(ErrorKind::Protocol, path, "the service says it put the item there, and it is not").with_maybe_applied(true)
+            refuse(ErrorKind::Protocol, path, "the service says it put the item there, and it is not")
+                .with_maybe_applied(true)
         })
     }
 
@@ -227,7 +234,9 @@ impl Inner {
     }
 
     async fn paste(self: &Arc<Self>, found: &Found, folder: &str) -> Result<()> {
-        let Err(error) = self.client.items().copy_into(&[(found.kind, &found.path)], folder).await else { return Ok(()) };
+        let Err(error) = self.client.items().copy_into(&[(found.kind, &found.path)], folder).await else {
+            return Ok(());
+        };
         let (_, name) = split(&found.path).unwrap_or_default();
         // The folder had no such name: what is there now is the copy, if all of it is.
         let whole = found.kind == ItemKind::File && error.maybe_applied();
