@@ -14,6 +14,8 @@ use super::{DocumentError, ENVELOPE_11, ENVELOPE_12, Flaw, INSTANCE, NAMESPACE};
 const MOST_DEPTH: usize = 64;
 /// Bytes of a tag, a comment or a CDATA section.
 const LONGEST_MARKUP: usize = 64 << 10;
+/// Bytes of the longest beginning of a tag, `<![CDATA[`.
+const LONGEST_BEGINNING: usize = 9;
 /// Bytes of a reference such as `&amp;`.
 const LONGEST_REFERENCE: usize = 32;
 /// Bytes of a name.
@@ -192,7 +194,8 @@ impl Scanner {
         }
         let (possible, longest) = match error {
             XmlError::Syntax(SyntaxError::InvalidBangMarkup) => (rest.len() < 3, LONGEST_MARKUP),
-            XmlError::Syntax(_) => (at_end, LONGEST_MARKUP),
+            // What a tag is going to be cannot be seen in its first bytes.
+            XmlError::Syntax(_) => (at_end || rest.len() < LONGEST_BEGINNING, LONGEST_MARKUP),
             XmlError::IllFormed(IllFormedError::UnclosedReference) => (at_end, LONGEST_REFERENCE),
             _ => (false, 0),
         };

@@ -105,19 +105,16 @@ impl Tree {
         if self.nodes.len() >= MOST_NODES {
             return Err(Flaw::TooLong("what is not a list"));
         }
-        let begin = size(self.names.len());
+        let (index, begin) = (self.nodes.len(), size(self.names.len()));
         self.names.push_str(name);
         let parent = self.open.unwrap_or(NOBODY);
-        if let Some(node) = self.node(parent) {
-            // What stands between elements is layout.
-            let begin = node.text.0;
-            self.text.truncate(begin as usize);
-            if let Some(node) = self.nodes.get_mut(parent as usize) {
-                node.text.1 = begin;
-            }
+        // What stands before the first child is layout.
+        if let Some(node) = self.nodes.last_mut().filter(|_| self.open == size(index).checked_sub(1)) {
+            self.text.truncate(node.text.0 as usize);
+            node.text.1 = node.text.0;
         }
         let text = size(self.text.len());
-        let index = size(self.nodes.len());
+        let index = size(index);
         self.nodes.push(Node {
             name: (begin, size(self.names.len())),
             text: (text, text),
