@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(read("error: e2937"), (None, "error: e2937".into(), ErrorKind::Rejected));
         assert_eq!(read("Your token has expired").2, ErrorKind::Unauthenticated);
         assert_eq!(read("File not found").2, ErrorKind::NotFound);
-        assert_eq!(Refusal::new("", Some("Deleted")).to_string().contains("Deleted"), true);
+        assert!(Refusal::new("", Some("Deleted")).to_string().contains("Deleted"));
     }
 
     #[test]
