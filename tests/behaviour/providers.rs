@@ -1,11 +1,12 @@
 //! The providers, each with how its client signs in to the emulator. A new one is one line in the table.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 use futures::future::BoxFuture;
-use sharesync::RemoteStore;
 use sharesync::http::{HttpConfig, ReqwestTransport};
-use sharesync::sharefile::{Client, StoreOptions};
+use sharesync::sharefile::StoreOptions;
+use sharesync::snapshot::{MemorySnapshots, Snapshots};
+use sharesync::{RemoteStore, acronis, sharefile};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
@@ -13,19 +14,40 @@ use super::harness::Connect;
 /// Every provider that the emulator speaks, under the name that its tests have.
 pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
     vec![
-        ("sharefile", |emulator| sharefile(emulator, small_parts())),
-        ("sharefile-streamed", |emulator| sharefile(emulator, small_parts().with_sequential(true))),
-        ("sharefile-forms", |emulator| sharefile(emulator, small_parts().with_multipart(true))),
+        ("sharefile", |emulator| sharefile_following(emulator, small_parts())),
+        ("sharefile-streamed", |emulator| sharefile_following(emulator, small_parts().with_sequential(true))),
+        // Without snapshots, and so without changes.
+        ("sharefile-forms", |emulator| sharefile_store(emulator, small_parts().with_multipart(true))),
+        ("acronis", acronis_store),
     ]
 }
 
-fn sharefile(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+/// Reading the system's certificates for every client would take most of the suite's time.
+static TRANSPORT: LazyLock<Arc<ReqwestTransport>> =
+    LazyLock::new(|| Arc::new(ReqwestTransport::new(&HttpConfig::new()).unwrap()));
+
+/// The snapshots that belong to an emulator: every store on it has the same ones, as processes have that share a file.
+fn snapshots(emulator: &Arc<Emulator>) -> Snapshots {
+    static ALL: Mutex<Vec<(Weak<Emulator>, Snapshots)>> = Mutex::new(Vec::new());
+    let mut all = ALL.lock().unwrap();
+    all.retain(|(owner, _)| owner.strong_count() > 0);
+    if let Some((_, known)) = all.iter().find(|(owner, _)| std::ptr::eq(owner.as_ptr(), Arc::as_ptr(emulator))) {
+        return known.clone();
+    }
+    let new = Snapshots::new(MemorySnapshots::new());
+    all.push((Arc::downgrade(emulator), new.clone()));
+    new
+}
+
+fn sharefile_following(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+    let options = options.with_snapshots(snapshots(&emulator));
+    sharefile_store(emulator, options)
+}
+
+fn sharefile_store(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
     Box::pin(async move {
-        // Reading the system's certificates for every client would take most of the suite's time.
-        static TRANSPORT: LazyLock<Arc<ReqwestTransport>> =
-            LazyLock::new(|| Arc::new(ReqwestTransport::new(&HttpConfig::new()).unwrap()));
         let account = emulator.sharefile();
-        let client = Client::builder_at(account.endpoint())
+        let client = sharefile::Client::builder_at(account.endpoint())
             .client_id(account.client_id())
             .client_secret(account.client_secret())
             .password(account.username(), account.password())
@@ -33,6 +55,20 @@ fn sharefile(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'stati
             .connect()
             .await
             .unwrap();
+        Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>
+    })
+}
+
+fn acronis_store(emulator: Arc<Emulator>) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+    Box::pin(async move {
+        let account = emulator.acronis();
+        let client = acronis::Client::builder_at(account.endpoint())
+            .password(account.username(), account.password())
+            .transport(TRANSPORT.clone())
+            .connect()
+            .await
+            .unwrap();
+        let options = acronis::StoreOptions::new().with_snapshots(snapshots(&emulator));
         Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>
     })
 }

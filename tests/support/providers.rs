@@ -1,19 +1,29 @@
 //! The configuration of every provider that the emulator speaks: the one place to add a provider for examples and tests.
 
+use std::path::Path;
+
 use serde_json::json;
 use sharesync::StoreConfig;
 use sharesync_emulator::Emulator;
 
-/// A store of each provider on this emulator.
-pub fn emulated(emulator: &Emulator) -> Vec<StoreConfig> {
-    let sharefile = emulator.sharefile();
-    let configs = [json!({
+/// A store of each provider on this emulator. What a provider needs for changes is kept in the directory `state`.
+pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
+    let (sharefile, acronis) = (emulator.sharefile(), emulator.acronis());
+    let sharefile = json!({
         "provider": "sharefile",
         "endpoint": sharefile.endpoint(),
         "client_id": sharefile.client_id(),
         "client_secret": sharefile.client_secret(),
         "username": sharefile.username(),
         "password": sharefile.password(),
-    })];
-    configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
+        "snapshots": state.join("sharefile.redb"),
+    });
+    let acronis = json!({
+        "provider": "acronis",
+        "endpoint": acronis.endpoint(),
+        "username": acronis.username(),
+        "password": acronis.password(),
+        "snapshots": state.join("acronis.redb"),
+    });
+    [sharefile, acronis].into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::header::{ACCEPT, RANGE};
-use sharesync_core::http::Call;
+use sharesync_core::http::{Call, range};
 use sharesync_core::transfer::{Content, ContentReader, Download, DownloadOptions};
 use sharesync_core::{ErrorKind, Item, ItemRef, Operation, Result, SecretUrl};
 use tokio::sync::Mutex;
@@ -15,14 +15,16 @@ use super::locate::failure;
 
 /// Opens the content of a file.
 pub(super) async fn open(store: &ShareFileStore, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
-    let (found, address) = match item {
+    let (found, address) = match (item, options.listed.as_deref()) {
+        // An id is that of one version: what a listing said of it stays true.
+        (ItemRef::Id(id), Some(listed)) if listed.id == *id => (only_file(listed.clone(), item)?, None),
         // Both can be asked for at once; what the item is decides.
-        ItemRef::Id(id) => {
+        (ItemRef::Id(id), _) => {
             let (found, address) = tokio::join!(store.find(item), address(store, id.as_str()));
             let found = only_file(found?, item)?;
             (found, Some(address?))
         }
-        other => (only_file(store.find(other).await?, item)?, None),
+        (other, _) => (only_file(store.find(other).await?, item)?, None),
     };
     let reader = Reader { store: store.clone(), id: found.id.to_string(), address: Mutex::new(address) };
     Download::open(found, Arc::new(reader), options).await
@@ -64,9 +66,8 @@ impl Reader {
     async fn fetch(&self, address: &SecretUrl, offset: u64, length: Option<u64>) -> Result<Content> {
         let call = Call::get("Downloads.Content", address.expose().clone()).presigned().subject(&self.id);
         let mut call = call.header(ACCEPT, "*/*");
-        if offset > 0 || length.is_some() {
-            let last = length.map(|length| offset.saturating_add(length).saturating_sub(1).to_string());
-            call = call.header(RANGE, format!("bytes={offset}-{}", last.unwrap_or_default()));
+        if let Some(range) = range(offset, length) {
+            call = call.header(RANGE, range);
         }
         let content = self.store.client().open(call).await?.into_content()?;
         // The entity tags of two addresses need not agree although the content does.
