@@ -44,20 +44,24 @@
 //! errors of the storage host without a documented code carry -1; OAuth errors have the statuses of RFC 6749; each user may do
 //! everything but look into other users' homes.
 
+mod accounts;
 mod admin;
 mod builder;
 pub mod drive;
 mod emulator;
+mod faces;
 mod faults;
 mod http;
 mod recorder;
 mod server;
 mod sharefile;
+mod tokens;
 
 pub use builder::Builder;
-pub use emulator::{Emulator, ShareFileAccount, StartError};
+pub use emulator::{Emulator, StartError};
 pub use faults::{Fault, FaultKind, Faults};
 pub use recorder::{RequestRecord, Requests};
+pub use sharefile::ShareFileAccount;
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

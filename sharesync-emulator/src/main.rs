@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use serde_json::json;
 use sharesync_emulator::{Builder, Emulator, Fault};
 
 /// A server that speaks the protocols of enterprise file sync and share services.
@@ -94,25 +93,10 @@ async fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let emulator = arguments.builder().start().await?;
-    println!("{}", ready_line(&emulator));
+    println!("{}", emulator.ready_line());
     stopped().await?;
     emulator.shutdown().await;
     Ok(())
-}
-
-fn ready_line(emulator: &Emulator) -> serde_json::Value {
-    let account = emulator.sharefile();
-    json!({
-        "listening": emulator.base_url(),
-        "providers": {
-            "sharefile": {
-                "endpoint": account.endpoint(), "token": account.access_token(),
-                "refresh_token": account.refresh_token(), "username": account.username(),
-                "password": account.password(), "client_id": account.client_id(),
-                "client_secret": account.client_secret(),
-            }
-        }
-    })
 }
 
 /// Waits for SIGINT or SIGTERM.

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::accounts::Accounts;
 use crate::admin;
 use crate::drive::Drive;
 use crate::faults::{FaultKind, Faults};
@@ -27,6 +28,7 @@ use crate::recorder::{Requests, Slot};
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) drive: Drive,
+    pub(crate) accounts: Accounts,
     pub(crate) faults: Faults,
     pub(crate) requests: Requests,
     pub(crate) throttle: Option<Arc<Throttle>>,
@@ -43,6 +45,8 @@ pub(crate) trait Face: Debug + Send + Sync {
     fn serve(self: Arc<Self>, call: Call) -> BoxFuture<'static, Reply>;
     /// The protocol's own words for 401, 429 and 503.
     fn refuse(&self, path: &str, status: StatusCode) -> Reply;
+    /// Makes all access tokens invalid, as if their time were over.
+    fn expire_tokens(&self);
 }
 
 /// The server: what is shared, and the faces.

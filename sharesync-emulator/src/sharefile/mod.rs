@@ -30,8 +30,8 @@ mod shape;
 mod share_page;
 mod share_wire;
 mod shares;
+mod sign_in;
 mod signing;
-mod tokens;
 mod update;
 mod upload;
 mod wire;
@@ -46,9 +46,12 @@ use futures::future::BoxFuture;
 use http::{HeaderName, Method, StatusCode};
 use serde_json::Value;
 
+use crate::builder::Builder;
 use crate::drive::{Drive, DriveError, Entry, ItemId, Role, User};
+use crate::faces::Setup;
 use crate::http::{Call, Reply, decode, empty, full, json};
 use crate::server::{Face, Shared};
+use crate::tokens::Tokens;
 use download::Downloads;
 use errors::{ApiError, Outcome};
 use feed::Wanted;
@@ -56,26 +59,40 @@ use jobs::Jobs;
 use signing::Signer;
 use wire::View;
 
-pub(crate) use tokens::{Grant, Tokens};
+pub use sign_in::ShareFileAccount;
 
 /// Longer bodies are no API requests.
 const LONGEST_BODY: usize = 16 << 20;
 
 /// What can be chosen about this face.
 #[derive(Debug, Clone)]
-pub(crate) struct Options {
+struct Options {
     /// No page of a feed is longer, whatever the client asks.
-    pub(crate) max_page: Option<usize>,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: String,
+    max_page: Option<usize>,
+    client_id: String,
+    client_secret: String,
     /// PATCH reads `ClientModifiedDate` as New York wall-clock time, in whole seconds.
-    pub(crate) new_york_dates: bool,
+    new_york_dates: bool,
     /// PATCH with a name and a parent renames in the old folder first, over whatever has the name there.
-    pub(crate) clobbering_moves: bool,
+    clobbering_moves: bool,
     /// How long an asynchronous operation waits before it is carried out.
-    pub(crate) async_delay: Duration,
+    async_delay: Duration,
     /// Deletions of more items than this are asynchronous, unless the client insists.
-    pub(crate) async_above: usize,
+    async_above: usize,
+}
+
+impl Options {
+    fn of(builder: &Builder) -> Self {
+        Self {
+            max_page: builder.max_page,
+            client_id: builder.client_id.clone(),
+            client_secret: builder.client_secret.clone(),
+            new_york_dates: builder.new_york_dates,
+            clobbering_moves: builder.clobbering_moves,
+            async_delay: builder.async_delay,
+            async_above: builder.async_above,
+        }
+    }
 }
 
 /// The face.
@@ -112,22 +129,35 @@ impl Special {
 }
 
 impl ShareFile {
-    pub(crate) fn new(shared: Arc<Shared>, options: Options, tokens: Tokens, seed: u64) -> Result<Self, DriveError> {
-        let special = Special::of(&shared.drive)?;
-        Ok(Self {
+    pub(crate) fn start(setup: &Setup<'_>) -> Result<(Arc<Self>, ShareFileAccount), DriveError> {
+        let (shared, builder, seed) = (setup.shared, setup.builder, setup.builder.seed);
+        let options = Options::of(builder);
+        let tokens = Tokens::new(|one, other| format!("{one}$${other}"), builder.token_lifetime, seed);
+        let user = shared.accounts.default_user().clone();
+        let account = ShareFileAccount {
+            endpoint: setup.endpoint.clone(),
+            grant: tokens.issue(user.id),
+            password: shared.accounts.default_password().to_owned(),
+            client_id: options.client_id.clone(),
+            client_secret: options.client_secret.clone(),
+            user,
+        };
+        let face = Self {
             signer: Signer::new(format!("storage {seed}")),
             uploads: upload::Uploads::new(seed),
             downloads: Downloads::new(seed),
             jobs: Jobs::new(seed),
-            shared,
+            special: Special::of(&shared.drive)?,
+            shared: shared.clone(),
             options,
             tokens,
-            special,
-        })
+        };
+        Ok((Arc::new(face), account))
     }
 
-    pub(crate) fn tokens(&self) -> &Tokens {
-        &self.tokens
+    /// The user of a valid access token.
+    fn user_of(&self, token: &str) -> Option<User> {
+        self.shared.accounts.user(self.tokens.user_of(token)?).cloned()
     }
 
     fn drive(&self) -> &Drive {
@@ -151,7 +181,7 @@ impl ShareFile {
         let Some(rest) = rest.strip_prefix("v3/").or_else(|| rest.strip_prefix("V3/")) else {
             return Err(ApiError::no_such_call(rest));
         };
-        let user = call.bearer().and_then(|token| self.tokens.user_of(token));
+        let user = call.bearer().and_then(|token| self.user_of(token));
         let body = match call.body.read(LONGEST_BODY).await {
             Ok(body) => body,
             Err(error) => {
@@ -198,6 +228,10 @@ impl Face for ShareFile {
             StatusCode::UNAUTHORIZED => ApiError::unauthorized().into_reply(),
             _ => ApiError::come_back_later(status).into_reply(),
         }
+    }
+
+    fn expire_tokens(&self) {
+        self.tokens.expire();
     }
 }
 

@@ -9,9 +9,10 @@ use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde_json::json;
 
+use super::ShareFile;
 use super::signing::Signer;
-use super::{Grant, ShareFile};
 use crate::http::{Call, Query, Reply, encode, full, json as json_reply, redirect};
+use crate::tokens::Grant;
 
 const SUBDOMAIN: &str = "emulator";
 const API_PLANE: &str = "sf-api.com";
@@ -60,7 +61,7 @@ impl ShareFile {
         let needed = |name| form.get(name).ok_or(("invalid_request", "A parameter of the grant is missing."));
         match form.get("grant_type") {
             Some("password") => {
-                let user = self.tokens.user_with_password(needed("username")?, needed("password")?);
+                let user = self.shared.accounts.with_password(needed("username")?, needed("password")?);
                 let user = user.ok_or(("invalid_grant", "The user name or password is wrong."))?;
                 Ok(self.tokens.issue(user.id))
             }
@@ -76,7 +77,7 @@ impl ShareFile {
                 let assertion = form.any(&["assertion", "samlresponse"]);
                 let assertion = assertion.ok_or(("invalid_request", "The assertion is missing."))?;
                 let text = decode_assertion(assertion).ok_or(("invalid_grant", "The assertion is not base64."))?;
-                let user = self.tokens.user_in(&text);
+                let user = self.shared.accounts.named_in(&text);
                 let user = user.ok_or(("invalid_grant", "The assertion names no user of this account."))?;
                 Ok(self.tokens.issue(user.id))
             }
@@ -93,9 +94,9 @@ impl ShareFile {
         let Some(target) = query.get("redirect_uri").filter(|uri| uri.contains("://") && !uri.contains('#')) else {
             return refuse(("invalid_request", "The parameter redirect_uri is missing or not absolute."));
         };
-        let Some(user) =
-            query.get("username").map_or_else(|| self.tokens.default_user(), |name| self.tokens.user_named(name))
-        else {
+        let accounts = &self.shared.accounts;
+        let named = query.get("username").map_or_else(|| Some(accounts.default_user()), |name| accounts.named(name));
+        let Some(user) = named else {
             return refuse(("access_denied", "There is no such user."));
         };
         match query.get("response_type") {
@@ -108,7 +109,7 @@ impl ShareFile {
                      &subdomain={SUBDOMAIN}&apicp={API_PLANE}&appcp={APP_PLANE}",
                     encode(&grant.access),
                     grant.refresh,
-                    grant.expires_in,
+                    grant.lifetime.as_secs(),
                     encode(state),
                 ))
             }
@@ -133,7 +134,7 @@ impl ShareFile {
 fn grant_json(grant: &Grant) -> serde_json::Value {
     json!({
         "access_token": grant.access, "refresh_token": grant.refresh, "token_type": "bearer",
-        "expires_in": grant.expires_in, "appcp": APP_PLANE, "apicp": API_PLANE, "subdomain": SUBDOMAIN,
+        "expires_in": grant.lifetime.as_secs(), "appcp": APP_PLANE, "apicp": API_PLANE, "subdomain": SUBDOMAIN,
         "access_files_folders": true, "modify_files_folders": true, "admin_users": true, "admin_accounts": true,
         "change_my_settings": true, "web_app_login": true,
     })
