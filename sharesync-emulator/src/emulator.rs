@@ -14,6 +14,7 @@ use crate::builder::Builder;
 use crate::drive::{Drive, DriveError};
 use crate::faces::{self, Setup, SignIns};
 use crate::faults::Faults;
+use crate::filesanywhere::FilesAnywhereAccount;
 use crate::http::Throttle;
 use crate::recorder::Requests;
 use crate::server::{Face, Server, Shared, bind};
@@ -104,6 +105,11 @@ impl Emulator {
     /// What a ShareFile client needs to sign in.
     pub fn sharefile(&self) -> &ShareFileAccount {
         &self.sign_ins.sharefile
+    }
+
+    /// What a FilesAnywhere client needs to sign in.
+    pub fn filesanywhere(&self) -> &FilesAnywhereAccount {
+        &self.sign_ins.filesanywhere
     }
 
     /// One line of JSON: where it listens, and for each provider all that a client needs to sign in, secrets included.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::builder::Builder;
 use crate::drive::DriveError;
+use crate::filesanywhere::{FilesAnywhere, FilesAnywhereAccount};
 use crate::server::{Face, Shared};
 use crate::sharefile::{ShareFile, ShareFileAccount};
 
@@ -26,19 +27,21 @@ pub(crate) struct Setup<'a> {
 #[derive(Debug)]
 pub(crate) struct SignIns {
     pub(crate) sharefile: ShareFileAccount,
+    pub(crate) filesanywhere: FilesAnywhereAccount,
 }
 
 /// Starts every face on the drive that they share.
 pub(crate) fn start(setup: &Setup<'_>) -> Result<(Vec<Arc<dyn Face>>, SignIns), DriveError> {
     let (sharefile, sharefile_account) = ShareFile::start(setup)?;
-    let faces: Vec<Arc<dyn Face>> = vec![sharefile];
-    Ok((faces, SignIns { sharefile: sharefile_account }))
+    let (filesanywhere, filesanywhere_account) = FilesAnywhere::start(setup)?;
+    let faces: Vec<Arc<dyn Face>> = vec![sharefile, filesanywhere];
+    Ok((faces, SignIns { sharefile: sharefile_account, filesanywhere: filesanywhere_account }))
 }
 
 impl SignIns {
     /// One entry a provider, secrets included.
     pub(crate) fn to_json(&self) -> Value {
-        let entries = [("sharefile", self.sharefile.to_json())];
+        let entries = [("sharefile", self.sharefile.to_json()), ("filesanywhere", self.filesanywhere.to_json())];
         Value::Object(entries.map(|(name, entry)| (name.to_owned(), entry)).into_iter().collect::<Map<_, _>>())
     }
 }

@@ -51,15 +51,18 @@ pub mod drive;
 mod emulator;
 mod faces;
 mod faults;
+mod filesanywhere;
 mod http;
 mod recorder;
 mod server;
 mod sharefile;
 mod tokens;
+mod zip_archive;
 
 pub use builder::Builder;
 pub use emulator::{Emulator, StartError};
 pub use faults::{Fault, FaultKind, Faults};
+pub use filesanywhere::{ChangeListSwitches, FilesAnywhereAccount};
 pub use recorder::{RequestRecord, Requests};
 pub use sharefile::ShareFileAccount;
 

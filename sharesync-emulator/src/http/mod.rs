@@ -1,6 +1,7 @@
 //! The HTTP that every face needs: requests, replies, queries, ranges. Routing and meaning belong to the faces.
 
 mod call;
+mod content;
 mod query;
 mod range;
 mod shape;
@@ -15,6 +16,7 @@ use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use hyper::body::Frame;
 
 pub(crate) use call::{Call, RequestBody};
+pub(crate) use content::{Label, content};
 pub(crate) use query::{Query, decode, encode, truth};
 pub(crate) use range::{Range, requested};
 pub(crate) use shape::{Plan, Throttle, shape};

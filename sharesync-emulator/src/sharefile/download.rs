@@ -4,9 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::header::{
-    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue, IF_RANGE,
-};
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::json;
@@ -14,9 +11,10 @@ use serde_json::json;
 use super::errors::{ApiError, Outcome};
 use super::info::{DEFAULT_ZONE, zone_of};
 use super::items::{metadata, model};
-use super::{Ctx, ShareFile, ids, zip_archive};
+use super::{Ctx, ShareFile, ids};
 use crate::drive::{Content, Entry, ItemId, Staged};
-use crate::http::{Call, Range, Reply, empty, encode, full, json as json_reply, redirect, requested, streamed};
+use crate::http::{Call, Label, Reply, content as content_reply, empty, full, json as json_reply, redirect};
+use crate::zip_archive;
 
 /// How long a URL of the storage host is good for.
 const LIFETIME: Duration = Duration::from_secs(24 * 3600);
@@ -142,44 +140,9 @@ impl ShareFile {
         etag: &str,
         content_type: &'static str,
     ) -> Reply {
-        let len = content.len();
-        let changed = call.header(&IF_RANGE).is_some_and(|known| known != etag);
-        let range = if changed { Range::Whole } else { requested(&call.headers, len) };
-        let (status, range) = match range {
-            Range::Whole => (StatusCode::OK, 0..len),
-            Range::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-            Range::Unsatisfiable => return unsatisfiable(len),
-        };
-        let content_range = format!("bytes {}-{}/{len}", range.start, range.end.saturating_sub(1));
-        let sent = range.end - range.start;
-        let mut reply = if call.method == Method::HEAD {
-            empty(status)
-        } else {
-            streamed(status, self.drive().stream(content, range))
-        };
-        let headers = reply.headers_mut();
-        headers.insert(CONTENT_LENGTH, sent.into());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        let disposition = format!("attachment; filename*=UTF-8''{}", encode(name));
-        let texts = [(CONTENT_DISPOSITION, disposition.as_str()), (ETAG, etag), (CONTENT_RANGE, &content_range)];
-        for (name, text) in texts {
-            if let Ok(value) = HeaderValue::from_str(text)
-                && (name != CONTENT_RANGE || status == StatusCode::PARTIAL_CONTENT)
-            {
-                headers.insert(name, value);
-            }
-        }
-        reply
+        let label = Label { name, content_type, etag: Some(etag) };
+        content_reply(self.drive(), call, content, label)
     }
-}
-
-fn unsatisfiable(len: u64) -> Reply {
-    let mut reply = empty(StatusCode::RANGE_NOT_SATISFIABLE);
-    if let Ok(range) = HeaderValue::from_str(&format!("bytes */{len}")) {
-        reply.headers_mut().insert(CONTENT_RANGE, range);
-    }
-    reply
 }
 
 impl Ctx {

@@ -35,7 +35,6 @@ mod signing;
 mod update;
 mod upload;
 mod wire;
-mod zip_archive;
 
 use std::sync::Arc;
 use std::time::Duration;

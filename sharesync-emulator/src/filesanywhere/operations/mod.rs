@@ -9,6 +9,8 @@ mod links;
 mod sync;
 mod transfer;
 
+pub(super) use items::SIZE_UNITS;
+
 use super::schema::{Field, Operation, Service, many, object, text};
 
 const SYNC: &[Service] = &[Service::Sync];

@@ -9,7 +9,7 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::drive::{Content, Drive, Entry, ItemId, Staged, fold};
 
 /// Makes the archive of some items. A single folder gives its contents; several items keep their names at the top.
-pub(super) async fn make(drive: Drive, items: Vec<ItemId>, all_versions: bool) -> io::Result<Staged> {
+pub(crate) async fn make(drive: Drive, items: Vec<ItemId>, all_versions: bool) -> io::Result<Staged> {
     let make = move || {
         let mut out = Out { zip: ZipWriter::new_stream(drive.sink()?), drive, all_versions, names: HashSet::new() };
         out.top(&items)?;
