@@ -26,6 +26,7 @@ pub struct Builder {
     pub(crate) clobbering_moves: bool,
     pub(crate) async_delay: Duration,
     pub(crate) async_above: usize,
+    pub(crate) one_time_code: Option<String>,
     pub(crate) api_key: String,
     pub(crate) org_id: i64,
     pub(crate) longest_soap_request: usize,
@@ -62,6 +63,7 @@ impl Default for Builder {
             clobbering_moves: true,
             async_delay: Duration::from_millis(200),
             async_above: 10_000,
+            one_time_code: None,
             api_key: "5a7a3d0e-0c47-4f0b-9a3c-2f6e1d8b4c90".to_owned(),
             org_id: 50,
             longest_soap_request: 4 << 20,
@@ -121,8 +123,8 @@ impl Builder {
         self
     }
 
-    /// A user with a home folder. The first is the one whose credentials [`Emulator::sharefile`] gives; without any
-    /// there is one all the same.
+    /// A user with a home folder. The first is the one whose credentials [`Emulator::sharefile`] and its sisters give, and the
+    /// administrator; without any there is one all the same.
     #[must_use]
     pub fn user(mut self, email: impl Into<String>, password: impl Into<String>) -> Self {
         self.users.push((email.into(), password.into()));
@@ -177,6 +179,13 @@ impl Builder {
     #[must_use]
     pub fn async_above(mut self, items: usize) -> Self {
         self.async_above = items;
+        self
+    }
+
+    /// Makes Acronis ask for this one-time code besides a password; without it a password is enough.
+    #[must_use]
+    pub fn one_time_code(mut self, code: impl Into<String>) -> Self {
+        self.one_time_code = Some(code.into());
         self
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::accounts::Accounts;
+use crate::acronis::AcronisAccount;
 use crate::builder::Builder;
 use crate::drive::{Drive, DriveError};
 use crate::faces::{self, Setup, SignIns};
@@ -105,6 +106,11 @@ impl Emulator {
     /// What a ShareFile client needs to sign in.
     pub fn sharefile(&self) -> &ShareFileAccount {
         &self.sign_ins.sharefile
+    }
+
+    /// What an Acronis client needs to sign in.
+    pub fn acronis(&self) -> &AcronisAccount {
+        &self.sign_ins.acronis
     }
 
     /// What a FilesAnywhere client needs to sign in.

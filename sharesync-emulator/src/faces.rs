@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::acronis::{Acronis, AcronisAccount};
 use crate::builder::Builder;
 use crate::drive::DriveError;
 use crate::filesanywhere::{FilesAnywhere, FilesAnywhereAccount};
@@ -27,21 +28,29 @@ pub(crate) struct Setup<'a> {
 #[derive(Debug)]
 pub(crate) struct SignIns {
     pub(crate) sharefile: ShareFileAccount,
+    pub(crate) acronis: AcronisAccount,
     pub(crate) filesanywhere: FilesAnywhereAccount,
 }
 
 /// Starts every face on the drive that they share.
 pub(crate) fn start(setup: &Setup<'_>) -> Result<(Vec<Arc<dyn Face>>, SignIns), DriveError> {
     let (sharefile, sharefile_account) = ShareFile::start(setup)?;
-    let (filesanywhere, filesanywhere_account) = FilesAnywhere::start(setup)?;
-    let faces: Vec<Arc<dyn Face>> = vec![sharefile, filesanywhere];
-    Ok((faces, SignIns { sharefile: sharefile_account, filesanywhere: filesanywhere_account }))
+    let (acronis, acronis_account) = Acronis::start(setup);
+    let (filesanywhere, filesanywhere_account) = FilesAnywhere::start(setup);
+    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, filesanywhere];
+    let sign_ins =
+        SignIns { sharefile: sharefile_account, acronis: acronis_account, filesanywhere: filesanywhere_account };
+    Ok((faces, sign_ins))
 }
 
 impl SignIns {
     /// One entry a provider, secrets included.
     pub(crate) fn to_json(&self) -> Value {
-        let entries = [("sharefile", self.sharefile.to_json()), ("filesanywhere", self.filesanywhere.to_json())];
+        let entries = [
+            ("sharefile", self.sharefile.to_json()),
+            ("acronis", self.acronis.to_json()),
+            ("filesanywhere", self.filesanywhere.to_json()),
+        ];
         Value::Object(entries.map(|(name, entry)| (name.to_owned(), entry)).into_iter().collect::<Map<_, _>>())
     }
 }

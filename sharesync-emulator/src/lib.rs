@@ -45,6 +45,7 @@
 //! everything but look into other users' homes.
 
 mod accounts;
+mod acronis;
 mod admin;
 mod builder;
 pub mod drive;
@@ -59,6 +60,7 @@ mod sharefile;
 mod tokens;
 mod zip_archive;
 
+pub use acronis::AcronisAccount;
 pub use builder::Builder;
 pub use emulator::{Emulator, StartError};
 pub use faults::{Fault, FaultKind, Faults};

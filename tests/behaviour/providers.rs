@@ -3,9 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use futures::future::BoxFuture;
-use sharesync::RemoteStore;
 use sharesync::http::{HttpConfig, ReqwestTransport};
-use sharesync::sharefile::{Client, StoreOptions};
+use sharesync::sharefile::StoreOptions;
+use sharesync::{RemoteStore, acronis, sharefile};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
@@ -13,19 +13,21 @@ use super::harness::Connect;
 /// Every provider that the emulator speaks, under the name that its tests have.
 pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
     vec![
-        ("sharefile", |emulator| sharefile(emulator, small_parts())),
-        ("sharefile-streamed", |emulator| sharefile(emulator, small_parts().with_sequential(true))),
-        ("sharefile-forms", |emulator| sharefile(emulator, small_parts().with_multipart(true))),
+        ("sharefile", |emulator| sharefile_store(emulator, small_parts())),
+        ("sharefile-streamed", |emulator| sharefile_store(emulator, small_parts().with_sequential(true))),
+        ("sharefile-forms", |emulator| sharefile_store(emulator, small_parts().with_multipart(true))),
+        ("acronis", acronis_store),
     ]
 }
 
-fn sharefile(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+/// Reading the system's certificates for every client would take most of the suite's time.
+static TRANSPORT: LazyLock<Arc<ReqwestTransport>> =
+    LazyLock::new(|| Arc::new(ReqwestTransport::new(&HttpConfig::new()).unwrap()));
+
+fn sharefile_store(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
     Box::pin(async move {
-        // Reading the system's certificates for every client would take most of the suite's time.
-        static TRANSPORT: LazyLock<Arc<ReqwestTransport>> =
-            LazyLock::new(|| Arc::new(ReqwestTransport::new(&HttpConfig::new()).unwrap()));
         let account = emulator.sharefile();
-        let client = Client::builder_at(account.endpoint())
+        let client = sharefile::Client::builder_at(account.endpoint())
             .client_id(account.client_id())
             .client_secret(account.client_secret())
             .password(account.username(), account.password())
@@ -34,6 +36,19 @@ fn sharefile(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'stati
             .await
             .unwrap();
         Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>
+    })
+}
+
+fn acronis_store(emulator: Arc<Emulator>) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+    Box::pin(async move {
+        let account = emulator.acronis();
+        let client = acronis::Client::builder_at(account.endpoint())
+            .password(account.username(), account.password())
+            .transport(TRANSPORT.clone())
+            .connect()
+            .await
+            .unwrap();
+        Arc::new(client.store()) as Arc<dyn RemoteStore>
     })
 }
 

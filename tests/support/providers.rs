@@ -6,14 +6,20 @@ use sharesync_emulator::Emulator;
 
 /// A store of each provider on this emulator.
 pub fn emulated(emulator: &Emulator) -> Vec<StoreConfig> {
-    let sharefile = emulator.sharefile();
-    let configs = [json!({
+    let (sharefile, acronis) = (emulator.sharefile(), emulator.acronis());
+    let sharefile = json!({
         "provider": "sharefile",
         "endpoint": sharefile.endpoint(),
         "client_id": sharefile.client_id(),
         "client_secret": sharefile.client_secret(),
         "username": sharefile.username(),
         "password": sharefile.password(),
-    })];
-    configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
+    });
+    let acronis = json!({
+        "provider": "acronis",
+        "endpoint": acronis.endpoint(),
+        "username": acronis.username(),
+        "password": acronis.password(),
+    });
+    [sharefile, acronis].into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
 }

@@ -164,7 +164,8 @@ impl Drive {
         let is_new = tree.item(ROOT).is_none();
         let (tree, doomed) = (RwLock::new(tree), Mutex::default());
         let grown = watch::Sender::new(0);
-        let drive = Self { inner: Arc::new(Inner { tree, store, journal, committed: AtomicU64::new(0), doomed, grown }) };
+        let drive =
+            Self { inner: Arc::new(Inner { tree, store, journal, committed: AtomicU64::new(0), doomed, grown }) };
         if is_new {
             drive.plant();
         }

@@ -33,6 +33,12 @@ pub struct Share {
     pub view_only: bool,
     /// Who was told of it, by e-mail address.
     pub recipients: Vec<String>,
+    /// Whether nobody but the recipients may use it.
+    #[serde(default)]
+    pub only_recipients: bool,
+    /// When its properties last changed, if they ever did.
+    #[serde(default)]
+    pub changed: Option<Timestamp>,
 }
 
 /// What a link is for.
@@ -84,6 +90,8 @@ impl Share {
             require_user_info: false,
             view_only: false,
             recipients: Vec::new(),
+            only_recipients: false,
+            changed: None,
         }
     }
 

@@ -59,9 +59,10 @@ impl Ctx {
         if let Some(user) = self.face.shared.accounts.with_password(name, password) {
             return Ok(user.clone());
         }
-        let added = self.drive().user_by_email(name).filter(|user| {
-            self.face.users.state().passwords.get(&user.id).is_some_and(|known| known == password)
-        });
+        let added = self
+            .drive()
+            .user_by_email(name)
+            .filter(|user| self.face.users.state().passwords.get(&user.id).is_some_and(|known| known == password));
         added.ok_or_else(wrong_password)
     }
 
@@ -83,7 +84,9 @@ impl Ctx {
         let unknown = || Refused::because("The device is not mapped to this user.");
         let user = self.drive().user_by_email(parameters.text("UserName")).ok_or_else(unknown)?;
         let device = (user.id, parameters.text("DeviceID").to_owned());
-        if parameters.text("ClientID") != self.face.options.org_id.to_string() || !self.face.users.state().devices.contains(&device) {
+        if parameters.text("ClientID") != self.face.options.org_id.to_string()
+            || !self.face.users.state().devices.contains(&device)
+        {
             return Err(unknown());
         }
         Ok(self.signed_in(&user))

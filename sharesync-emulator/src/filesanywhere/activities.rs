@@ -28,7 +28,8 @@ impl Ctx {
         let below = below.map(|place| path_of(&place.entry));
         let wanted = self.args.some_text("ActivityType");
         let listed = self.drive().changes_after(0, usize::MAX).into_iter().filter_map(|change| {
-            let name = activity(change.kind, change.item_type).filter(|name| wanted.is_none_or(|wanted| wanted == *name))?;
+            let name =
+                activity(change.kind, change.item_type).filter(|name| wanted.is_none_or(|wanted| wanted == *name))?;
             let inside = start.is_none_or(|start| change.at >= start) && end.is_none_or(|end| change.at <= end);
             let places = [&change.before, &change.after].map(|place| {
                 let place = place.as_ref().filter(|place| self.rights(&user, place.above.iter().copied()).is_some())?;

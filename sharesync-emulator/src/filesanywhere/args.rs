@@ -42,7 +42,8 @@ impl Args {
     pub(super) fn read(fields: &'static [Field], node: &Node) -> Result<Self, BadValue> {
         let mut args = Self::default();
         for field in fields {
-            let mut given = node.children.iter().filter(|child| child.namespace == Namespace::Api && child.name == field.name);
+            let mut given =
+                node.children.iter().filter(|child| child.namespace == Namespace::Api && child.name == field.name);
             if field.occurs == Occurs::Many {
                 let all = given.filter(|child| !child.nil).map(|child| value(&field.kind, child));
                 args.values.push((field.name, Arg::Many(all.collect::<Result<_, _>>()?)));

@@ -54,9 +54,11 @@ impl Ctx {
         changes.iter().rev().for_each(|change| self.tell(&user, change, &mut rows));
         rows.files.reverse();
         rows.folders.reverse();
-        Ok(record
-            .list("ChangedFileList", "ChangeFileItem", rows.files)
-            .list("ChangedFolderList", "ChangeItem", rows.folders))
+        Ok(record.list("ChangedFileList", "ChangeFileItem", rows.files).list(
+            "ChangedFolderList",
+            "ChangeItem",
+            rows.folders,
+        ))
     }
 
     pub(super) fn xml_date(&self, at: Timestamp) -> String {
@@ -130,9 +132,8 @@ impl Ctx {
         let head = Bytes::from(version.head() + before);
         let tail = Bytes::from([after, version.tail()].concat());
         let parent = Drive::root(self.drive());
-        let files = stream::unfold(0, move |first| async move {
-            (first < entries).then(|| piece(parent, first, entries))
-        });
+        let files =
+            stream::unfold(0, move |first| async move { (first < entries).then(|| piece(parent, first, entries)) });
         let whole = stream::iter([head]).chain(files).chain(stream::iter([tail])).map(io::Result::Ok);
         let mut reply = streamed(StatusCode::OK, whole);
         reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(version.content_type()));

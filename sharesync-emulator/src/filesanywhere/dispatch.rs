@@ -42,7 +42,7 @@ impl Ctx {
         match operation {
             "ChangeList" => self.change_list(),
             "GetAllItemsForSync" => self.all_items_for_sync(),
-            
+
             "ValidateSSOUser" => self.validate_sso_user(),
             "AccountLogin" => self.account_login(),
             "Logout" => self.logout(),

@@ -103,7 +103,8 @@ impl FilesAnywhere {
                     return pages::error(StatusCode::NOT_FOUND, "The file is gone.");
                 };
                 let etag = format!("\"{:x}\"", version.id.0);
-                let label = Label { name: &entry.item.name, content_type: "application/octet-stream", etag: Some(&etag) };
+                let label =
+                    Label { name: &entry.item.name, content_type: "application/octet-stream", etag: Some(&etag) };
                 content(self.drive(), call, &version.content, label)
             }
             Target::Archive { name, made } => {

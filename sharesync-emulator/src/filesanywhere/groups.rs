@@ -137,9 +137,9 @@ impl Ctx {
     pub(super) fn group_share_users(&self) -> Outcome {
         let (_, folder) = self.shared_folder()?;
         let members = self.face.groups.members(folder.id());
-        let members = members.into_iter().map(|(user, rights)| {
-            Record::new().set("Username", self.name_of(user)).set("Permission", rights.letter())
-        });
+        let members = members
+            .into_iter()
+            .map(|(user, rights)| Record::new().set("Username", self.name_of(user)).set("Permission", rights.letter()));
         Ok(Record::new().list("GroupShareUsers", "GroupShareUser", members.collect()))
     }
 

@@ -3,8 +3,8 @@
 use super::args::Args;
 use super::places::{Rights, check_name};
 use super::record::Record;
-use super::uploads::{Destination, chunk_of};
 use super::staging::Which;
+use super::uploads::{Destination, chunk_of};
 use super::{Ctx, Outcome, Refused};
 use crate::drive::{ItemId, UserId};
 
@@ -29,7 +29,8 @@ impl Ctx {
         self.api_key(args)?;
         let invalid = || Refused::because("The folder access key is invalid.");
         let mut parts = args.text("FolderAccessKey").split('.');
-        let (Some(user), Some(folder), Some(seal), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(user), Some(folder), Some(seal), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(invalid());
         };
         if self.face.seal.of("folder", &[user, folder]) != seal {

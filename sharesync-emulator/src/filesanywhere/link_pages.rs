@@ -39,7 +39,8 @@ impl FilesAnywhere {
         let live = |id: ItemId| self.drive().item(id).filter(|entry| !entry.is_deleted());
         let entries: Vec<Entry> = items.iter().filter_map(|shared| live(shared.item)).collect();
         if share.view_only {
-            let names: String = entries.iter().map(|entry| format!("<p>{}</p>\n", super::soap::escaped(&entry.item.name))).collect();
+            let names: String =
+                entries.iter().map(|entry| format!("<p>{}</p>\n", super::soap::escaped(&entry.item.name))).collect();
             return pages::plain("Shared items", &names);
         }
         match self.link_target(&entries).await {
@@ -80,7 +81,9 @@ impl FilesAnywhere {
             Err(reply) => return reply,
         };
         match (&share.purpose, received) {
-            (Purpose::Request { .. }, Ok(None)) => pages::plain("Drop box", "<p>Send a file by POST, with its name as name=.</p>"),
+            (Purpose::Request { .. }, Ok(None)) => {
+                pages::plain("Drop box", "<p>Send a file by POST, with its name as name=.</p>")
+            }
             (Purpose::Request { folder }, Ok(Some(staged))) => match self.dropped(&call, &share, *folder, &staged) {
                 Ok(()) => pages::plain("Drop box", "<p>The file has arrived.</p>"),
                 Err(Refused(reason)) => pages::error(StatusCode::BAD_REQUEST, &reason),

@@ -71,8 +71,15 @@ impl Ctx {
     }
 
     /// An address for each recipient.
-    fn links(&self, user: &User, path: &str, purpose: &Purpose, wish: &Wish<'_>) -> Result<Vec<(String, String)>, Refused> {
-        let recipients: Vec<_> = wish.recipients.split([';', ',']).map(str::trim).filter(|name| !name.is_empty()).collect();
+    fn links(
+        &self,
+        user: &User,
+        path: &str,
+        purpose: &Purpose,
+        wish: &Wish<'_>,
+    ) -> Result<Vec<(String, String)>, Refused> {
+        let recipients: Vec<_> =
+            wish.recipients.split([';', ',']).map(str::trim).filter(|name| !name.is_empty()).collect();
         if recipients.is_empty() {
             return Err(Refused::because("There is no recipient."));
         }

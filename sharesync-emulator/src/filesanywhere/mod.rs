@@ -42,8 +42,8 @@ mod soap;
 mod staging;
 mod switches;
 mod sync;
-mod times;
 mod timeline;
+mod times;
 mod uploads;
 mod wsdl;
 mod zips;
@@ -151,7 +151,7 @@ impl From<std::io::Error> for Refused {
 type Outcome = Result<Record, Refused>;
 
 impl FilesAnywhere {
-    pub(crate) fn start(setup: &Setup<'_>) -> Result<(Arc<Self>, FilesAnywhereAccount), DriveError> {
+    pub(crate) fn start(setup: &Setup<'_>) -> (Arc<Self>, FilesAnywhereAccount) {
         let (shared, builder, seed) = (setup.shared, setup.builder, setup.builder.seed);
         let options = Options::of(builder);
         let switches = ChangeListSwitches::new(builder.change_list_entries);
@@ -178,7 +178,7 @@ impl FilesAnywhere {
             switches,
             options,
         };
-        Ok((Arc::new(face), account))
+        (Arc::new(face), account)
     }
 
     fn drive(&self) -> &Drive {

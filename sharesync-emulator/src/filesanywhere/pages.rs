@@ -22,7 +22,9 @@ pub(super) fn index(service: Service) -> Reply {
     let mut names: Vec<_> = operations::of(service).map(|operation| operation.name).collect();
     names.sort_unstable();
     let items: String = names.iter().map(|name| format!("<li><a href=\"?op={name}\">{name}</a></li>\n")).collect();
-    let body = format!("<p>The following operations are supported. See the <a href=\"?WSDL\">service description</a>.</p>\n<ul>\n{items}</ul>");
+    let body = format!(
+        "<p>The following operations are supported. See the <a href=\"?WSDL\">service description</a>.</p>\n<ul>\n{items}</ul>"
+    );
     page(StatusCode::OK, service.name(), &body)
 }
 
@@ -30,13 +32,11 @@ pub(super) fn index(service: Service) -> Reply {
 pub(super) fn operation(service: Service, operation: &Operation) -> Reply {
     let samples = [("SOAP 1.1", Version::V11, "soap"), ("SOAP 1.2", Version::V12, "soap12")];
     let samples = samples.map(|(title, version, prefix)| {
-        let response = Field {
-            name: operation.result,
-            kind: Kind::Object(operation.response),
-            occurs: Occurs::Optional,
-        };
+        let response =
+            Field { name: operation.result, kind: Kind::Object(operation.response), occurs: Occurs::Optional };
         let request = envelope(version, prefix, operation.name, operation.request);
-        let response = envelope(version, prefix, &format!("{}Response", operation.name), std::slice::from_ref(&response));
+        let response =
+            envelope(version, prefix, &format!("{}Response", operation.name), std::slice::from_ref(&response));
         format!("<h2>{title}</h2>\n<pre>{}</pre>\n<pre>{}</pre>\n", escaped(&request), escaped(&response))
     });
     page(StatusCode::OK, &format!("{}: {}", service.name(), operation.name), &samples.concat())

@@ -109,9 +109,13 @@ impl Ctx {
 
     /// What a user may do below some folders; `None` is not even looking.
     pub(super) fn rights(&self, user: &User, folders: impl Iterator<Item = ItemId>) -> Option<Rights> {
-        folders.filter_map(|folder| {
-            if folder == user.home { Some(Rights::Full) } else { self.face.groups.rights(folder, user.id) }
-        }).max()
+        folders
+            .filter_map(
+                |folder| {
+                    if folder == user.home { Some(Rights::Full) } else { self.face.groups.rights(folder, user.id) }
+                },
+            )
+            .max()
     }
 
     /// The folder, and the name in it, that a path for something new names. The volume itself is nothing new.

@@ -96,7 +96,10 @@ impl Written {
     }
 
     pub(super) fn fields(&mut self, fields: &[Field], record: &Record) {
-        debug_assert!(record.values.iter().all(|(name, _)| fields.iter().any(|field| field.name == *name)), "{record:?}");
+        debug_assert!(
+            record.values.iter().all(|(name, _)| fields.iter().any(|field| field.name == *name)),
+            "{record:?}"
+        );
         for field in fields {
             self.field(field, record.get(field.name));
         }

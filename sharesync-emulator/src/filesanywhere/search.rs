@@ -17,7 +17,9 @@ const MOST: usize = 10_000;
 impl Ctx {
     pub(super) fn search_files(&self) -> Outcome {
         let user = self.user()?;
-        if let Some(name) = ["TextInFile", "Comments", "Tag"].into_iter().find(|name| self.args.some_text(name).is_some()) {
+        if let Some(name) =
+            ["TextInFile", "Comments", "Tag"].into_iter().find(|name| self.args.some_text(name).is_some())
+        {
             return Err(Refused::because(format!("A search by {name} is not possible: nothing is indexed.")));
         }
         let below = self.place(&user, self.args.text("Path"))?.folder()?;

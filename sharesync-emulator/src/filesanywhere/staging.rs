@@ -136,7 +136,9 @@ impl Table {
         }
         self.order.push_back(token.clone());
         self.open.insert(token, upload.clone());
-        if self.order.len() > MOST && let Some(oldest) = self.order.front().cloned() {
+        if self.order.len() > MOST
+            && let Some(oldest) = self.order.front().cloned()
+        {
             self.remove(&oldest);
         }
         upload

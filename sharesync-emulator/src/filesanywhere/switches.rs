@@ -56,11 +56,8 @@ impl ChangeListSwitches {
     /// What the next answer is to say; counts it.
     pub(super) fn take(&self) -> Wanted {
         let mut state = self.state();
-        let wanted = Wanted {
-            full_sync: state.full_sync > 0,
-            header_changed: state.header_changed > 0,
-            entries: state.entries,
-        };
+        let wanted =
+            Wanted { full_sync: state.full_sync > 0, header_changed: state.header_changed > 0, entries: state.entries };
         state.full_sync = state.full_sync.saturating_sub(1);
         state.header_changed = state.header_changed.saturating_sub(1);
         wanted

@@ -15,7 +15,9 @@ pub(super) fn min_value() -> Timestamp {
 /// Reads an xs:dateTime with `Z`, an offset, or neither, which counts as UTC. Finer than 100 ns is cut off.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once('T')?;
-    let shaped = date.len() >= 10 && time.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_digit() || b"-:.+TZ".contains(&byte));
+    let shaped = date.len() >= 10
+        && time.len() >= 8
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b"-:.+TZ".contains(&byte));
     if !shaped {
         return None;
     }

@@ -68,7 +68,9 @@ impl Ctx {
         let place = self.place(&user, self.args.text("Path"))?;
         let zips = &self.face.zips;
         let Some((job, begun)) = zips.job(user.id, place.id()) else {
-            return Ok(Record::new().set("ErrorMessage", "Too many ZIP files are being made.").set("DownloadFileStatus", "Errored"));
+            return Ok(Record::new()
+                .set("ErrorMessage", "Too many ZIP files are being made.")
+                .set("DownloadFileStatus", "Errored"));
         };
         if begun {
             let (drive, id, job) = (self.drive().clone(), place.id(), job.clone());

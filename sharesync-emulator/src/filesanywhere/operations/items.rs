@@ -71,13 +71,7 @@ pub(super) const ALL: &[Operation] = &[
         services: FILES,
         request: &[TOKEN, text("Path")],
         result: "ItemsPropertiesResult",
-        response: &[
-            short("FileExists"),
-            ERROR,
-            text("Size"),
-            text("DateLastModifiedInGMT"),
-            long("DateTimeInTicks"),
-        ],
+        response: &[short("FileExists"), ERROR, text("Size"), text("DateLastModifiedInGMT"), long("DateTimeInTicks")],
     },
     Operation {
         name: "ItemProperties",

@@ -4,11 +4,8 @@ use super::{ERROR, FILES, TOKEN, items};
 use crate::filesanywhere::schema::{Field, Operation, flag, int, many, object, text};
 
 /// What is sent to whom; the element is `EmailID` in most answers.
-const SENT: &[Field] = &[
-    ERROR,
-    flag("ELinkSent"),
-    object("ELinkURLs", &[many("ElinkURL", &[text("URL"), text("EmailID")])]),
-];
+const SENT: &[Field] =
+    &[ERROR, flag("ELinkSent"), object("ELinkURLs", &[many("ElinkURL", &[text("URL"), text("EmailID")])])];
 const REMOVED: &[Field] = &[many("GroupShareRemoveResultItem", &[ERROR, text("Username"), flag("UserRemoved")])];
 
 pub(super) const ALL: &[Operation] = &[

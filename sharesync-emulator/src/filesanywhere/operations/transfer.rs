@@ -1,20 +1,13 @@
 //! The operations of FAWAPI that bring content and take it away (the WSDL of FAWAPI v2).
 
 use super::{ERROR, FILES, TOKEN};
-use crate::filesanywhere::schema::{
-    Field, Operation, bytes, flag, int, long, nil_date, nil_text, one_of, text,
-};
+use crate::filesanywhere::schema::{Field, Operation, bytes, flag, int, long, nil_date, nil_text, one_of, text};
 
 const AT_PATH: &[Field] = &[TOKEN, text("Path")];
 const URL: &[Field] = &[ERROR, text("URL")];
 const UPLOADED: &[Field] = &[ERROR, flag("Uploaded")];
-const CHUNK_UPLOADED: &[Field] = &[
-    ERROR,
-    flag("ChunkAppended"),
-    text("UploadToken"),
-    nil_date("LastWriteTimeUtc"),
-    nil_date("CreationTimeUtc"),
-];
+const CHUNK_UPLOADED: &[Field] =
+    &[ERROR, flag("ChunkAppended"), text("UploadToken"), nil_date("LastWriteTimeUtc"), nil_date("CreationTimeUtc")];
 
 pub(super) const ALL: &[Operation] = &[
     Operation {
@@ -80,27 +73,9 @@ pub(super) const ALL: &[Operation] = &[
         result: "UploadFileResult",
         response: UPLOADED,
     },
-    Operation {
-        name: "DownloadFile",
-        services: FILES,
-        request: AT_PATH,
-        result: "DownloadFileResult",
-        response: URL,
-    },
-    Operation {
-        name: "DownloadFile2",
-        services: FILES,
-        request: AT_PATH,
-        result: "DownloadFileResult",
-        response: URL,
-    },
-    Operation {
-        name: "ViewFile",
-        services: FILES,
-        request: AT_PATH,
-        result: "DownloadFileResult",
-        response: URL,
-    },
+    Operation { name: "DownloadFile", services: FILES, request: AT_PATH, result: "DownloadFileResult", response: URL },
+    Operation { name: "DownloadFile2", services: FILES, request: AT_PATH, result: "DownloadFileResult", response: URL },
+    Operation { name: "ViewFile", services: FILES, request: AT_PATH, result: "DownloadFileResult", response: URL },
     Operation {
         name: "DownloadZipFile",
         services: FILES,

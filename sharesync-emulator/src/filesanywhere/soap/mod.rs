@@ -5,8 +5,8 @@ mod request;
 mod xml;
 
 pub(super) use fault::{Code, Fault};
-pub(super) use request::{Refusal, Request};
-pub(super) use xml::{Malformed, Namespace, Node};
+pub(super) use request::Request;
+pub(super) use xml::{Namespace, Node};
 
 use bytes::Bytes;
 use http::StatusCode;

@@ -117,18 +117,19 @@ fn speaks_utf8(content_type: &str) -> bool {
 fn action_of(content_type: &str) -> Option<String> {
     let (_, rest) = content_type.split_once(';')?;
     let given = rest.split(';').filter_map(|part| part.split_once('='));
-    let action = given.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| name.eq_ignore_ascii_case("action"));
+    let action =
+        given.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| name.eq_ignore_ascii_case("action"));
     action.map(|(_, value)| value.trim_matches('"').to_owned()).filter(|action| !action.is_empty())
 }
 
 fn parameter(content_type: &str, wanted: &str) -> Option<String> {
     let given = content_type.split(';').skip(1).filter_map(|part| part.split_once('='));
-    let found = given.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let found =
+        given.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     found.map(|(_, value)| value.trim_matches('"').to_ascii_lowercase())
 }
 
-const NO_ACTION: &str =
-    "Unable to handle request without a valid action parameter. Please supply a valid soap action.";
+const NO_ACTION: &str = "Unable to handle request without a valid action parameter. Please supply a valid soap action.";
 
 /// SOAP 1.1 goes by the header `SOAPAction` alone; its quotes are optional.
 fn by_header(call: &Call, find: impl Fn(&str) -> Option<&'static str>) -> Result<&'static str, String> {

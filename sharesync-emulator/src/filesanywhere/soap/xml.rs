@@ -1,9 +1,9 @@
 //! XML of requests as a tree: strict, without DTDs, and no deeper than any request is. Names are told apart by namespace and local
 //! name alone.
 
-use quick_xml::NsReader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::ResolveResult;
+use quick_xml::{NsReader, XmlVersion};
 
 use super::{API, Version};
 
@@ -121,7 +121,7 @@ impl Node {
         };
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|_| Malformed)?;
-            let value = attribute.unescape_value().map_err(|_| Malformed)?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Malformed)?;
             let (namespace, local) = reader.resolver().resolve_attribute(attribute.key);
             let truth = matches!(value.trim(), "true" | "1");
             match (namespace, local.into_inner()) {
@@ -210,8 +210,24 @@ mod tests {
         let deep = "<a>".repeat(DEEPEST + 1) + &"</a>".repeat(DEEPEST + 1);
         let bomb = "<!DOCTYPE a [<!ENTITY b 'bb'>]><a>&b;</a>";
         for bad in [
-            "", "a", "<a>", "<a></b>", "<a/><b/>", "<a/>text", "<x:a/>", "<a b='1' b='2'/>", "<a>&b;</a>", "<a>&#1;</a>",
-            "<a>\u{1}</a>", "<a>&#xFFFE;</a>", "<a b='&c;'/>", "<a b=c/>", &deep, bomb, "<!DOCTYPE a><a/>", "<a><!-- -- --></a>",
+            "",
+            "a",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<a/>text",
+            "<x:a/>",
+            "<a b='1' b='2'/>",
+            "<a>&b;</a>",
+            "<a>&#1;</a>",
+            "<a>\u{1}</a>",
+            "<a>&#xFFFE;</a>",
+            "<a b='&c;'/>",
+            "<a b=c/>",
+            &deep,
+            bomb,
+            "<!DOCTYPE a><a/>",
+            "<a><!-- -- --></a>",
             "<a>&</a>",
         ] {
             assert!(Node::parse(bad).is_err(), "{bad:.60}");
