@@ -1,12 +1,17 @@
-//! Group shares: folders that other accounts see too, with the rights of a letter.
+//! Group shares: folders that other accounts see too, with the rights of a letter. The drive keeps them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
 
 use super::places::{Place, Rights};
 use super::record::Record;
 use super::{Ctx, Outcome, Refused, times};
 use crate::drive::{Drive, ItemId, User, UserId};
+
+/// What the keys of kept shares begin with.
+const KEPT: &str = "filesanywhere/group/";
 
 /// The folders that are shared, each with who sees it and how.
 #[derive(Debug, Default)]
@@ -41,6 +46,32 @@ impl Groups {
     /// When the folders that a user sees last became others, in ticks; 0 is never.
     pub(super) fn changed(&self, user: UserId) -> i64 {
         self.table().changed.get(&user).copied().unwrap_or(0)
+    }
+
+    /// The shares that a drive keeps.
+    pub(super) fn of(drive: &Drive) -> Self {
+        let groups = Self::default();
+        for kept in drive.kept(KEPT) {
+            let members = kept.get("members").and_then(Value::as_object).into_iter().flatten();
+            let members = members
+                .filter_map(|(user, letter)| Some((UserId(user.parse().ok()?), Rights::of_letter(letter.as_str()?)?)));
+            if let Some(folder) = kept.get("folder").and_then(Value::as_u64) {
+                groups.table().folders.insert(ItemId(folder), members.collect());
+            }
+        }
+        groups
+    }
+
+    /// Lets the drive keep who sees a folder.
+    fn keep(&self, drive: &Drive, folder: ItemId) {
+        let members = self.members(folder);
+        let key = format!("{KEPT}{}", folder.0);
+        if members.is_empty() {
+            return drive.forget(key);
+        }
+        let letters = members.into_iter().map(|(user, rights)| (user.0.to_string(), rights.letter().into()));
+        let members: serde_json::Map<String, Value> = letters.collect();
+        drive.keep(key, json!({"folder": folder.0, "members": members}));
     }
 
     fn set(&self, folder: ItemId, user: UserId, rights: Rights) {
@@ -93,7 +124,14 @@ impl Ctx {
             return Err(Refused::because("A folder cannot be shared with its owner."));
         }
         self.face.groups.set(folder, member.id, rights);
+        self.face.groups.keep(self.drive(), folder);
         Ok(())
+    }
+
+    fn remove_member(&self, folder: ItemId, user: UserId) -> bool {
+        let removed = self.face.groups.remove(folder, user);
+        self.face.groups.keep(self.drive(), folder);
+        removed
     }
 
     pub(super) fn group_share_add(&self) -> Outcome {
@@ -127,7 +165,7 @@ impl Ctx {
     pub(super) fn group_share_remove(&self) -> Outcome {
         let (_, folder) = self.shared_folder()?;
         let results = users(self.args.text("UserAccountsToRemove")).map(|name| {
-            let removed = self.named(name).is_ok_and(|user| self.face.groups.remove(folder.id(), user.id));
+            let removed = self.named(name).is_ok_and(|user| self.remove_member(folder.id(), user.id));
             let reason = if removed { "" } else { "The folder is not shared with this user." };
             Record::new().set("Username", name).set("ErrorMessage", reason).set("UserRemoved", removed)
         });
@@ -150,7 +188,7 @@ impl Ctx {
             return Err(Refused::because("The folder is not shared."));
         }
         let removed = members.into_keys().map(|user| {
-            let removed = self.face.groups.remove(folder.id(), user);
+            let removed = self.remove_member(folder.id(), user);
             Record::new().set("Username", self.name_of(user)).set("ErrorMessage", "").set("UserRemoved", removed)
         });
         let removed = removed.collect();

@@ -171,7 +171,7 @@ impl FilesAnywhere {
             uploads: staging::Uploads::new(seed),
             downloads: downloads::Downloads::new(seed),
             zips: zips::Zips::new(options.zip_delay),
-            groups: groups::Groups::default(),
+            groups: groups::Groups::of(&shared.drive),
             checkouts: checkout::Checkouts::default(),
             timeline: timeline::Timeline::default(),
             shared: shared.clone(),
