@@ -154,6 +154,17 @@ impl Table {
     }
 }
 
+impl Chunks {
+    /// How many chunks there are before an offset, if one begins or ends there.
+    fn up_to(&self, offset: u64) -> Option<usize> {
+        let ends = self.parts.iter().scan(0, |end, (part, _)| {
+            *end += part.len();
+            Some(*end)
+        });
+        std::iter::once(0).chain(ends).position(|end| end == offset)
+    }
+}
+
 impl Upload {
     /// Puts a chunk at its offset, where the upload ends or an earlier chunk began. With the last one the content is whole.
     pub(super) async fn append(
@@ -168,14 +179,9 @@ impl Upload {
             let reason = format!("The offset {offset} is wrong: the upload holds {} bytes.", chunks.len);
             return Err(Refused::because(reason));
         }
-        while chunks.len > offset
-            && let Some((part, _)) = chunks.parts.pop()
-        {
-            chunks.len -= part.len();
-        }
-        if chunks.len != offset {
-            return Err(Refused::because(format!("No chunk began at offset {offset}.")));
-        }
+        let kept = chunks.up_to(offset).ok_or_else(|| Refused::because(format!("No chunk began at offset {offset}.")))?;
+        chunks.parts.truncate(kept);
+        chunks.len = offset;
         if !data.is_empty() {
             chunks.len += data.len() as u64;
             let mut hasher = chunks.parts.last().map(|(_, hasher)| hasher.clone()).unwrap_or_default();

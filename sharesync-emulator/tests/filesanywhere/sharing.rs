@@ -87,11 +87,11 @@ async fn group_shares_give_rights_to_others() {
     let mut client = Client::with(builder()).await;
     client.put("team/deep/f", "text");
     client.put("private/f", "secret");
+    let team = element("SharedFolderName", &client.path("\\team"));
     let share = |level: &str| {
         format!(
             "<UserAccountsWithWhomToShareFolder>two@example.com;nobody@example.com</UserAccountsWithWhomToShareFolder>\
-             {}<SharedFolderAccessLevel>{level}</SharedFolderAccessLevel>",
-            element("SharedFolderName", &client.path("\\team"))
+             {team}<SharedFolderAccessLevel>{level}</SharedFolderAccessLevel>"
         )
     };
     let answer = client.ask("GroupShareAdd2", &share("R")).await.text;
