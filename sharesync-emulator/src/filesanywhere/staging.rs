@@ -179,7 +179,8 @@ impl Upload {
             let reason = format!("The offset {offset} is wrong: the upload holds {} bytes.", chunks.len);
             return Err(Refused::because(reason));
         }
-        let kept = chunks.up_to(offset).ok_or_else(|| Refused::because(format!("No chunk began at offset {offset}.")))?;
+        let kept =
+            chunks.up_to(offset).ok_or_else(|| Refused::because(format!("No chunk began at offset {offset}.")))?;
         chunks.parts.truncate(kept);
         chunks.len = offset;
         if !data.is_empty() {

@@ -41,7 +41,9 @@ async fn lists_come_in_pages() {
     client.refused("ListItems2", &element("Path", "\\nobody@example.com")).await;
 
     let client = Client::with(Emulator::builder().max_page(2)).await;
-    ["a", "b", "c"].map(|name| client.put(name, "x"));
+    for name in ["a", "b", "c"] {
+        client.put(name, "x");
+    }
     let list = client.ok("ListItems2", &client.at("")).await;
     assert_eq!((all(&list, "Name").len(), one(&list, "PageCount").as_deref()), (2, Some("2")));
 }
@@ -89,7 +91,9 @@ async fn folders_are_made_once() {
 #[tokio::test]
 async fn items_are_renamed_and_moved() {
     let client = Client::start().await;
-    ["a/f", "b/f", "c/g"].map(|path| client.put(path, path));
+    for path in ["a/f", "b/f", "c/g"] {
+        client.put(path, path);
+    }
     let rename = |path: &str, kind: &str, name: &str| {
         format!("{}<Type>{kind}</Type>{}", client.at(path), element("NewName", name))
     };
@@ -144,7 +148,9 @@ async fn there_is_one_clipboard_for_an_account() {
 #[tokio::test]
 async fn items_are_deleted() {
     let client = Client::start().await;
-    ["a/f", "a/g", "b/f"].map(|path| client.put(path, path));
+    for path in ["a/f", "a/g", "b/f"] {
+        client.put(path, path);
+    }
     let delete = |entries: &[(&str, &str)]| {
         let entries: Vec<_> = entries.iter().map(|(kind, path)| (*kind, client.path(path))).collect();
         items("ItemsToDelete", &entries)
