@@ -167,8 +167,8 @@ async fn rclone_reads_what_the_sdk_has_uploaded() {
 /// What zeep reads from the WSDL is what is served, and both versions of SOAP say the same.
 #[test]
 fn zeep_drives_both_versions_of_soap() {
-    let emulator = EmulatorProgram::start(&[]);
     for version in ["11", "12"] {
+        let emulator = EmulatorProgram::start(&[]);
         let seen = zeep::drive(&emulator, version);
         assert_eq!(seen["names"], serde_json::json!(["packed.bin", "whole.bin", "Zeiten ü.bin"]), "{seen}");
         let changed = serde_json::json!([["Zeiten ü.bin", 300_017], ["packed.bin", 300_017], ["whole.bin", 8]]);

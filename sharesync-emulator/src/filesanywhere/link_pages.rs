@@ -15,12 +15,12 @@ use crate::zip_archive;
 const GONE: &str = "This link does not exist, or has ended.";
 
 impl FilesAnywhere {
-    fn opened(&self, call: &Call) -> Result<Arc<Share>, Reply> {
+    fn opened(&self, call: &Call) -> Result<Arc<Share>, (StatusCode, &'static str)> {
         let address = call.query.get("v").unwrap_or_default();
         match self.link_of(address, call.query.get("password").unwrap_or_default()) {
             Some(Some(share)) => Ok(share),
-            Some(None) => Err(pages::error(StatusCode::FORBIDDEN, "This link needs a password.")),
-            None => Err(pages::error(StatusCode::NOT_FOUND, GONE)),
+            Some(None) => Err((StatusCode::FORBIDDEN, "This link needs a password.")),
+            None => Err((StatusCode::NOT_FOUND, GONE)),
         }
     }
 
@@ -31,7 +31,7 @@ impl FilesAnywhere {
         }
         let share = match self.opened(&call) {
             Ok(share) => share,
-            Err(reply) => return reply,
+            Err((status, reason)) => return pages::error(status, reason),
         };
         let Purpose::Send { items } = &share.purpose else {
             return pages::error(StatusCode::NOT_FOUND, GONE);
@@ -78,7 +78,7 @@ impl FilesAnywhere {
         call.body.drain().await;
         let share = match self.opened(&call) {
             Ok(share) => share,
-            Err(reply) => return reply,
+            Err((status, reason)) => return pages::error(status, reason),
         };
         match (&share.purpose, received) {
             (Purpose::Request { .. }, Ok(None)) => {
