@@ -12,7 +12,7 @@ mod steps;
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -86,11 +86,12 @@ async fn main() -> Result<ExitCode> {
     let args = Args::parse();
     let source = Source::prepare(args.directory.as_deref())?;
     let emulator = if args.store.config.is_none() { Some(Emulator::start().await?) } else { None };
+    let state = tempfile::tempdir()?;
     let mut report = Report {
         source: SourceReport { files: source.files.len() as u64, bytes: source.bytes },
         providers: Vec::new(),
     };
-    for config in stores(&args, emulator.as_ref())? {
+    for config in stores(&args, emulator.as_ref(), state.path())? {
         let store = connect(config).await?;
         report.providers.push(visit(store, &source).await);
     }
@@ -106,10 +107,10 @@ async fn main() -> Result<ExitCode> {
 }
 
 /// The stores to visit: the configured one, or the emulator's.
-fn stores(args: &Args, emulator: Option<&Emulator>) -> Result<Vec<StoreConfig>> {
+fn stores(args: &Args, emulator: Option<&Emulator>, state: &Path) -> Result<Vec<StoreConfig>> {
     let configured = match (&args.store.config, &args.store.store) {
         (Some(file), Some(name)) => vec![read_config(file, name)?],
-        _ => emulator.map(support::providers::emulated).unwrap_or_default(),
+        _ => emulator.map(|emulator| support::providers::emulated(emulator, state)).unwrap_or_default(),
     };
     let wanted = |config: &StoreConfig| args.provider.as_deref().is_none_or(|name| name == config.provider());
     Ok(configured.into_iter().filter(wanted).collect())

@@ -2,9 +2,13 @@
 //! its own client.
 
 use std::fmt;
+#[cfg(any(feature = "sharefile", feature = "acronis"))]
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
+#[cfg(any(feature = "sharefile", feature = "acronis"))]
+use sharesync_core::snapshot::Snapshots;
 use sharesync_core::{Error, ErrorKind, RemoteStore, Result, Secret};
 
 /// A store to connect to, as it stands in a configuration file. The field `provider` chooses the variant.
@@ -89,6 +93,24 @@ impl fmt::Debug for SecretValue {
     }
 }
 
+/// The snapshots in a file, for the changes of a service without a feed.
+#[cfg(all(any(feature = "sharefile", feature = "acronis"), feature = "snapshot-redb"))]
+async fn snapshots_in(file: &Option<PathBuf>) -> Result<Option<Snapshots>> {
+    match file {
+        Some(file) => Ok(Some(Snapshots::new(sharesync_core::snapshot::RedbSnapshots::open(file).await?))),
+        None => Ok(None),
+    }
+}
+
+/// Snapshots in a file are not part of this build.
+#[cfg(all(any(feature = "sharefile", feature = "acronis"), not(feature = "snapshot-redb")))]
+async fn snapshots_in(file: &Option<PathBuf>) -> Result<Option<Snapshots>> {
+    match file {
+        Some(_) => Err(Error::new(ErrorKind::Config, "`snapshots` needs the feature `snapshot-redb` of sharesync")),
+        None => Ok(None),
+    }
+}
+
 #[cfg(feature = "acronis")]
 pub use acronis::AcronisConfig;
 #[cfg(feature = "sharefile")]
@@ -129,6 +151,10 @@ mod sharefile {
         pub refresh_token: Option<SecretValue>,
         /// The identifier of the folder that is to be the root; by default the user's home folder.
         pub root: Option<String>,
+        /// A file for snapshots, which [`changes`](RemoteStore::changes) needs because the service has no feed of them. It
+        /// is created where it does not exist, holds names of files, and is open in one store at a time. Needs the feature
+        /// `snapshot-redb`.
+        pub snapshots: Option<PathBuf>,
     }
 
     fn control_plane() -> String {
@@ -160,10 +186,11 @@ mod sharefile {
                 }
             };
             let client = builder.connect().await?;
-            let options = match &self.root {
-                Some(root) => StoreOptions::new().with_root(root),
-                None => StoreOptions::new(),
-            };
+            let mut options = StoreOptions::new();
+            if let Some(root) = &self.root {
+                options = options.with_root(root);
+            }
+            options.snapshots = snapshots_in(&self.snapshots).await?;
             Ok(Arc::new(client.store_with(options)))
         }
     }
@@ -205,6 +232,10 @@ mod acronis {
         pub refresh_token: Option<SecretValue>,
         /// The identifier of the folder that is to be the root; by default "Sync & Share".
         pub root: Option<String>,
+        /// A file for snapshots, which [`changes`](RemoteStore::changes) needs because the service has no feed of them. It
+        /// is created where it does not exist, holds names of files, and is open in one store at a time. Needs the feature
+        /// `snapshot-redb`.
+        pub snapshots: Option<PathBuf>,
     }
 
     impl AcronisConfig {
@@ -237,10 +268,11 @@ mod acronis {
                 builder = builder.one_time_code(code.read()?);
             }
             let client = builder.connect().await?;
-            let options = match &self.root {
-                Some(root) => StoreOptions::new().with_root(root),
-                None => StoreOptions::new(),
-            };
+            let mut options = StoreOptions::new();
+            if let Some(root) = &self.root {
+                options = options.with_root(root);
+            }
+            options.snapshots = snapshots_in(&self.snapshots).await?;
             Ok(Arc::new(client.store_with(options)))
         }
     }

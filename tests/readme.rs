@@ -16,8 +16,8 @@ const END: &str = "<!-- providers:end -->";
 #[tokio::test]
 async fn the_table_of_providers_is_current() {
     let emulator = sharesync_emulator::Emulator::start().await.unwrap();
-    let mut columns = Vec::new();
-    for config in providers::emulated(&emulator) {
+    let (mut columns, state) = (Vec::new(), tempfile::tempdir().unwrap());
+    for config in providers::emulated(&emulator, state.path()) {
         let store = config.connect().await.unwrap();
         columns.push((config.provider(), store.capabilities().clone()));
     }
@@ -55,6 +55,8 @@ fn table(columns: &[(&str, Capabilities)]) -> String {
     row("names differ by case", &|_, capabilities| yes(capabilities.names.case_sensitive));
     row("identifier survives a move", &|_, capabilities| yes(capabilities.ids_survive_move));
     row("identifier survives a new version", &|_, capabilities| yes(capabilities.ids_survive_new_version));
+    row("modification times are kept", &|_, capabilities| yes(capabilities.keeps_modified));
+    row("of several that take a name, one wins", &|_, capabilities| yes(capabilities.exclusive_names));
     table
 }
 

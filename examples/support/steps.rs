@@ -194,7 +194,7 @@ impl<'a> Tour<'a> {
     async fn share(&self, folder: &Item) -> Result<()> {
         let file = ItemRef::from(&self.some_file(folder).await?);
         let expires = Timestamp::now().saturating_add(Duration::from_secs(24 * 3600));
-        let request = ShareRequest::link().with_title("sharesync tour").with_expires(expires);
+        let request = ShareRequest::link().with_expires(expires);
         if !self.supports(Operation::Share) {
             return expect_unsupported(self.store.share(&file, request).await.map(drop));
         }

@@ -1,6 +1,6 @@
 //! Walking through the pages of a list, so that nothing is lost, nothing comes twice, and there is an end.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use futures::future::BoxFuture;
@@ -16,6 +16,9 @@ pub(crate) const PER_PAGE: u32 = 100;
 /// Pages in a row without anything new, after which the list is taken for endless. A few are no fault: what is created
 /// while a list is read shifts entries that were read already to the next page.
 const MOST_IDLE: u32 = 20;
+
+/// How often a list is read from its beginning because a page of it was not what it should have been.
+const MOST_PASSES: u8 = 3;
 
 /// Entries of one list that are believed, so that the memory for telling them apart is bounded, too.
 const MOST_ENTRIES: usize = 5_000_000;
@@ -42,7 +45,10 @@ pub struct Listed<T> {
 
 /// All pages of a list. `key` tells its entries apart.
 ///
-/// The numbers of pages are all that the service offers to go on with. An entry that is pushed to an earlier page by a
+/// The numbers of pages are all that the service offers to go on with. A page that holds only what was there before has
+/// taken the place of one that may hold something else, so the list is then read once more from its beginning.
+///
+///  An entry that is pushed to an earlier page by a
 /// deletion while the list is being read can be missed.
 pub(crate) fn pages<T, F>(
     operation: &'static str,
@@ -54,22 +60,33 @@ where
     T: Send + 'static,
     F: Fn(Paging) -> BoxFuture<'static, Result<Listed<T>>> + Send + 'static,
 {
-    let walk = Walk::new(per_page.max(1));
+    let walk = Walk::new(per_page.max(1), MOST_ENTRIES);
     stream::try_unfold((walk, fetch), move |(mut walk, fetch)| async move {
         let Some(paging) = walk.next() else { return Ok(None) };
         let mut listed = fetch(paging).await?;
-        let (got, mut fresh) = (listed.items.len(), 0);
+        let mut got = Got { entries: listed.items.len(), ..Got::default() };
         // An entry without a key is handed on, but it is no sign that the list goes on.
         listed.items.retain(|entry| {
-            let new = key(entry).map(|key| walk.is_new(key));
-            fresh += usize::from(new == Some(true));
-            new.unwrap_or(true)
+            let Some(key) = key(entry) else { return walk.pass == 1 };
+            let before = walk.note(key);
+            got.keyed += 1;
+            got.fresh += usize::from(before != Some(walk.pass));
+            before.is_none()
         });
-        walk.plan(got, fresh, listed.complete)
-            .map_err(|error| error.with_provider(PROVIDER).with_operation(operation))?;
+        walk.plan(got, listed.complete).map_err(|error| error.with_provider(PROVIDER).with_operation(operation))?;
         Ok(Some((Page::new(listed.items), (walk, fetch))))
     })
     .boxed()
+}
+
+/// What a page held.
+#[derive(Default)]
+struct Got {
+    entries: usize,
+    /// Of these, how many can be told apart.
+    keyed: usize,
+    /// Of these, how many are new since the list was begun.
+    fresh: usize,
 }
 
 /// Where a listing stands.
@@ -77,38 +94,50 @@ struct Walk {
     per_page: u32,
     page: Option<i64>,
     idle: u32,
-    seen: HashSet<u64>,
+    /// How often the list was begun, and whether this time something may have been missed.
+    pass: u8,
+    doubtful: bool,
+    most: usize,
+    /// The entries, by the last pass that they were seen in.
+    seen: HashMap<u64, u8>,
     hasher: RandomState,
 }
 
 impl Walk {
-    fn new(per_page: u32) -> Self {
-        Self { per_page, page: Some(1), idle: 0, seen: HashSet::new(), hasher: RandomState::new() }
+    fn new(per_page: u32, most: usize) -> Self {
+        let (seen, hasher) = (HashMap::new(), RandomState::new());
+        Self { per_page, page: Some(1), idle: 0, pass: 1, doubtful: false, most, seen, hasher }
     }
 
     fn next(&self) -> Option<Paging> {
         self.page.map(|page| Paging::new().with_page(page).with_per_page(self.per_page))
     }
 
-    fn is_new(&mut self, key: &str) -> bool {
-        self.seen.insert(self.hasher.hash_one(key))
+    /// Remembers an entry, and gives the pass in which it was seen before.
+    fn note(&mut self, key: &str) -> Option<u8> {
+        self.seen.insert(self.hasher.hash_one(key), self.pass)
     }
 
-    /// Decides whether there is another page after one that held `got` entries, `fresh` of them new.
-    fn plan(&mut self, got: usize, fresh: usize, complete: bool) -> Result<()> {
-        self.idle = if fresh == 0 { self.idle + 1 } else { 0 };
+    /// Decides whether there is another page.
+    fn plan(&mut self, got: Got, complete: bool) -> Result<()> {
+        self.idle = if got.fresh == 0 { self.idle + 1 } else { 0 };
+        self.doubtful |= got.keyed > 0 && got.fresh == 0 && !complete;
         // A page may be short because the service's maximum is below what was asked for. One that is called the whole
         // list and is exactly full may still be one of several: looking costs a request, not looking could cost entries.
-        let more = got > 0 && (!complete || fresh > 0 && got == self.per_page as usize);
-        if more && self.idle > MOST_IDLE {
+        let more = got.entries > 0 && (!complete || got.fresh > 0 && got.entries == self.per_page as usize);
+        let again = !more && self.doubtful;
+        if more && self.idle > MOST_IDLE || again && self.pass >= MOST_PASSES {
             let message = "the list repeats itself: the service says that there is more, and sends what it has sent";
             return Err(Error::new(ErrorKind::Protocol, message));
         }
-        if self.seen.len() > MOST_ENTRIES {
-            let message = format!("the list has more than {MOST_ENTRIES} entries and no end");
+        if self.seen.len() > self.most {
+            let message = format!("the list has more than {} entries and no end", self.most);
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
         self.page = self.page.filter(|_| more).map(|page| page + 1);
+        if again {
+            (self.page, self.pass, self.idle, self.doubtful) = (Some(1), self.pass + 1, 0, false);
+        }
         Ok(())
     }
 }
@@ -170,6 +199,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_always_has_something_new_is_an_error_in_the_end() {
+        let mut walk = Walk::new(2, 100);
+        let endless = std::iter::from_fn(|| {
+            let page = walk.next()?.page?;
+            let fresh = [2 * page, 2 * page + 1].iter().filter(|entry| walk.note(&entry.to_string()).is_none()).count();
+            Some(walk.plan(Got { entries: 2, keyed: 2, fresh }, false))
+        });
+        let failed = endless.take(1000).find_map(Result::err).unwrap();
+        assert_eq!(failed.kind(), ErrorKind::TooLarge);
+        assert_eq!(walk.seen.len(), 102, "all but one page too many were read");
+    }
+
+    #[test]
     fn entries_without_a_key_are_handed_on_and_have_an_end_too() {
         let keyless = |total: usize| {
             let fetch = move |paging: Paging| {
@@ -187,13 +229,31 @@ mod tests {
 
     #[test]
     fn entries_pushed_to_the_next_page_come_once() {
-        let read = read(2, |page, _| match page {
-            1 => (vec![0, 1], false),
-            2 => (vec![0, 1], false),
-            3 => (vec![2, 3], false),
-            _ => (vec![4], true),
+        assert_eq!(read_as_it_grows(&[2, 3, 4]).unwrap(), ["2", "3", "4", "0", "1"]);
+    }
+
+    #[test]
+    fn a_page_sent_in_place_of_another_one_loses_nothing() {
+        let read = read(2, |page, _| {
+            (vec![[0, 1], [0, 1], [4, 5]].into_iter().nth(page - 1).map_or(vec![], Vec::from), false)
         });
-        assert_eq!(read.unwrap(), ["0", "1", "2", "3", "4"]);
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::Protocol, "it stays so");
+    }
+
+    /// Reads a list of five from a service that has only these entries when the first page is asked for.
+    fn read_as_it_grows(first: &'static [u32]) -> Result<Vec<String>> {
+        let asked = std::sync::atomic::AtomicBool::new(false);
+        let fetch = move |paging: Paging| {
+            let grown = asked.swap(true, std::sync::atomic::Ordering::Relaxed);
+            let all = if grown { &[0, 1, 2, 3, 4] } else { first };
+            let page = all.chunks(2).nth(usize::try_from(paging.page.unwrap()).unwrap() - 1).unwrap_or_default();
+            let items = page.iter().map(ToString::to_string).collect();
+            async move { Ok(Listed { items, complete: false }) }.boxed()
+        };
+        let all = pages("Test.List", 2, |entry: &String| Some(entry), fetch);
+        let items =
+            all.map_ok(|page| stream::iter(page.items.into_iter().map(Ok))).try_flatten().try_collect::<Vec<_>>();
+        items.now_or_never().unwrap()
     }
 
     proptest::proptest! {

@@ -155,6 +155,11 @@ pub struct Capabilities {
     /// Whether a file keeps its identifier when it gets a new version; if not, see
     /// [`Item::version_series`](crate::Item::version_series).
     pub ids_survive_new_version: bool,
+    /// Whether a file keeps the modification time that its upload declares. If not, it has that of the upload.
+    pub keeps_modified: bool,
+    /// Whether of several that take one name at once no more than one succeeds. If not, the store looks whether a name is
+    /// free, and somebody else can take it in between.
+    pub exclusive_names: bool,
 }
 
 impl Capabilities {
@@ -168,6 +173,8 @@ impl Capabilities {
             content_stable: true,
             ids_survive_move: true,
             ids_survive_new_version: true,
+            keeps_modified: true,
+            exclusive_names: true,
         }
     }
 

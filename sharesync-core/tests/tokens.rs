@@ -188,15 +188,19 @@ async fn a_scope_is_asked_for_once_and_a_client_without_a_name_sends_none() {
     let config = quick();
     let client = OAuthClient::new("test", transport(&config), config, server.url("/token"), "")
         .with_scope(Some("offline_access".into()));
-    let password = Grant::Password { username: "u".into(), password: "p".into(), one_time_code: Some(("totp_code", "1".into())) };
+    let password =
+        Grant::Password { username: "u".into(), password: "p".into(), one_time_code: Some(("totp_code", "1".into())) };
     let tokens = client.exchange(&password).await.unwrap();
     assert_eq!(tokens.expires.unwrap().to_string(), "2100-01-01T00:00:00Z");
     client.exchange(&Grant::RefreshToken("r".into())).await.unwrap();
     let bodies = server.requests().into_iter().map(|seen| String::from_utf8(seen.body).unwrap()).collect::<Vec<_>>();
-    assert_eq!(bodies, [
-        "grant_type=password&username=u&password=p&totp_code=1&scope=offline_access",
-        "grant_type=refresh_token&refresh_token=r",
-    ]);
+    assert_eq!(
+        bodies,
+        [
+            "grant_type=password&username=u&password=p&totp_code=1&scope=offline_access",
+            "grant_type=refresh_token&refresh_token=r",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! A server that speaks the protocols of enterprise file sync and share services, for tests, examples and trying things out
-//! without an account. One drive, with one face for each protocol; at present that of ShareFile.
+//! without an account. One drive, with one face for each protocol; at present those of ShareFile and Acronis.
 //!
 //! It is written from the protocols' documents and shares no code with the clients of this workspace: a misreading in a client
 //! cannot hide behind the same misreading here. Any client of the protocol can use it, in whatever language.
@@ -34,6 +34,16 @@
 //! [`Emulator`] and its [builder](Emulator::builder) start a server; [`drive::Drive`] is the tree behind it; [`Faults`] lets things go
 //! wrong; [`Requests`] tells what came. The program of this crate does the same for other processes, with `/_emulator/faults`,
 //! `/_emulator/requests` and `/_emulator/changes` in place of the library calls.
+//!
+//! # What the Acronis document leaves open
+//!
+//! What is known from public clients alone, and what had to be chosen: the first user is the administrator; creating and uploading
+//! answer 404 for a folder that never was, and everything answers 403 for what is deleted or not the user's; a page without
+//! `per_page` holds everything, and every page of several is a 206, the last one and those beyond it too; downloads honour ranges
+//! and have no entity tag, folders come as ZIP archives; links in force are without limits until the settings say otherwise;
+//! settings that a group does not have are invalid; purging happens at once and not at night; errors of the sign-in have code 1;
+//! the texts of the audit log but for those that the reference shows. Members, settings, devices and the audit log are kept in
+//! memory only, also when the drive is in a directory.
 //!
 //! # What the ShareFile documents leave open
 //!

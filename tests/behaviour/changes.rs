@@ -87,7 +87,8 @@ async fn caught_up(ctx: &Ctx) -> (Ctx, Cursor, Mirror) {
 }
 
 async fn a_refusal_says_what_to_do(ctx: Ctx) {
-    let first = ctx.store.changes(Since::Beginning, ChangeOptions::new()).try_collect::<Vec<_>>().await;
+    let scope = ChangeOptions::new().with_scope(&ctx.folder);
+    let first = ctx.store.changes(Since::Beginning, scope).try_collect::<Vec<_>>().await;
     if ctx.supports(Operation::Changes) {
         assert!(first.unwrap().last().unwrap().checkpoint.is_some());
         return;

@@ -33,7 +33,10 @@ async fn attempt(ctx: &Ctx, operation: Operation) -> Result<()> {
         Operation::Stat => store.stat(&file).await.map(drop),
         Operation::StatByPath => store.stat(&ctx.path(&format!("{operation}.txt")).into()).await.map(drop),
         Operation::List => store.list(&ctx.here(), ListOptions::new()).try_collect::<Vec<_>>().await.map(drop),
-        Operation::Changes => store.changes(Since::Now, ChangeOptions::new()).try_collect::<Vec<_>>().await.map(drop),
+        Operation::Changes => {
+            let scope = ChangeOptions::new().with_scope(&ctx.folder);
+            store.changes(Since::Now, scope).try_collect::<Vec<_>>().await.map(drop)
+        }
         Operation::UploadSpec => ctx.store.upload_spec(new_file(ctx)).await.map(drop),
         Operation::UploadResume => {
             let spec = store.upload_spec(new_file(ctx)).await?;

@@ -10,7 +10,7 @@ use sharesync_emulator::{Fault, FaultKind};
 
 use super::faults::content_path;
 use super::harness::{Ctx, cases};
-use super::support::{MIB, content, fails, gone, same};
+use super::support::{MIB, content, fails, gone, modified_as_declared, same};
 
 cases! {
     "ext::download_to" needs [Download] {
@@ -66,7 +66,9 @@ async fn a_file_with_its_content_and_time(ctx: Ctx) {
         let verified = matches!(outcome.integrity, Integrity::Verified(_));
         assert_eq!(verified, !ctx.store.capabilities().digests.is_empty());
         same(&fs::read(&target).unwrap(), &sent);
-        assert_eq!(fs::metadata(&target).unwrap().modified().unwrap(), SystemTime::from(time));
+        modified_as_declared(&ctx, outcome.item.modified, time);
+        let local = fs::metadata(&target).unwrap().modified().unwrap();
+        assert_eq!(local, SystemTime::from(outcome.item.modified.unwrap()));
         assert_eq!((progress.transferred(), progress.total()), (length as u64, length as u64));
     }
     assert_eq!(names_in(directory.path()).len(), 3, "nothing else is left");
@@ -174,7 +176,7 @@ async fn a_local_file_with_its_time(ctx: Ctx) {
     let request = UploadRequest::new(ctx.here(), "remote name.bin");
     let done = ctx.store.upload_file(&local, request, TransferOptions::new()).await.unwrap();
     let file = ctx.store.stat(&ItemRef::from(&done.item)).await.unwrap();
-    assert_eq!(file.modified, Some(time));
+    modified_as_declared(&ctx, file.modified, time);
     same(&ctx.read(&done.item).await, &sent);
     assert_eq!(ctx.names().await, ["remote name.bin"]);
 }

@@ -1,10 +1,11 @@
 //! The providers, each with how its client signs in to the emulator. A new one is one line in the table.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 use futures::future::BoxFuture;
 use sharesync::http::{HttpConfig, ReqwestTransport};
 use sharesync::sharefile::StoreOptions;
+use sharesync::snapshot::{MemorySnapshots, Snapshots};
 use sharesync::{RemoteStore, acronis, sharefile};
 use sharesync_emulator::Emulator;
 
@@ -13,8 +14,9 @@ use super::harness::Connect;
 /// Every provider that the emulator speaks, under the name that its tests have.
 pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
     vec![
-        ("sharefile", |emulator| sharefile_store(emulator, small_parts())),
-        ("sharefile-streamed", |emulator| sharefile_store(emulator, small_parts().with_sequential(true))),
+        ("sharefile", |emulator| sharefile_following(emulator, small_parts())),
+        ("sharefile-streamed", |emulator| sharefile_following(emulator, small_parts().with_sequential(true))),
+        // Without snapshots, and so without changes.
         ("sharefile-forms", |emulator| sharefile_store(emulator, small_parts().with_multipart(true))),
         ("acronis", acronis_store),
     ]
@@ -23,6 +25,24 @@ pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
 /// Reading the system's certificates for every client would take most of the suite's time.
 static TRANSPORT: LazyLock<Arc<ReqwestTransport>> =
     LazyLock::new(|| Arc::new(ReqwestTransport::new(&HttpConfig::new()).unwrap()));
+
+/// The snapshots that belong to an emulator: every store on it has the same ones, as processes have that share a file.
+fn snapshots(emulator: &Arc<Emulator>) -> Snapshots {
+    static ALL: Mutex<Vec<(Weak<Emulator>, Snapshots)>> = Mutex::new(Vec::new());
+    let mut all = ALL.lock().unwrap();
+    all.retain(|(owner, _)| owner.strong_count() > 0);
+    if let Some((_, known)) = all.iter().find(|(owner, _)| std::ptr::eq(owner.as_ptr(), Arc::as_ptr(emulator))) {
+        return known.clone();
+    }
+    let new = Snapshots::new(MemorySnapshots::new());
+    all.push((Arc::downgrade(emulator), new.clone()));
+    new
+}
+
+fn sharefile_following(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+    let options = options.with_snapshots(snapshots(&emulator));
+    sharefile_store(emulator, options)
+}
 
 fn sharefile_store(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
     Box::pin(async move {
@@ -48,7 +68,8 @@ fn acronis_store(emulator: Arc<Emulator>) -> BoxFuture<'static, Arc<dyn RemoteSt
             .connect()
             .await
             .unwrap();
-        Arc::new(client.store()) as Arc<dyn RemoteStore>
+        let options = acronis::StoreOptions::new().with_snapshots(snapshots(&emulator));
+        Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>
     })
 }
 

@@ -168,6 +168,14 @@ async fn a_forgotten_upload_starts_anew(ctx: Ctx) {
 async fn other_content_of_the_same_length_starts_anew(ctx: Ctx) {
     let begun = begin(&ctx, 0..2).await;
     let other = content(begun.content.len(), 22);
+    if begun.spec().part_count() == 1 {
+        // All of it was there, and is now a file that other content would replace.
+        let source = Arc::new(BytesSource::new(other));
+        let done = ctx.store.resume_upload(begun.spec(), source, TransferOptions::new()).await;
+        fails(done, ErrorKind::AlreadyExists, &["large.bin"]);
+        same(&ctx.read(&ctx.listed().await[0]).await, &begun.content);
+        return;
+    }
     finish(&ctx, begun.spec(), other).await;
 }
 
@@ -238,7 +246,9 @@ async fn a_new_version_is_continued(ctx: Ctx) {
     let old = ctx.put("large.bin", "old").await;
     let request = UploadRequest::new(ctx.here(), "large.bin").with_on_conflict(OnConflict::NewVersion);
     let begun = begin_as(&ctx, request, 0..2).await;
-    same(&ctx.read(&ctx.listed().await[0]).await, b"old");
+    if begun.spec().part_count() > 2 {
+        same(&ctx.read(&ctx.listed().await[0]).await, b"old");
+    }
     finish(&ctx, begun.spec(), begun.content).await;
     assert_eq!(ctx.listed().await[0].identity(), old.identity());
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::StatusCode;
 use sharesync::{
-    Audience, DeleteOptions, ErrorKind, ItemRef, Operation, Share, ShareAccess, ShareId, ShareRequest, Timestamp,
+    Audience, DeleteOptions, ErrorKind, ItemRef, Operation, Share, ShareAccess, ShareId, ShareRequest, Support,
+    Timestamp,
 };
 
 use super::harness::{Ctx, cases};
@@ -53,6 +54,24 @@ async fn share(ctx: &Ctx, item: impl Into<ItemRef>, request: ShareRequest) -> Sh
     ctx.store.share(&item.into(), request).await.unwrap()
 }
 
+/// As [`share`], for requests that a service may be unable to grant: it then refuses, and gives out nothing weaker.
+async fn share_or_refused(ctx: &Ctx, item: impl Into<ItemRef>, request: ShareRequest) -> Option<Share> {
+    match ctx.store.share(&item.into(), request).await {
+        Ok(shared) => Some(shared),
+        Err(error) => {
+            fails::<()>(Err(error), ErrorKind::Unsupported, &[Operation::Share.name()]);
+            None
+        }
+    }
+}
+
+/// Whether a share ends when it should; within a minute, because some services count in days from their own clock.
+#[track_caller]
+fn ends_at(share: &Share, end: Timestamp) {
+    let told = share.expires.expect("an end");
+    assert!((told.unix_seconds() - end.unix_seconds()).abs() <= 60, "{told:?} instead of {end:?}");
+}
+
 fn link(share: &Share) -> &str {
     share.link.as_ref().expect("a link").expose().as_str()
 }
@@ -82,7 +101,7 @@ async fn a_link_gives_the_content_to_anyone(ctx: Ctx) {
 async fn a_link_to_a_folder_gives_something(ctx: Ctx) {
     let folder = ctx.folder("sub").await;
     put_into(&*ctx.store, &folder, "a.txt", "x").await;
-    let shared = share(&ctx, &folder, ShareRequest::link()).await;
+    let Some(shared) = share_or_refused(&ctx, &folder, ShareRequest::link()).await else { return };
     assert_eq!(shared.item, folder.id);
     let (status, body) = open(link(&shared)).await;
     assert!(status.is_success() && !body.is_empty(), "{status}");
@@ -100,21 +119,26 @@ async fn two_links_to_one_file_are_two(ctx: Ctx) {
 
 async fn a_limit_of_downloads_is_kept(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
-    let shared = share(&ctx, &file, ShareRequest::link().with_max_downloads(2)).await;
-    is_open(open(link(&shared)).await, b"content");
-    is_open(open(link(&shared)).await, b"content");
-    is_closed(open(link(&shared)).await);
+    for most in 1..=2 {
+        let request = ShareRequest::link().with_max_downloads(most);
+        let Some(shared) = share_or_refused(&ctx, &file, request).await else { continue };
+        for _ in 0..most {
+            is_open(open(link(&shared)).await, b"content");
+        }
+        is_closed(open(link(&shared)).await);
+    }
 }
 
 async fn an_expiry_is_told_and_kept(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
     let tomorrow = Timestamp::now().saturating_add(Duration::from_secs(86_400)).truncated_to_seconds();
     let long = share(&ctx, &file, ShareRequest::link().with_expires(tomorrow)).await;
-    assert_eq!(long.expires.map(Timestamp::truncated_to_seconds), Some(tomorrow));
+    ends_at(&long, tomorrow);
     is_open(open(link(&long)).await, b"content");
 
     let soon = Timestamp::now().saturating_add(Duration::from_secs(1));
-    let short = share(&ctx, &file, ShareRequest::link().with_expires(soon)).await;
+    let short = share_or_refused(&ctx, &file, ShareRequest::link().with_expires(soon)).await;
+    let Some(short) = short else { return };
     // Until it ends, and if it never does, until the case is taken to hang.
     while open(link(&short)).await.0.is_success() {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -134,15 +158,14 @@ async fn a_link_for_those_who_sign_in(ctx: Ctx) {
 async fn all_options_together(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
     let tomorrow = Timestamp::now().saturating_add(Duration::from_secs(86_400));
-    let request = ShareRequest::link()
-        .with_expires(tomorrow)
-        .with_max_downloads(1)
-        .with_title("For you: 50% & \"more\" – 日本語")
-        .with_access(ShareAccess::Download);
-    let shared = share(&ctx, &file, request).await;
-    assert_eq!(shared.expires.map(Timestamp::unix_seconds), Some(tomorrow.unix_seconds()));
-    is_open(open(link(&shared)).await, b"content");
-    is_closed(open(link(&shared)).await);
+    let request = ShareRequest::link().with_expires(tomorrow).with_max_downloads(1).with_access(ShareAccess::Download);
+    let titled = request.clone().with_title("For you: 50% & \"more\" – 日本語");
+    let titled = share_or_refused(&ctx, &file, titled).await;
+    for shared in titled.into_iter().chain([share(&ctx, &file, request).await]) {
+        ends_at(&shared, tomorrow);
+        is_open(open(link(&shared)).await, b"content");
+        is_closed(open(link(&shared)).await);
+    }
 }
 
 /// Shows that a request is either refused as unsupported, or does not simply give the content away.
@@ -226,7 +249,12 @@ async fn a_share_ends_once(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
     let shared = share(&ctx, &file, ShareRequest::link()).await;
     ctx.store.unshare(&shared.id).await.unwrap();
-    fails(ctx.store.unshare(&shared.id).await, ErrorKind::NotFound, &[shared.id.as_str()]);
+    let again = ctx.store.unshare(&shared.id).await;
+    // What ends a share by several calls may be unable to see that it has ended.
+    if ctx.store.capabilities().support(Operation::Unshare) == Support::Native || again.is_err() {
+        fails(again, ErrorKind::NotFound, &[shared.id.as_str()]);
+    }
+    is_closed(open(link(&shared)).await);
 }
 
 async fn a_link_to_put_files(ctx: Ctx) {

@@ -9,7 +9,7 @@ use futures::TryStreamExt as _;
 use sharesync::transfer::{DownloadOptions, Source, TransferOptions, UploadOutcome, UploadRequest, upload};
 use sharesync::{
     CreateFolderOptions, Error, ErrorKind, Item, ItemRef, ListOptions, OnConflict, RemoteStore, RemoteStoreExt as _,
-    Result, WalkOptions,
+    Result, Timestamp, WalkOptions,
 };
 
 use super::harness::Ctx;
@@ -167,6 +167,19 @@ pub(crate) async fn listed(store: &dyn RemoteStore, folder: impl Into<ItemRef>) 
     let mut items: Vec<_> = store.items(folder, ListOptions::new()).try_collect().await.unwrap();
     items.sort_by(|one, other| one.name.cmp(&other.name));
     items
+}
+
+/// Checks the modification time of a file whose upload declared one, in seconds: that time, or where the service keeps none,
+/// that of the upload.
+#[track_caller]
+pub(crate) fn modified_as_declared(ctx: &Ctx, found: Option<Timestamp>, declared: Timestamp) {
+    let found = found.expect("a modification time").truncated_to_seconds();
+    if ctx.store.capabilities().keeps_modified {
+        assert_eq!(found, declared.truncated_to_seconds());
+    } else {
+        let age = Timestamp::now().unix_seconds() - found.unix_seconds();
+        assert!((0..120).contains(&age), "{found:?} is not the time of the upload");
+    }
 }
 
 /// An identifier of the service's own form that names nothing any more.

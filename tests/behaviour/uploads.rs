@@ -11,7 +11,7 @@ use sharesync::{ErrorKind, ItemId, ItemRef, RemoteStoreExt as _, Timestamp};
 
 use super::harness::{Ctx, cases};
 use super::sources::{Misdeclared, Tripwire, Unreadable};
-use super::support::{MIB, WRONG_KIND_OF_ITEM, content, fails, fails_as, gone_folder, same};
+use super::support::{MIB, WRONG_KIND_OF_ITEM, content, fails, fails_as, gone_folder, modified_as_declared, same};
 
 cases! {
     "upload" needs [UploadSpec] {
@@ -130,8 +130,7 @@ async fn declared_times_are_kept(ctx: Ctx) {
         let request = UploadRequest::new(ctx.here(), name).with_modified(time).with_created(time);
         let put = ctx.store.upload_bytes("x", request, TransferOptions::new()).await.unwrap().item;
         let file = ctx.store.stat(&ItemRef::from(&put)).await.unwrap();
-        let kept = file.modified.map(Timestamp::truncated_to_seconds);
-        assert_eq!(kept, Some(time.truncated_to_seconds()), "{name}");
+        modified_as_declared(&ctx, file.modified, time);
     }
 }
 

@@ -3,6 +3,7 @@
 use futures::TryStreamExt as _;
 use serde_json::{Value, json as value};
 use sharesync::sharefile::StoreOptions;
+use sharesync::snapshot::{MemorySnapshots, Snapshots};
 use sharesync::transfer::DownloadOptions;
 use sharesync::{ErrorKind, ItemId, ItemKind, ItemRef, ListOptions, Operation, RemoteStore as _, Result, Support};
 use wiremock::ResponseTemplate;
@@ -240,7 +241,12 @@ async fn capabilities_say_what_the_service_does(stage: &Stage) {
     assert!(capabilities.ids_survive_move && !capabilities.ids_survive_new_version);
     assert_eq!(store.info().provider, "sharefile");
     let mut changes = store.changes(sharesync::Since::Now, sharesync::ChangeOptions::default());
-    assert_eq!(changes.try_next().await.unwrap_err().kind(), ErrorKind::Unsupported);
+    let refused = changes.try_next().await.unwrap_err();
+    assert_eq!((refused.kind(), refused.provider()), (ErrorKind::Unsupported, Some("sharefile")));
+    assert!(refused.to_string().contains("with_snapshots"), "it says what is missing: {refused}");
+    let options = StoreOptions::new().with_snapshots(Snapshots::new(MemorySnapshots::new()));
+    let following = stage.client().store_with(options);
+    assert_eq!(following.capabilities().support(Operation::Changes), Support::Emulated);
     assert_eq!(stage.api.count(), 0);
 }
 

@@ -1,11 +1,13 @@
 //! The configuration of every provider that the emulator speaks: the one place to add a provider for examples and tests.
 
+use std::path::Path;
+
 use serde_json::json;
 use sharesync::StoreConfig;
 use sharesync_emulator::Emulator;
 
-/// A store of each provider on this emulator.
-pub fn emulated(emulator: &Emulator) -> Vec<StoreConfig> {
+/// A store of each provider on this emulator. What a provider needs for changes is kept in the directory `state`.
+pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
     let (sharefile, acronis) = (emulator.sharefile(), emulator.acronis());
     let sharefile = json!({
         "provider": "sharefile",
@@ -14,12 +16,14 @@ pub fn emulated(emulator: &Emulator) -> Vec<StoreConfig> {
         "client_secret": sharefile.client_secret(),
         "username": sharefile.username(),
         "password": sharefile.password(),
+        "snapshots": state.join("sharefile.redb"),
     });
     let acronis = json!({
         "provider": "acronis",
         "endpoint": acronis.endpoint(),
         "username": acronis.username(),
         "password": acronis.password(),
+        "snapshots": state.join("acronis.redb"),
     });
     [sharefile, acronis].into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
 }

@@ -37,7 +37,7 @@ use crate::{Client, PROVIDER, ROOT};
 /// - A copy under another name is made in a folder of its own, which is then deleted.
 /// - An upload that was interrupted starts again from its first byte, unless it was complete.
 /// - Ending a share restricts its link to those it was sent to, which is nobody. Links that were sent to people, and
-///   members, stay: nothing documented ends them.
+///   members, stay: nothing documented ends them. Nor does anything tell whether a link was closed before.
 ///
 /// Reading a single node, deleting and downloading are [not documented](crate::Undocumented), but used all the same.
 /// Revisions are the MD5 digests of the content. Modification times cannot be set.
@@ -95,6 +95,8 @@ fn capabilities() -> Capabilities {
         .with(Support::Native, &native)
         .with(Support::Emulated, &emulated);
     capabilities.digests = vec![DigestAlgorithm::Md5];
+    capabilities.keeps_modified = false;
+    capabilities.exclusive_names = false;
     capabilities
 }
 

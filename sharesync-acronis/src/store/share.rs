@@ -11,8 +11,8 @@ use sharesync_core::{
 
 use super::Inner;
 use super::item::refuse;
-use crate::PROVIDER;
 use crate::model::{AccessRestriction, DateTime, Link, LinkUpdate, NewLink, NewMember, Recipient, Ttl};
+use crate::{PROVIDER, ROOT};
 
 /// The service counts in days.
 const DAY: u64 = 24 * 60 * 60;
@@ -36,12 +36,21 @@ impl Inner {
 
     async fn link(&self, node: &str, request: ShareRequest) -> Result<Share> {
         let wanted = new_link(&request)?;
-        let link = self.client.links().create(node, &wanted).await?;
+        let link = match self.client.links().create(node, &wanted).await {
+            Err(error) if error.kind() == ErrorKind::Rejected && self.is_folder(node).await => {
+                return Err(cannot(Operation::Share, "links lead to files").with_source(error));
+            }
+            created => created?,
+        };
         let id =
             link.id.ok_or_else(|| refuse(ErrorKind::Protocol, node, "the service describes a link without `id`"))?;
         let form = if wanted.recipients.is_some() { LINK_TO_PEOPLE } else { LINK };
         let share = Share::new(format!("{form}/{node}/{id}"), ItemId::from(node));
         Ok(share.with_expires(expires(&link)).with_link(link.url()))
+    }
+
+    async fn is_folder(&self, node: &str) -> bool {
+        node == ROOT || self.node(node).await.is_ok_and(|node| node.is_folder)
     }
 
     async fn invite(&self, node: &str, request: ShareRequest) -> Result<Share> {

@@ -46,6 +46,7 @@ impl Inner {
     }
 
     pub(super) async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.check_destination(to)?;
         let node = self.find_changeable(item).await?;
         let place = self.place(&node, to).await?;
         if let Some(other) = self.child(&place.folder, &place.name).await?.filter(|other| other.uuid != node.uuid) {
@@ -59,6 +60,7 @@ impl Inner {
     }
 
     pub(super) async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.check_destination(to)?;
         let node = self.find_changeable(item).await?;
         let place = self.place(&node, to).await?;
         if let Some(other) = self.child(&place.folder, &place.name).await? {
@@ -97,11 +99,12 @@ impl Inner {
         self.capabilities.names.check(name).map_err(|error| error.with_provider(PROVIDER))
     }
 
+    fn check_destination(&self, to: &Destination) -> Result<()> {
+        to.name.as_ref().map_or(Ok(()), |name| self.check_name(name))
+    }
+
     /// Where a destination is, which must be a folder and not within the node itself.
     async fn place(&self, node: &Known, to: &Destination) -> Result<Place> {
-        if let Some(name) = &to.name {
-            self.check_name(name)?;
-        }
         let home = node.parent.as_deref();
         let folder = match &to.parent {
             Some(folder) => self.id(folder).await?,

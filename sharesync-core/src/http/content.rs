@@ -1,11 +1,22 @@
-//! Reading an answer as content: which bytes it holds, of how many, of which state.
+//! Parts of content (RFC 9110, section 14): asking for them, and reading from an answer which bytes it holds, of how many,
+//! of which state.
 
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG};
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderValue};
 
 use super::Response;
 use crate::transfer::Content;
 use crate::{Error, ErrorKind, Result};
+
+/// The value of a `Range` header; `None` where all bytes are wanted.
+pub fn range(offset: u64, length: Option<u64>) -> Option<HeaderValue> {
+    let text = match length.map(|length| offset.saturating_add(length).saturating_sub(1)) {
+        Some(last) => format!("bytes={offset}-{last}"),
+        None if offset > 0 => format!("bytes={offset}-"),
+        None => return None,
+    };
+    HeaderValue::try_from(text).ok()
+}
 
 impl Response {
     /// The body as content of a file: from the beginning with status 200, from where `Content-Range` says with 206
@@ -44,6 +55,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn ranges_are_written() {
+        let text = |offset, length| range(offset, length).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(text(0, None), None);
+        assert_eq!(text(5, None).as_deref(), Some("bytes=5-"));
+        assert_eq!(text(0, Some(1)).as_deref(), Some("bytes=0-0"));
+        assert_eq!(text(5, Some(u64::MAX)).as_deref(), Some("bytes=5-18446744073709551614"));
+    }
 
     #[test]
     fn content_ranges_are_read_or_refused() {

@@ -19,7 +19,6 @@ mod gate;
 mod guard;
 mod oauth;
 mod pipeline;
-mod range;
 mod redact;
 mod redirect;
 #[cfg(feature = "reqwest")]
@@ -36,9 +35,9 @@ pub use body::Body;
 pub use call::{Auth, Call, Repeat};
 pub use classify::{Classified, Classify, default_kind};
 pub use config::HttpConfig;
+pub use content::range;
 pub use oauth::{Grant, OAuthClient, OAuthSource};
 pub use pipeline::{Pipeline, PipelineBuilder};
-pub use range::range;
 pub use redact::{redacted, redacted_url};
 pub use response::{Response, decode_json};
 pub use token::{BearerTokens, TokenSet, TokenSource, TokenStore};

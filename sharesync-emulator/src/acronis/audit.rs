@@ -123,7 +123,8 @@ impl Audit {
     }
 
     pub(super) fn about_nothing(&mut self, drive: &Drive, by: Option<&User>, text: String) {
-        self.add(drive, Draft { text, severity: INFO, user: by.map(|user| user.id), ..Draft::default() });
+        let id = by.map(|user| user.id);
+        self.add(drive, Draft { text, severity: INFO, owner: id, user: id, ..Draft::default() });
     }
 
     pub(super) fn failed_upload(&mut self, drive: &Drive, by: &User) {

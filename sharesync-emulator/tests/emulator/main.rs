@@ -7,6 +7,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod acronis;
 mod changes;
 mod common;
 mod directory;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::header::{ACCEPT, RANGE};
-use sharesync_core::http::Call;
+use sharesync_core::http::{Call, range};
 use sharesync_core::transfer::{Content, ContentReader, Download, DownloadOptions};
 use sharesync_core::{ErrorKind, Item, ItemRef, Operation, Result, SecretUrl};
 use tokio::sync::Mutex;
@@ -64,9 +64,8 @@ impl Reader {
     async fn fetch(&self, address: &SecretUrl, offset: u64, length: Option<u64>) -> Result<Content> {
         let call = Call::get("Downloads.Content", address.expose().clone()).presigned().subject(&self.id);
         let mut call = call.header(ACCEPT, "*/*");
-        if offset > 0 || length.is_some() {
-            let last = length.map(|length| offset.saturating_add(length).saturating_sub(1).to_string());
-            call = call.header(RANGE, format!("bytes={offset}-{}", last.unwrap_or_default()));
+        if let Some(range) = range(offset, length) {
+            call = call.header(RANGE, range);
         }
         let content = self.store.client().open(call).await?.into_content()?;
         // The entity tags of two addresses need not agree although the content does.

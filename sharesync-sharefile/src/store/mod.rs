@@ -16,18 +16,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _};
+use sharesync_core::snapshot::{Pruning, not_configured};
 use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use sharesync_core::{
     BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest,
-    DigestAlgorithm, Error, Item, ItemRef, ListOptions, Operation, Page, RemotePath, RemoteStore, Result, Share,
-    ShareId, ShareRequest, Since, StoreInfo, Support, UploadLimits,
+    DigestAlgorithm, Item, ItemRef, ListOptions, Operation, Page, RemotePath, RemoteStore, Result, Share, ShareId,
+    ShareRequest, Since, StoreInfo, Support, UploadLimits,
 };
 use tokio::sync::OnceCell;
 
 pub use options::StoreOptions;
 
 use self::upload::MAX_PARALLEL;
-use crate::{Client, Items, PROVIDER};
+use crate::{Client, Items, PROVIDER, alias};
 
 /// A ShareFile account as a [`RemoteStore`]: [`Client::store`]. Clones are the same store.
 ///
@@ -51,7 +52,12 @@ use crate::{Client, Items, PROVIDER};
 ///   `Unsupported`; [`Client::shares`] sends links by mail.
 /// - [`upload_abort`](RemoteStore::upload_abort) does nothing: the service has no such call. What it has of an upload
 ///   lapses, and the next upload of the file does not continue it.
-/// - [`changes`](RemoteStore::changes) is `Unsupported`: the service has no feed of changes.
+/// - [`changes`](RemoteStore::changes) compares the tree with the last time, because the service has no feed of changes:
+///   it needs [`StoreOptions::snapshots`]. A folder is listed if its `ProgenyEditDate` is another than the last time, or
+///   missing. That the service changes this date with everything below the folder is said in the comments of its own
+///   client alone, and deletions are not mentioned: what it leaves out is seen when the whole tree is read again, see
+///   [`Snapshots::with_full_scan_every`](sharesync_core::snapshot::Snapshots::with_full_scan_every). The revision of a
+///   folder is this date.
 ///
 /// [`OnConflict::NewVersion`]: sharesync_core::OnConflict::NewVersion
 /// [`ShareKind::Link`]: sharesync_core::ShareKind::Link
@@ -71,7 +77,11 @@ struct Inner {
 
 impl ShareFileStore {
     pub(crate) fn new(client: Client, options: StoreOptions) -> Self {
-        let info = StoreInfo::new(PROVIDER, client.account());
+        let account = match options.root.as_str() {
+            alias::HOME => client.account().to_owned(),
+            root => format!("{}/{root}", client.account()),
+        };
+        let info = StoreInfo::new(PROVIDER, account);
         let capabilities = capabilities(&options);
         Self(Arc::new(Inner { items: client.items(), client, options, info, capabilities, root: OnceCell::new() }))
     }
@@ -118,6 +128,9 @@ fn capabilities(options: &StoreOptions) -> Capabilities {
         .collect();
     let mut capabilities =
         Capabilities::new(locate::NAMES).with(Support::Native, &native).with(Support::Emulated, &[Operation::Copy]);
+    if options.snapshots.is_some() {
+        capabilities = capabilities.with(Support::Emulated, &[Operation::Changes]);
+    }
     capabilities.upload = UploadLimits::default();
     capabilities.upload.max_parallel_parts = if options.sequential { 1 } else { MAX_PARALLEL };
     capabilities.digests = vec![DigestAlgorithm::Md5];
@@ -143,10 +156,11 @@ impl RemoteStore for ShareFileStore {
         futures::stream::once(self.clone().pages(folder.clone(), options.page_size)).try_flatten().boxed()
     }
 
-    fn changes(&self, _since: Since, _options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
-        let why = "the service has no feed of changes: compare listings";
-        let error = Error::unsupported(PROVIDER, Operation::Changes, why);
-        futures::stream::once(async { Err(error) }).boxed()
+    fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
+        match &self.options().snapshots {
+            Some(snapshots) => snapshots.changes(self.clone(), Pruning::FolderRevision, since, options),
+            None => not_configured(PROVIDER),
+        }
     }
 
     async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {

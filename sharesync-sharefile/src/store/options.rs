@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use sharesync_core::snapshot::Snapshots;
+
 use crate::alias;
 
 /// How the store uses the service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StoreOptions {
     /// The identifier of the folder that is the store's root; the user's home folder unless set.
@@ -22,6 +24,8 @@ pub struct StoreOptions {
     pub multipart: bool,
     /// How long is waited for what the service does after it has answered.
     pub async_limit: Duration,
+    /// Where snapshots are kept, for [`changes`](sharesync_core::RemoteStore::changes): the service has no change feed.
+    pub snapshots: Option<Snapshots>,
 }
 
 impl Default for StoreOptions {
@@ -34,6 +38,7 @@ impl Default for StoreOptions {
             sequential: false,
             multipart: false,
             async_limit: Duration::from_secs(600),
+            snapshots: None,
         }
     }
 }
@@ -90,6 +95,13 @@ impl StoreOptions {
     #[must_use]
     pub fn with_async_limit(mut self, limit: Duration) -> Self {
         self.async_limit = limit;
+        self
+    }
+
+    /// Enables [`changes`](sharesync_core::RemoteStore::changes), by comparing the tree with the snapshot of the last call.
+    #[must_use]
+    pub fn with_snapshots(mut self, snapshots: Snapshots) -> Self {
+        self.snapshots = Some(snapshots);
         self
     }
 }

@@ -7,7 +7,7 @@ use crate::model::{self, Item as Entity, ShareFileDate, UploadedFile};
 
 /// The fields that [`item`] reads: a listing with these alone is a fraction of the whole. The service ignores names that
 /// it does not know, and sends the annotations that are named here.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "odata.count",
     "odata.type",
     "Id",
@@ -16,6 +16,7 @@ const FIELDS: [&str; 12] = [
     "CreationDate",
     "ClientCreatedDate",
     "ClientModifiedDate",
+    "ProgenyEditDate",
     "FileSizeBytes",
     "Hash",
     "StreamID",
@@ -33,7 +34,8 @@ pub(super) fn single() -> Query {
 }
 
 /// Translates an item. Nothing is guessed but the time of its content where no uploader has declared one: each version
-/// is an item of its own, so its creation is when its content came to be.
+/// is an item of its own, so its creation is when its content came to be. The revision of a folder is the time of the last
+/// change of anything below it, where the service reports one.
 pub(super) fn item(entity: &Entity) -> Result<Item> {
     let kind = match entity.kind() {
         model::ItemKind::File => ItemKind::File,
@@ -54,6 +56,9 @@ pub(super) fn item(entity: &Entity) -> Result<Item> {
         item.revision = Some(Revision::new(item.id.as_str()));
         item.version_series = entity.stream_id.as_deref().map(ItemId::from);
         item.digests = entity.hash.as_deref().and_then(md5).into_iter().collect();
+    }
+    if item.is_folder() {
+        item.revision = instant(entity.progeny_edit_date).map(|changed| Revision::new(changed.to_string()));
     }
     Ok(item)
 }
@@ -97,6 +102,18 @@ mod tests {
         assert_eq!((item.size, item.parent.unwrap().as_str()), (Some(3), "fo1"));
         assert_eq!(item.digests, [Digest::of(DigestAlgorithm::Md5, b"abc")]);
         assert_eq!(item.modified.unwrap().to_string(), "2018-01-02T03:04:05.123Z");
+    }
+
+    #[test]
+    fn the_revision_of_a_folder_is_when_something_below_it_changed() {
+        let revision = |date: serde_json::Value| {
+            let folder = json!({"Id": "fo1", "odata.type": "ShareFile.Api.Models.Folder", "ProgenyEditDate": date});
+            item(&serde_json::from_value(folder).unwrap()).unwrap().revision
+        };
+        assert_eq!(revision(json!("2018-01-02T03:04:05.123Z")), Some(Revision::new("2018-01-02T03:04:05.123Z")));
+        for none in [json!(null), json!(""), json!("0001-01-01T00:00:00Z"), json!("9999-12-31T23:59:59.9999999Z")] {
+            assert_eq!(revision(none.clone()), None, "{none} says nothing");
+        }
     }
 
     #[test]

@@ -1,0 +1,119 @@
+//! Random histories on every provider: whatever happens to a tree and to the consumer of its changes, what the consumer
+//! is told adds up to the tree.
+//!
+//! The tree is changed through the store, and the test keeps its own record of what it did. Now and then a consumer reads
+//! the changes since its last checkpoint; it is killed at random places, and half of the times the whole process with it,
+//! which then opens the file of the snapshots again. Each provider of `support/providers.rs` that has changes, native or
+//! emulated, is a test. A failure names its seed; `SHARESYNC_SEEDS=77,78 cargo test --test histories` takes others.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
+#[path = "support/providers.rs"]
+mod providers;
+
+mod histories {
+    pub(crate) mod consumer;
+    pub(crate) mod tree;
+}
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use libtest_mimic::{Arguments, Failed, Trial};
+use sharesync::{CreateFolderOptions, ErrorKind, ItemRef, Operation, RemoteStore, StoreConfig, Support};
+use sharesync_emulator::Emulator;
+use tempfile::TempDir;
+
+use histories::consumer::{Consumer, End};
+use histories::tree::Tree;
+
+/// What happens to the tree in one history.
+const STEPS: usize = 1000;
+
+/// Each is a history, unless others are asked for.
+const SEEDS: &str = "77";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let names = runtime.block_on(async {
+        let (emulator, state) = (Emulator::start().await.unwrap(), tempfile::tempdir().unwrap());
+        let configs = providers::emulated(&emulator, state.path());
+        configs.iter().map(StoreConfig::provider).collect::<Vec<_>>()
+    });
+    let seeds = std::env::var("SHARESYNC_SEEDS").unwrap_or_else(|_| SEEDS.to_owned());
+    let mut trials = Vec::new();
+    for seed in seeds.split(',').map(|seed| seed.trim().parse().unwrap()) {
+        trials.extend(names.iter().enumerate().map(|(index, name)| {
+            let handle = runtime.handle().clone();
+            Trial::test(format!("{name}::seed_{seed}"), move || handle.block_on(history(index, seed)))
+        }));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A process that follows changes: its store, and what a new process needs to go on.
+struct Process {
+    emulator: Emulator,
+    state: TempDir,
+    provider: usize,
+    store: Arc<dyn RemoteStore>,
+}
+
+impl Process {
+    async fn start(provider: usize) -> Self {
+        let (emulator, state) = (Emulator::start().await.unwrap(), tempfile::tempdir().unwrap());
+        let store = providers::emulated(&emulator, state.path())[provider].connect().await.unwrap();
+        Self { emulator, state, provider, store }
+    }
+
+    /// The process dies and another one begins.
+    async fn restart(self) -> Self {
+        let Self { emulator, state, provider, store } = self;
+        drop(store);
+        let store = loop {
+            // Work on a file that was under way when a stream was dropped goes on to its end.
+            match providers::emulated(&emulator, state.path())[provider].connect().await {
+                Err(error) if error.kind() == ErrorKind::Locked => tokio::task::yield_now().await,
+                connected => break connected.unwrap(),
+            }
+        };
+        Self { emulator, state, provider, store }
+    }
+}
+
+async fn history(provider: usize, seed: u64) -> Result<(), Failed> {
+    let mut process = Process::start(provider).await;
+    if process.store.capabilities().support(Operation::Changes) == Support::Unsupported {
+        let info = process.store.info();
+        return Err(format!("{} has no changes although it was given all that it needs", info.provider).into());
+    }
+    process.store.create_folder(&ItemRef::Root, Tree::TOP, CreateFolderOptions::new()).await.unwrap();
+    let mut rng = Rng::with_seed(seed);
+    let (mut tree, mut consumer) = (Tree::default(), Consumer::default());
+    let (mut done, mut ends, mut restarts) = (0, [0; 3], 0);
+    while done < STEPS {
+        for _ in 0..rng.usize(1..12) {
+            tree.act(&*process.store, &mut rng).await;
+            done += 1;
+        }
+        let end = consumer.read(&*process.store, &mut rng).await;
+        ends[end as usize] += 1;
+        if end == End::Checkpoint {
+            consumer.assert_is(&tree, &format!("seed {seed}, after {done} steps"));
+        } else if rng.bool() {
+            process = process.restart().await;
+            restarts += 1;
+        }
+    }
+    assert!(ends.iter().all(|count| *count > 0) && restarts > 0, "{ends:?} {restarts}: not everything happened");
+    consumer.read_all(&*process.store).await;
+    consumer.assert_is(&tree, &format!("seed {seed}, at the end"));
+    Ok(())
+}
