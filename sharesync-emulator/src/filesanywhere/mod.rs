@@ -2,19 +2,7 @@
 //! 1.1 and 1.2 with their WSDL, and under `/faw/` what those give addresses of: downloads and links. Here: what belongs to all of
 //! them, and the routing. `soap` knows the envelopes, `schema` and `operations` what the operations take and give.
 //!
-//! # What the documents leave open
-//!
-//! Decided here and marked as ours. Tokens: one that is unknown or has expired is refused with "The token is invalid or has
-//! expired." (as an `ErrorMessage`, or as a fault where an answer has none); a token of one service is good at the other;
-//! `AllowedIPList` is not looked at. Errors have a code only where one is public: `e2937` for a folder that is there already.
-//! ChangeList: `LocalDate` is the date since when changes are wanted, and without one the answer is `FullSync`; `ChangeType` is not
-//! looked at; a file is told under every folder and name that it has had since, with no checksum where it is gone; `ActionCode` is
-//! 1 for a folder that is new at its path, 2 for one that changed there, 3 for one that is gone from it; `OffsetDate` is 0;
-//! checksums are MD5. Pages count from 1, and page 0 is the first. `DateLastModified` is in UTC. Names that are taken refuse a
-//! paste or a move; `DstPath` is a folder; deleting a folder deletes what is in it. A chunk may be sent again: what was
-//! appended from its offset on is dropped. `BytesRead` counts plain bytes; the compressed number is taken too. A shared
-//! folder is named by its path, or by its path within the caller's volume. The passwords of links go into their addresses as a
-//! seal; mail is never sent.
+//! What the documents leave open, and what was chosen for it, is told in the crate's documentation.
 
 mod account;
 mod activities;

@@ -2,7 +2,7 @@
 
 use sharesync_emulator::Emulator;
 
-use crate::soap::{Client, all, element, one};
+use super::soap::{Client, all, element, one};
 
 fn items(list: &str, entries: &[(&str, String)]) -> String {
     let entries: String = entries

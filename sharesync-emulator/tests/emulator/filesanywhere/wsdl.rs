@@ -1,6 +1,6 @@
 //! The WSDL and the help pages: they describe what is served.
 
-use crate::soap::{Client, Version};
+use super::soap::{Client, Version};
 
 /// What the service's own page of ChangeList shows between the envelope's first line and its end.
 const REQUEST: &str = "    <ChangeList xmlns=\"http://api.filesanywhere.com/\">

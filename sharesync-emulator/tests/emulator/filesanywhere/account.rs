@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sharesync_emulator::Emulator;
 
-use crate::soap::{Client, element, one};
+use super::soap::{Client, element, one};
 
 #[tokio::test]
 async fn a_login_needs_key_organisation_name_and_password() {

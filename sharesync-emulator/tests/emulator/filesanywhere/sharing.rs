@@ -2,7 +2,7 @@
 
 use sharesync_emulator::Emulator;
 
-use crate::soap::{Client, all, element, one, receive};
+use super::soap::{Client, all, element, one, receive};
 
 fn shared(client: &Client, list: &str, path: &str) -> String {
     format!("<{list}><Item><Type>file</Type>{}</Item></{list}>", client.at(path))

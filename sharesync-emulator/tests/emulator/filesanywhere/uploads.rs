@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::soap::{Client, all, base64, element, one};
+use super::soap::{Client, all, base64, element, one};
 
 fn chunk(data: impl AsRef<[u8]>, offset: usize, last: bool) -> String {
     let (data, length) = (base64(&data), data.as_ref().len());

@@ -2,7 +2,7 @@
 
 use sharesync_emulator::{Emulator, Fault, FaultKind};
 
-use crate::soap::{API, Client, Version, all, envelope, one, receive};
+use super::soap::{API, Client, Version, all, envelope, one, receive};
 
 const FAULT_11: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope xmlns:soap=\"http://schemas.xmlsoap.org/soap/envelope/\" \
     xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"><soap:Body><soap:Fault>\

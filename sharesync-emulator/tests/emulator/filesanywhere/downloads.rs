@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sharesync_emulator::Emulator;
 
-use crate::soap::{Client, one, receive};
+use super::soap::{Client, one, receive};
 
 #[tokio::test]
 async fn an_address_gives_the_bytes_to_everybody() {

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use sharesync_emulator::Emulator;
 use sharesync_emulator::drive::ItemId;
 
-use crate::soap::{Client, Version, all, element, one};
+use super::soap::{Client, Version, all, element, one};
 
 /// What has changed since a date.
 async fn since(client: &Client, date: &str, more: &str) -> String {
@@ -147,7 +147,7 @@ async fn switches_say_full_sync_and_header_changed() {
 async fn an_endless_list_is_made_while_it_is_sent() {
     let client = Client::with(Emulator::builder().change_list_entries(300_000)).await;
     let request = format!("<Token>{}</Token>", client.token);
-    let body = crate::soap::envelope(Version::V11, "ChangeList", &request);
+    let body = super::soap::envelope(Version::V11, "ChangeList", &request);
     let (started, mut bytes, mut entries, mut rest) = (Instant::now(), 0, 0, Vec::new());
     let answer = client.post("ChangeList", body).send().await.expect("an answer");
     let mut stream = answer.bytes_stream();
