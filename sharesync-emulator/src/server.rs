@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::header::RETRY_AFTER;
 use http::{Request, StatusCode};
@@ -45,6 +46,11 @@ pub(crate) trait Face: Debug + Send + Sync {
     fn serve(self: Arc<Self>, call: Call) -> BoxFuture<'static, Reply>;
     /// The protocol's own words for 401, 429 and 503.
     fn refuse(&self, path: &str, status: StatusCode) -> Reply;
+    /// Refuses a request as if its token had expired. That is the words for 401, where a service says it so.
+    fn unauthorized(self: Arc<Self>, call: Call) -> BoxFuture<'static, Reply> {
+        let reply = self.refuse(&call.path, StatusCode::UNAUTHORIZED);
+        std::future::ready(reply).boxed()
+    }
     /// Makes all access tokens invalid, as if their time were over.
     fn expire_tokens(&self);
     /// What the face serves of the emulator's own paths.
@@ -103,7 +109,7 @@ impl Server {
         let call = self.call(parts, incoming, &slot, fault);
         let reply = match fault.map(|fault| (fault, slot.set_fault(&format!("{fault:?}")))) {
             Some((FaultKind::Reset, ())) => return Err(Dropped),
-            Some((FaultKind::Unauthorized, ())) => face.refuse(&path, StatusCode::UNAUTHORIZED),
+            Some((FaultKind::Unauthorized, ())) => face.unauthorized(call).await,
             Some((FaultKind::TooManyRequests { retry_after }, ())) => {
                 retry_later(face.refuse(&path, StatusCode::TOO_MANY_REQUESTS), retry_after)
             }

@@ -173,19 +173,21 @@ impl FilesAnywhere {
         &self.shared.drive
     }
 
-    async fn answer(self: Arc<Self>, mut call: Call) -> Reply {
+    /// `expired` makes the token of the request one whose time is over.
+    async fn answer(self: Arc<Self>, mut call: Call, expired: bool) -> Reply {
         let path = call.path.to_ascii_lowercase();
         match service_of(&path) {
             Some(service) if call.method == Method::GET => {
                 call.body.drain().await;
                 describe(service, &call)
             }
-            Some(service) => self.soap(service, call).await,
+            Some(service) => self.soap(service, call, expired).await,
+            None if expired => self.refuse(&path, StatusCode::UNAUTHORIZED),
             None => self.addresses(&path, call).await,
         }
     }
 
-    async fn soap(self: Arc<Self>, service: Service, mut call: Call) -> Reply {
+    async fn soap(self: Arc<Self>, service: Service, mut call: Call, expired: bool) -> Reply {
         let find = |name: &str| operations::find(service, name).map(|operation| operation.name);
         let request = match Request::read(&mut call, self.options.longest_request, find).await {
             Ok(request) => request,
@@ -198,7 +200,7 @@ impl FilesAnywhere {
             Ok(args) => args,
             Err(fault) => return fault.into_reply(request.version),
         };
-        let ctx = Ctx { face: self, args, base: call.base, repeat_page: call.repeat_page };
+        let ctx = Ctx { face: self, args, base: call.base, repeat_page: call.repeat_page, expired };
         let outcome = ctx.perform(operation.name).await;
         ctx.reply(operation, request.version, outcome)
     }
@@ -270,7 +272,12 @@ impl Face for FilesAnywhere {
     }
 
     fn serve(self: Arc<Self>, call: Call) -> BoxFuture<'static, Reply> {
-        self.answer(call).boxed()
+        self.answer(call, false).boxed()
+    }
+
+    /// The service has no 401: an expired token is told in the answer.
+    fn unauthorized(self: Arc<Self>, call: Call) -> BoxFuture<'static, Reply> {
+        self.answer(call, true).boxed()
     }
 
     fn refuse(&self, _path: &str, status: StatusCode) -> Reply {
@@ -293,6 +300,7 @@ struct Ctx {
     /// Scheme and host under which the client reached this server.
     base: String,
     repeat_page: bool,
+    expired: bool,
 }
 
 impl Ctx {
@@ -302,7 +310,8 @@ impl Ctx {
 
     /// The user whose token came along.
     fn user(&self) -> Result<User, Refused> {
-        let user = self.face.tokens.user_of(self.args.text("Token")).and_then(|user| self.drive().user(user));
+        let user = self.face.tokens.user_of(self.args.text("Token")).filter(|_| !self.expired);
+        let user = user.and_then(|user| self.drive().user(user));
         user.ok_or_else(|| Refused::because("The token is invalid or has expired."))
     }
 

@@ -9,6 +9,8 @@ use super::{API, Version};
 
 /// Deeper nesting is no request.
 const DEEPEST: usize = 64;
+/// More attributes are none: each is compared with those before it.
+const MOST_ATTRIBUTES: usize = 64;
 const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// The namespaces that mean something here.
@@ -119,8 +121,8 @@ impl Node {
             children: Vec::new(),
             at,
         };
-        for attribute in start.attributes() {
-            let attribute = attribute.map_err(|_| Malformed)?;
+        for (number, attribute) in start.attributes().enumerate() {
+            let attribute = attribute.ok().filter(|_| number < MOST_ATTRIBUTES).ok_or(Malformed)?;
             let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Malformed)?;
             let (namespace, local) = reader.resolver().resolve_attribute(attribute.key);
             let truth = matches!(value.trim(), "true" | "1");
@@ -208,6 +210,8 @@ mod tests {
     #[test]
     fn what_is_no_xml_or_not_taken_is_refused() {
         let deep = "<a>".repeat(DEEPEST + 1) + &"</a>".repeat(DEEPEST + 1);
+        let attributes: String = (0..=MOST_ATTRIBUTES).map(|number| format!(" a{number}='1'")).collect();
+        let crowded = format!("<a{attributes}/>");
         let bomb = "<!DOCTYPE a [<!ENTITY b 'bb'>]><a>&b;</a>";
         for bad in [
             "",
@@ -225,6 +229,7 @@ mod tests {
             "<a b='&c;'/>",
             "<a b=c/>",
             &deep,
+            &crowded,
             bomb,
             "<!DOCTYPE a><a/>",
             "<a><!-- -- --></a>",

@@ -205,8 +205,10 @@ async fn faults_strike_by_the_action_of_a_request() {
     assert_eq!((answer.status, &answer.headers["retry-after"]), (503, &"3".parse().expect("a header")));
     assert!(answer.headers["content-type"].to_str().expect("text").starts_with("text/html"), "{}", answer.text);
     client.names("").await;
+    client.emulator.faults().add(Fault::new(FaultKind::Unauthorized).path("ListUserVolumes2").times(1));
+    assert_eq!(client.refused("ListUserVolumes2", "").await, "The token is invalid or has expired.");
     let records = client.emulator.requests().all();
     let actions: Vec<_> = records.iter().filter_map(|record| record.action.as_deref()).collect();
     let names: Vec<_> = actions.iter().filter_map(|action| action.strip_prefix(API)).collect();
-    assert_eq!(names, ["AccountLogin", "ListUserVolumes2", "ListItems2", "ListItems2"]);
+    assert_eq!(names, ["AccountLogin", "ListUserVolumes2", "ListItems2", "ListItems2", "ListUserVolumes2"]);
 }
