@@ -174,7 +174,10 @@ fn zeep_drives_both_versions_of_soap() {
         let changed = serde_json::json!([["Zeiten ü.bin", 300_017], ["packed.bin", 300_017], ["whole.bin", 8]]);
         assert_eq!(seen["changed"], changed, "{seen}");
         let folders = seen["folders"].as_array().unwrap();
-        assert!(folders.len() == 1 && folders[0].as_str().unwrap().ends_with(&format!("\\zeep & sons {version}")), "{seen}");
+        assert!(
+            folders.len() == 1 && folders[0].as_str().unwrap().ends_with(&format!("\\zeep & sons {version}")),
+            "{seen}"
+        );
         assert!(seen["fault"].as_str().unwrap().starts_with("Server was unable to process request."), "{seen}");
         assert_ne!(seen["refused"], "", "{seen}");
     }
