@@ -46,10 +46,8 @@ pub struct Listed<T> {
 /// All pages of a list. `key` tells its entries apart.
 ///
 /// The numbers of pages are all that the service offers to go on with. A page that holds only what was there before has
-/// taken the place of one that may hold something else, so the list is then read once more from its beginning.
-///
-///  An entry that is pushed to an earlier page by a
-/// deletion while the list is being read can be missed.
+/// taken the place of one that may hold something else, so the list is then read once more from its beginning. An entry
+/// that is pushed to an earlier page by a deletion while the list is being read can be missed.
 pub(crate) fn pages<T, F>(
     operation: &'static str,
     per_page: u32,
@@ -144,12 +142,17 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use futures::{FutureExt as _, TryStreamExt as _};
 
     use super::*;
 
+    /// Answers for a page of a size, and says whether that is the whole list.
+    type Serve = fn(usize, usize) -> (Vec<u32>, bool);
+
     /// Reads a list from a service that answers by `serve`.
-    fn read(per_page: u32, serve: fn(usize, usize) -> (Vec<u32>, bool)) -> Result<Vec<String>> {
+    fn read(per_page: u32, serve: Serve) -> Result<Vec<String>> {
         let fetch = move |paging: Paging| {
             let number = |value: Option<i64>| value.map(|value| value as usize).unwrap();
             let (items, complete) = serve(number(paging.page), number(paging.per_page));
@@ -173,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_way_to_end_a_list_is_understood() {
-        let services: [(&str, fn(usize, usize) -> (Vec<u32>, bool)); 6] = [
+        let services: [(&str, Serve); 6] = [
             ("the last page is complete", |page, size| (part(page, size), page * size >= 10)),
             ("every page is a part", |page, size| (part(page, size), false)),
             ("every page is complete", |page, size| (part(page, size), true)),

@@ -22,8 +22,11 @@ fn file(number: usize) -> Value {
     json!({"uuid": format!("u{number}"), "name": format!("{number}.txt"), "is_directory": false})
 }
 
+/// Answers for a page and a page size: entries and status.
+type Serve = fn(usize, usize) -> (Vec<usize>, u16);
+
 /// Lists the root of a store whose service answers by `serve`: page and page size, to entries and status.
-async fn list(per_page: u32, serve: fn(usize, usize) -> (Vec<usize>, u16)) -> Result<Vec<String>> {
+async fn list(per_page: u32, serve: Serve) -> Result<Vec<String>> {
     let server = Server::start().await;
     server.by(move |request| {
         let (files, status) = serve(number(request, "page"), number(request, "per_page"));
@@ -41,7 +44,7 @@ fn names(count: usize) -> Vec<String> {
 #[tokio::test]
 async fn lists_lose_nothing_and_repeat_nothing_however_they_are_cut() {
     let part = |page: usize, size: usize| (0..25).skip((page - 1) * size).take(size).collect::<Vec<_>>();
-    let services: [fn(usize, usize) -> (Vec<usize>, u16); 4] = [
+    let services: [Serve; 4] = [
         |page, size| ((0..25).skip((page - 1) * size).take(size).collect(), if page * size < 25 { 206 } else { 200 }),
         |page, size| ((0..25).skip((page - 1) * size).take(size).collect(), 206),
         |page, _| ((0..25).skip((page - 1) * 7).take(7).collect(), if page < 4 { 206 } else { 200 }),

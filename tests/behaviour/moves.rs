@@ -264,6 +264,7 @@ async fn the_modification_time_stays(ctx: Ctx) {
     let time: Timestamp = "2021-07-04T05:06:07Z".parse().unwrap();
     let request = UploadRequest::new(ctx.here(), "a.txt").with_modified(time);
     let file = ctx.store.upload_bytes("x", request, TransferOptions::new()).await.unwrap().item;
+    let file = ctx.store.stat(&ItemRef::from(&file)).await.unwrap();
     let folder = ctx.folder("sub").await;
     let renamed = to(&ctx, &file, Destination::name("b.txt")).await.unwrap();
     let moved = to(&ctx, &renamed, Destination::folder(&folder).with_name("c.txt")).await.unwrap();

@@ -182,8 +182,8 @@ impl Snapshots {
 
 /// The changes of a store without a feed to which no [`Snapshots`] were given: an error that says how to enable them.
 pub fn not_configured(provider: &'static str) -> BoxStream<'static, Result<ChangePage>> {
-    let why = "the service has no change feed; give the store a place for snapshots, by `with_snapshots` of its options or \
-               `snapshots` of its configuration";
+    let why = "the service has no change feed; give the store a place for snapshots (snapshot::Snapshots), by `with_snapshots` \
+               of its options or `snapshots` of its configuration";
     let error = Error::unsupported(provider, Operation::Changes, why);
     stream::once(async { Err(error) }).boxed()
 }

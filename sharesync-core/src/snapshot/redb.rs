@@ -7,14 +7,15 @@ use std::fmt;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
 use redb::{Database, DatabaseError, ReadOnlyTable, ReadableDatabase as _, TableDefinition, TableError};
+use tokio::sync::oneshot;
 
 use super::keys::Stored;
 use super::{Commit, SnapshotStore};
-use crate::transfer::blocking::blocking;
 use crate::{Error, ErrorKind, Result};
 
 /// What the database keeps of its file in memory, in bytes.
@@ -26,14 +27,20 @@ const STEP: usize = 16 * 1024;
 
 /// Keeps snapshots in a file. Clones are the same file.
 ///
-/// One process at a time has it open. The file holds names of files: keep it where only the user can read it.
+/// One process at a time has it open. The file holds names of files: keep it where only the user can read it. Dropping the
+/// last clone waits for what is under way and closes the file.
 #[derive(Clone)]
 pub struct RedbSnapshots(Arc<Inner>);
 
+/// The thread that works on the file. There is one, and not those of the runtime: each thread that takes part in filling
+/// the cache of the database keeps memory of its own for it.
 struct Inner {
-    path: PathBuf,
-    file: Mutex<File>,
+    path: Arc<Path>,
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
 }
+
+type Job = Box<dyn FnOnce(&mut File) + Send>;
 
 struct File {
     database: Database,
@@ -53,36 +60,61 @@ impl RedbSnapshots {
     /// [`ErrorKind::Locked`] when the file is open already, in this process or another one; [`ErrorKind::Io`] when it
     /// cannot be opened or is damaged. A damaged file can be deleted: cursors then lead to a reset.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self> {
-        let path = path.into();
-        blocking(move || {
-            let opened = caught(&path, || {
-                let mut builder = Database::builder();
-                builder.set_cache_size(CACHE).create(&path).map_err(|error| opening(&path, error))
-            });
-            let file = File { database: opened?, pending: BTreeMap::new(), count: 0 };
-            Ok(Self(Arc::new(Inner { path, file: Mutex::new(file) })))
-        })
-        .await
+        let path: Arc<Path> = path.into().into();
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let (reply, opened) = oneshot::channel();
+        let work = {
+            let path = path.clone();
+            move || match caught(&path, || File::open(&path)) {
+                Ok(mut file) => {
+                    let _ = reply.send(Ok(()));
+                    queue.into_iter().for_each(|job| job(&mut file));
+                }
+                Err(error) => drop(reply.send(Err(error))),
+            }
+        };
+        let thread = thread::Builder::new().name("sharesync-snapshots".into()).spawn(work);
+        let thread = thread.map_err(|error| Error::io("start a thread for", &path, error))?;
+        opened.await.map_err(|_| stopped(&path))??;
+        Ok(Self(Arc::new(Inner { path, jobs: Some(jobs), thread: Some(thread) })))
     }
 
-    /// Runs work on the file off the async threads.
+    /// Runs work on the file in its thread.
     async fn run<T: Send + 'static>(
         &self,
         space: &str,
         work: impl FnOnce(&mut File, &str) -> Result<T, redb::Error> + Send + 'static,
     ) -> Result<T> {
-        let (inner, space) = (self.0.clone(), space.to_owned());
-        blocking(move || {
-            caught(&inner.path, || {
-                let mut file = inner.file.lock().unwrap_or_else(PoisonError::into_inner);
-                work(&mut file, &space).map_err(|error| failure(&inner.path, error))
-            })
-        })
-        .await
+        let (path, space) = (self.0.path.clone(), space.to_owned());
+        let (reply, done) = oneshot::channel();
+        let job = move |file: &mut File| {
+            let result = caught(&path, || work(file, &space).map_err(|error| failure(&path, error)));
+            // Nobody waits for it any longer if the future was dropped.
+            drop(reply.send(result));
+        };
+        let sent = self.0.jobs.as_ref().map(|jobs| jobs.send(Box::new(job)));
+        match sent {
+            Some(Ok(())) => done.await.map_err(|_| stopped(&self.0.path))?,
+            _ => Err(stopped(&self.0.path)),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
 impl File {
+    fn open(path: &Path) -> Result<Self> {
+        let database = Database::builder().set_cache_size(CACHE).create(path).map_err(|error| opening(path, error))?;
+        Ok(Self { database, pending: BTreeMap::new(), count: 0 })
+    }
+
     /// The table of a space, if it was ever written.
     fn table(&self, space: &str) -> Result<Option<Table>, redb::Error> {
         match self.database.begin_read()?.open_table(TableDefinition::new(space)) {
@@ -183,6 +215,10 @@ fn caught<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
 fn damaged(path: &Path) -> Error {
     let message = format!("the snapshots in {} are damaged: delete the file, and changes begin anew", path.display());
     Error::new(ErrorKind::Io, message)
+}
+
+fn stopped(path: &Path) -> Error {
+    Error::new(ErrorKind::Io, format!("the thread for the snapshots in {} has stopped", path.display()))
 }
 
 fn opening(path: &Path, error: DatabaseError) -> Error {

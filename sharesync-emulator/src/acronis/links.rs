@@ -31,7 +31,7 @@ struct Terms {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
     Public,
-    Access,
+    SignedIn,
     Shared,
 }
 
@@ -39,7 +39,7 @@ impl Access {
     fn name(self) -> &'static str {
         match self {
             Self::Public => "public",
-            Self::Access => "access",
+            Self::SignedIn => "access",
             Self::Shared => "shared",
         }
     }
@@ -47,7 +47,7 @@ impl Access {
     fn of(share: &Share) -> Self {
         match (share.require_login, share.only_recipients) {
             (_, true) => Self::Shared,
-            (true, false) => Self::Access,
+            (true, false) => Self::SignedIn,
             (false, false) => Self::Public,
         }
     }
@@ -58,7 +58,7 @@ impl Terms {
         let access = match fields.text("access_restriction")? {
             None => None,
             Some("public") => Some(Access::Public),
-            Some("access") => Some(Access::Access),
+            Some("access") => Some(Access::SignedIn),
             Some("shared") => Some(Access::Shared),
             Some(_) => return Err(ApiError::invalid()),
         };
@@ -90,7 +90,7 @@ fn allowed(settings: &Settings, share: &Share) -> bool {
     let (on, number) = (|name| settings.flag("security", name), |name| settings.number("security", name));
     let kind = match Access::of(share) {
         Access::Public => on("node_share_link_allow_public_links"),
-        Access::Access | Access::Shared => on("node_share_link_allow_login_links"),
+        Access::SignedIn | Access::Shared => on("node_share_link_allow_login_links"),
     };
     let lives = !on("node_share_link_ttl_range_enable")
         || days(share).is_some_and(|days| days <= number("node_share_link_ttl_max"));
