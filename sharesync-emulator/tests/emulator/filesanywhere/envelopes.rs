@@ -212,3 +212,33 @@ async fn faults_strike_by_the_action_of_a_request() {
     let names: Vec<_> = actions.iter().filter_map(|action| action.strip_prefix(API)).collect();
     assert_eq!(names, ["AccountLogin", "ListUserVolumes2", "ListItems2", "ListItems2", "ListUserVolumes2"]);
 }
+
+#[tokio::test]
+async fn whatever_is_sent_there_is_an_answer() {
+    let mut client = Client::start().await;
+    let mut dice = fastrand::Rng::with_seed(7);
+    for version in [Version::V11, Version::V12] {
+        client.version = version;
+        let inner = format!(
+            "<Token>{}</Token><Parameters><LocalDate>2026-01-01T00:00:00Z</LocalDate><ChangeType>0</ChangeType>\
+             <FolderExceptionList><long>1</long></FolderExceptionList></Parameters>",
+            client.token
+        );
+        let good = envelope(version, "ChangeList", &inner);
+        for _ in 0..300 {
+            let mut bad = good.clone().into_bytes();
+            for _ in 0..dice.usize(1..4) {
+                let at = dice.usize(0..bad.len());
+                match dice.u8(0..3) {
+                    0 => bad[at] = *dice.choice(b"<>/&;\"' =:x1\0\xff").expect("a byte"),
+                    1 => drop(bad.remove(at)),
+                    _ => bad.truncate(at.max(1)),
+                }
+            }
+            let answer = receive(client.post("ChangeList", bad.clone())).await;
+            assert!(matches!(answer.status, 200 | 400 | 500), "{}: {}", answer.status, String::from_utf8_lossy(&bad));
+            assert_eq!(answer.status == 400, answer.text.is_empty(), "{}", answer.text);
+        }
+    }
+    assert_eq!(client.ask("ChangeList", "").await.status, 200);
+}
