@@ -15,6 +15,7 @@ use crate::builder::Builder;
 use crate::drive::{Drive, DriveError};
 use crate::faces::{self, Setup, SignIns};
 use crate::faults::Faults;
+use crate::filesanywhere::FilesAnywhereAccount;
 use crate::http::Throttle;
 use crate::recorder::Requests;
 use crate::server::{Face, Server, Shared, bind};
@@ -110,6 +111,11 @@ impl Emulator {
     /// What an Acronis client needs to sign in.
     pub fn acronis(&self) -> &AcronisAccount {
         &self.sign_ins.acronis
+    }
+
+    /// What a FilesAnywhere client needs to sign in.
+    pub fn filesanywhere(&self) -> &FilesAnywhereAccount {
+        &self.sign_ins.filesanywhere
     }
 
     /// One line of JSON: where it listens, and for each provider all that a client needs to sign in, secrets included.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::acronis::{Acronis, AcronisAccount};
 use crate::builder::Builder;
 use crate::drive::DriveError;
+use crate::filesanywhere::{FilesAnywhere, FilesAnywhereAccount};
 use crate::server::{Face, Shared};
 use crate::sharefile::{ShareFile, ShareFileAccount};
 
@@ -28,20 +29,28 @@ pub(crate) struct Setup<'a> {
 pub(crate) struct SignIns {
     pub(crate) sharefile: ShareFileAccount,
     pub(crate) acronis: AcronisAccount,
+    pub(crate) filesanywhere: FilesAnywhereAccount,
 }
 
 /// Starts every face on the drive that they share.
 pub(crate) fn start(setup: &Setup<'_>) -> Result<(Vec<Arc<dyn Face>>, SignIns), DriveError> {
     let (sharefile, sharefile_account) = ShareFile::start(setup)?;
     let (acronis, acronis_account) = Acronis::start(setup);
-    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis];
-    Ok((faces, SignIns { sharefile: sharefile_account, acronis: acronis_account }))
+    let (filesanywhere, filesanywhere_account) = FilesAnywhere::start(setup);
+    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, filesanywhere];
+    let sign_ins =
+        SignIns { sharefile: sharefile_account, acronis: acronis_account, filesanywhere: filesanywhere_account };
+    Ok((faces, sign_ins))
 }
 
 impl SignIns {
     /// One entry a provider, secrets included.
     pub(crate) fn to_json(&self) -> Value {
-        let entries = [("sharefile", self.sharefile.to_json()), ("acronis", self.acronis.to_json())];
+        let entries = [
+            ("sharefile", self.sharefile.to_json()),
+            ("acronis", self.acronis.to_json()),
+            ("filesanywhere", self.filesanywhere.to_json()),
+        ];
         Value::Object(entries.map(|(name, entry)| (name.to_owned(), entry)).into_iter().collect::<Map<_, _>>())
     }
 }

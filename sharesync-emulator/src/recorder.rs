@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::http::soap_action;
+
 /// One request that the emulator received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -21,6 +23,9 @@ pub struct RequestRecord {
     pub path: String,
     /// The query string as it came.
     pub query: String,
+    /// What a SOAP request asked for, as far as its head says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
     /// Whether it carried an `Authorization` header.
     pub authorization: bool,
     /// Whether it went to the storage host's paths, where credentials do not belong.
@@ -56,6 +61,7 @@ pub(crate) struct Slot {
     method: String,
     path: String,
     query: String,
+    action: Option<String>,
     authorization: bool,
     storage: bool,
     status: AtomicU16,
@@ -111,6 +117,7 @@ impl Requests {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
+            action: soap_action(&parts.headers).map(str::to_owned),
             authorization: parts.headers.contains_key(http::header::AUTHORIZATION),
             storage,
             status: AtomicU16::new(0),
@@ -153,6 +160,7 @@ impl Slot {
             method: self.method.clone(),
             path: self.path.clone(),
             query: self.query.clone(),
+            action: self.action.clone(),
             authorization: self.authorization,
             storage: self.storage,
             status: (status != 0).then_some(status),

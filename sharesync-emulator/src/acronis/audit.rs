@@ -99,6 +99,8 @@ impl Audit {
             ChangeKind::Deleted => format!("Deleted {kind} '{name}'."),
             ChangeKind::Restored => format!("Restored {kind} '{name}'."),
             ChangeKind::Purged => format!("Purged {kind} '{name}'."),
+            // What goes along with a folder is no event of its own.
+            ChangeKind::RenamedAbove | ChangeKind::MovedAbove | ChangeKind::RestoredAbove => return,
         };
         let above = entry.iter().flat_map(|entry| entry.ancestors.iter());
         let home = { above }.find(|folder| folder.role() == Role::Home).map(|home| home.id);

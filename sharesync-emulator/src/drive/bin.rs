@@ -80,15 +80,6 @@ impl Drive {
 impl Draft<'_> {
     fn remove_for_good(&mut self, item: &Arc<Item>) {
         self.record.removed.extend(self.tree.subtree(item.id));
-        self.record.changes.push(Change {
-            sequence: 0,
-            at: self.at,
-            by: self.by,
-            kind: ChangeKind::Purged,
-            item: item.id,
-            name: item.name.clone(),
-            parent: item.parent,
-            from: None,
-        });
+        self.record.changes.push(Change::new(ChangeKind::Purged, item, self.at, self.by, None));
     }
 }

@@ -37,6 +37,7 @@ impl Drive {
         let record = draft.record;
         tree.apply(&record);
         let garbage = tree.take_garbage();
+        self.inner.grown.send_replace(tree.log().len() as u64);
         if let Some(journal) = &self.inner.journal {
             journal.append(record);
             self.inner.committed.fetch_add(1, Ordering::Release);
@@ -119,16 +120,7 @@ impl Draft<'_> {
     pub(super) fn put(&mut self, item: Item, kind: ChangeKind, from: Option<ItemId>) -> ItemId {
         let id = item.id;
         let item = Item { modified: self.at, ..item };
-        self.record.changes.push(Change {
-            sequence: 0,
-            at: self.at,
-            by: self.by,
-            kind,
-            item: id,
-            name: item.name.clone(),
-            parent: item.parent,
-            from,
-        });
+        self.record.changes.push(Change::new(kind, &item, self.at, self.by, from));
         self.record.items.push(Arc::new(item));
         id
     }

@@ -1,5 +1,6 @@
 //! The drive behind every face: a tree of items with versions, a recycle bin, links, users and a change log.
-//! It knows no protocol. This file opens drives and reads them; `changing`, `moving`, `bin` and `links` change them.
+//! It knows no protocol. This file opens drives and reads them; `changing`, `moving`, `versions`, `bin` and `links` change them;
+//! `log` tells what was changed.
 
 mod bin;
 mod changing;
@@ -11,7 +12,9 @@ mod error;
 mod ids;
 mod item;
 mod journal;
+mod kept;
 mod links;
+mod log;
 mod memory;
 mod moving;
 mod names;
@@ -21,6 +24,7 @@ mod share;
 mod tests;
 mod tree;
 mod user;
+mod versions;
 
 use std::io;
 use std::ops::Range;
@@ -31,6 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use bytes::Bytes;
 use futures::Stream;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 pub use changing::{FileUpload, NewFolder, OnConflict};
 pub use content::Content;
@@ -39,7 +44,7 @@ pub use error::DriveError;
 pub use ids::{ItemId, PartId, ShareId, UserId, VersionId};
 pub use item::{Deletion, Item, Kind, Lock, Role, Version};
 pub use moving::ItemPatch;
-pub use record::{Change, ChangeKind};
+pub use record::{Change, ChangeKind, ItemType, Place};
 pub use share::{Purpose, Share, SharedItem};
 pub use user::User;
 
@@ -67,6 +72,8 @@ struct Inner {
     committed: AtomicU64,
     /// Parts without a reference that wait for the journal to say so too.
     doomed: Mutex<Vec<PartId>>,
+    /// The sequence number of the last change.
+    grown: watch::Sender<u64>,
 }
 
 /// An item as it was at one moment, with what the tree knew about its surroundings.
@@ -156,7 +163,9 @@ impl Drive {
     fn assemble(tree: Tree, store: Arc<dyn ContentStore>, journal: Option<Journal>) -> Self {
         let is_new = tree.item(ROOT).is_none();
         let (tree, doomed) = (RwLock::new(tree), Mutex::default());
-        let drive = Self { inner: Arc::new(Inner { tree, store, journal, committed: AtomicU64::new(0), doomed }) };
+        let grown = watch::Sender::new(0);
+        let drive =
+            Self { inner: Arc::new(Inner { tree, store, journal, committed: AtomicU64::new(0), doomed, grown }) };
         if is_new {
             drive.plant();
         }
@@ -252,17 +261,6 @@ impl Drive {
     /// How many items there are below an item, without itself.
     pub fn count_below(&self, id: ItemId) -> usize {
         self.tree().subtree(id).len() - 1
-    }
-
-    /// The change log after a sequence number: at most `limit` entries.
-    pub fn changes_after(&self, sequence: u64, limit: usize) -> Vec<Change> {
-        let start = usize::try_from(sequence).unwrap_or(usize::MAX);
-        self.tree().log().iter().skip(start).take(limit).cloned().collect()
-    }
-
-    /// The sequence number of the last change.
-    pub fn last_change(&self) -> u64 {
-        self.tree().log().len() as u64
     }
 
     /// All bytes of a file's newest version. Blocks while a disk is read.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::ids::{ItemId, ShareId, UserId};
+use super::ids::{ItemId, ShareId, UserId, VersionId};
 use super::item::Item;
 use super::share::Share;
 use super::user::User;
 
-/// An entry of the change log: what a later face needs for its feed.
+/// An entry of the change log: all that a face needs for its feed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
@@ -31,6 +32,65 @@ pub struct Change {
     pub parent: Option<ItemId>,
     /// Its folder before the change, when that was another one.
     pub from: Option<ItemId>,
+    /// Where it was before; `None` if it was not there, or in the recycle bin.
+    #[serde(skip)]
+    pub before: Option<Place>,
+    /// Where it was after; `None` if it was no longer there, or in the recycle bin.
+    #[serde(skip)]
+    pub after: Option<Place>,
+    /// What it was.
+    #[serde(skip)]
+    pub item_type: ItemType,
+    /// The newest version of a file after the change; of one that is gone, before it.
+    #[serde(skip)]
+    pub version: Option<VersionId>,
+    /// The size of that version.
+    #[serde(skip)]
+    pub size: u64,
+}
+
+impl Change {
+    /// What is written down of a change; where the item was before and after is found when the log takes it in.
+    pub(super) fn new(kind: ChangeKind, item: &Item, at: Timestamp, by: UserId, from: Option<ItemId>) -> Self {
+        Self {
+            sequence: 0,
+            at,
+            by,
+            kind,
+            item: item.id,
+            name: item.name.clone(),
+            parent: item.parent,
+            from,
+            before: None,
+            after: None,
+            item_type: ItemType::Other,
+            version: None,
+            size: 0,
+        }
+    }
+}
+
+/// Where an item was at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Place {
+    /// The folders above it, the root first.
+    pub above: Arc<[ItemId]>,
+    /// The names from below the root to the item, each after a slash.
+    pub path: Arc<str>,
+}
+
+/// What an item of the log was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ItemType {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// A note or a link.
+    #[default]
+    Other,
 }
 
 /// What happened to an item.
@@ -53,6 +113,12 @@ pub enum ChangeKind {
     Restored,
     /// It is gone for good.
     Purged,
+    /// It stayed in its folder; that folder, or one above, was renamed. Not in the journal: it follows from what is.
+    RenamedAbove,
+    /// It stayed in its folder; that folder, or one above, was moved. Not in the journal.
+    MovedAbove,
+    /// It came back out of the recycle bin in a folder. Not in the journal.
+    RestoredAbove,
 }
 
 /// One mutation, whole: either all of it is in the journal or nothing.
@@ -70,4 +136,7 @@ pub(crate) struct Record {
     pub(crate) users: Vec<Arc<User>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) changes: Vec<Change>,
+    /// What faces keep beside the tree, by key; null takes a key away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) kept: Vec<(String, Value)>,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::content::Content;
 use super::ids::{ItemId, PartId, ShareId, UserId, VersionId};
@@ -39,6 +40,7 @@ pub(crate) struct Tree {
     shares: BTreeMap<ShareId, Arc<Share>>,
     users: BTreeMap<UserId, Arc<User>>,
     log: Vec<Change>,
+    kept: BTreeMap<String, Value>,
     highest_id: u64,
 }
 
@@ -103,6 +105,10 @@ impl Tree {
         &self.log
     }
 
+    pub(crate) fn kept(&self) -> &BTreeMap<String, Value> {
+        &self.kept
+    }
+
     pub(crate) fn highest_id(&self) -> u64 {
         self.highest_id
     }
@@ -119,6 +125,7 @@ impl Tree {
 
     /// Does what a record says. The same for a live mutation and for replay, so that both end in the same tree.
     pub(crate) fn apply(&mut self, record: &Record) {
+        let before = self.look(record);
         for item in &record.items {
             self.put(item.clone());
         }
@@ -136,16 +143,24 @@ impl Tree {
             self.note_id(user.id.0);
             self.users.insert(user.id, user.clone());
         }
-        for change in &record.changes {
-            self.log_change(change.clone());
+        for (key, value) in &record.kept {
+            match value {
+                Value::Null => drop(self.kept.remove(key)),
+                value => drop(self.kept.insert(key.clone(), value.clone())),
+            }
         }
+        self.log_record(record, before);
     }
 
-    fn log_change(&mut self, mut change: Change) {
+    pub(super) fn log_change(&mut self, change: Change) {
         let own = self.folders.contains_key(&change.item).then_some(change.item);
         for start in [own.or(change.parent), change.from] {
             self.touch(start, change.at);
         }
+        self.push_change(change);
+    }
+
+    pub(super) fn push_change(&mut self, mut change: Change) {
         change.sequence = self.log.len() as u64 + 1;
         self.log.push(change);
     }

@@ -13,6 +13,7 @@ mod common;
 mod directory;
 mod downloads;
 mod faults;
+mod filesanywhere;
 mod items;
 mod oauth;
 mod operations;
