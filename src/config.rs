@@ -28,6 +28,10 @@ pub enum StoreConfig {
     #[cfg(feature = "filesanywhere")]
     #[cfg_attr(docsrs, doc(cfg(feature = "filesanywhere")))]
     FilesAnywhere(Box<FilesAnywhereConfig>),
+    /// ScaiDrive, by its cursor-based sync API.
+    #[cfg(feature = "cursor")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "cursor")))]
+    Cursor(Box<CursorConfig>),
 }
 
 impl StoreConfig {
@@ -40,6 +44,8 @@ impl StoreConfig {
             Self::Acronis(_) => sharesync_acronis::PROVIDER,
             #[cfg(feature = "filesanywhere")]
             Self::FilesAnywhere(_) => sharesync_filesanywhere::PROVIDER,
+            #[cfg(feature = "cursor")]
+            Self::Cursor(_) => sharesync_cursor::PROVIDER,
         }
     }
 
@@ -55,6 +61,8 @@ impl StoreConfig {
             Self::Acronis(ref config) => config.connect().await,
             #[cfg(feature = "filesanywhere")]
             Self::FilesAnywhere(ref config) => config.connect().await,
+            #[cfg(feature = "cursor")]
+            Self::Cursor(ref config) => config.connect().await,
         }
     }
 }
@@ -123,6 +131,8 @@ async fn snapshots_in(file: &Option<PathBuf>) -> Result<Option<Snapshots>> {
 pub use acronis::AcronisConfig;
 #[cfg(feature = "filesanywhere")]
 pub use filesanywhere::FilesAnywhereConfig;
+#[cfg(feature = "cursor")]
+pub use cursor::CursorConfig;
 #[cfg(feature = "sharefile")]
 pub use sharefile::ShareFileConfig;
 
@@ -343,6 +353,50 @@ mod filesanywhere {
             let options = match &self.root {
                 Some(root) => StoreOptions::new().with_root(root),
                 None => StoreOptions::new(),
+            };
+            Ok(Arc::new(client.store_with(options)))
+        }
+    }
+}
+
+#[cfg(feature = "cursor")]
+mod cursor {
+    use sharesync_core::http::TokenSet;
+    use sharesync_cursor::{Client, LiveOptions, StoreOptions};
+
+    use super::*;
+
+    /// A share of a ScaiDrive server.
+    #[derive(Debug, Clone, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct CursorConfig {
+        /// The address of the server, such as `https://drive.example.com`.
+        pub endpoint: String,
+        /// The identifier of the share.
+        pub share_id: String,
+        /// An access token, or a service token.
+        pub access_token: SecretValue,
+        /// A refresh token that belongs to the access token. It works once: who keeps tokens between runs uses the client
+        /// and its token store.
+        pub refresh_token: Option<SecretValue>,
+        /// The device whose live socket is listened to, typically a UUID that this installation has chosen.
+        pub device_id: Option<String>,
+        /// Whether the live socket gets the token in its query, for where headers do not come through.
+        #[serde(default)]
+        pub live_token_in_query: bool,
+    }
+
+    impl CursorConfig {
+        pub(super) async fn connect(&self) -> Result<Arc<dyn RemoteStore>> {
+            let refresh = self.refresh_token.as_ref().map(SecretValue::read).transpose()?;
+            let tokens = TokenSet::new(self.access_token.read()?).with_refresh(refresh);
+            let client = Client::builder(&self.endpoint).tokens(tokens).connect().await?;
+            let live = LiveOptions::new().with_token_in_query(self.live_token_in_query);
+            let options = StoreOptions::new(&self.share_id).with_live(live);
+            let options = match &self.device_id {
+                Some(device) => options.with_device(device),
+                None => options,
             };
             Ok(Arc::new(client.store_with(options)))
         }

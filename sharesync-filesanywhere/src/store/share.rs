@@ -139,7 +139,7 @@ impl Inner {
             (Some(LINK), Some(_), Some(_)) => {
                 Err(cannot(Operation::Unshare, "no operation that ends a link is documented; it ends by itself"))
             }
-            _ => Err(refuse(ErrorKind::NotFound, share, "there is no such share")),
+            _ => Err(refuse(ErrorKind::NotFound, "share", "there is no such share")),
         }
     }
 }
