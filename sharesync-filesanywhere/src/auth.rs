@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sharesync_core::http::{
-    Authorizer as _, BearerTokens, HttpConfig, Pipeline, TokenSet, TokenSource, TokenStore, Transport,
+    Authorizer as _, BearerTokens, HttpConfig, Pipeline, TokenSet, TokenSource, TokenStore, Transport, default_transport,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -220,16 +220,6 @@ impl fmt::Debug for ClientBuilder {
 
 fn config(why: &'static str) -> Error {
     Error::new(ErrorKind::Config, why).with_provider(PROVIDER)
-}
-
-#[cfg(feature = "reqwest")]
-fn default_transport(config: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Ok(Arc::new(sharesync_core::http::ReqwestTransport::new(config)?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Err(config("there is no transport: enable the feature `rustls`, or set one by transport"))
 }
 
 /// The token of a service: one that was handed over, or one that is renewed by signing in.

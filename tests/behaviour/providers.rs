@@ -12,6 +12,7 @@ use sharesync::{RemoteStore, Secret, acronis, filesanywhere, sharefile};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
+use super::support::COLLEAGUE;
 
 /// Every provider that the emulator speaks, under the name that its tests have.
 pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
@@ -91,6 +92,7 @@ fn filesanywhere_store(emulator: Arc<Emulator>, version: SoapVersion) -> BoxFutu
             .connect()
             .await
             .unwrap();
+        emulator.drive().ensure_user(COLLEAGUE).unwrap();
         let options = filesanywhere::StoreOptions::new().with_chunk_size(256 << 10);
         Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>
     })

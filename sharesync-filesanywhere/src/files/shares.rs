@@ -8,6 +8,7 @@ use sharesync_core::{Result, Secret};
 
 use super::uploads::ChunkTimes;
 use crate::client::resource;
+use crate::error::refused_entry;
 use crate::model::{
     ChunkUploaded, FolderAccessKey, GroupShareMember, GroupShareMembers, GroupShareResult, GroupShareUsers, Permission,
 };
@@ -15,8 +16,8 @@ use crate::soap::{Op, Request};
 
 const ADD: Op = Op::files("GroupShareAdd", "GroupShareAddResponse", "GroupShareAddResult")
     .writes(Repeat::Idempotent, Some("GroupShareCreated"));
-const ADD_2: Op = Op::files("GroupShareAdd2", "GroupShareAdd2Response", "GroupShareAdd2Result")
-    .writes(Repeat::Idempotent, Some("GroupShareCreated"));
+const ADD_2: Op =
+    Op::files("GroupShareAdd2", "GroupShareAdd2Response", "GroupShareAdd2Result").writes(Repeat::Idempotent, None);
 const REMOVE: Op = Op::files("GroupShareRemove", "GroupShareRemoveResponse", "GroupShareRemoveResult")
     .writes(Repeat::Idempotent, None);
 const LIST: Op = Op::files("ListGroupShareUsers", "ListGroupShareUsersResponse", "ListGroupShareUsersResult");
@@ -77,7 +78,12 @@ impl GroupShares {
             .text("SharedFolderAccessLevel", access.letter())
             .value("NotifyByEmail", if notify { 'Y' } else { 'N' })
             .text("Notes", notes);
-        self.0.ask(request).await
+        let result: GroupShareResult = self.0.ask(request).await?;
+        // The accounts say why, where there are any.
+        if !result.created && result.users.is_empty() {
+            return Err(refused_entry(ADD_2.name, None, "GroupShareCreated").with_subject(folder));
+        }
+        Ok(result)
     }
 
     /// Takes accounts out of a shared folder, and says what became of each.

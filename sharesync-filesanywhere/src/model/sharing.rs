@@ -52,6 +52,8 @@ record! {
     GroupShareResult {
         /// One for each account.
         users ("Users" / "GroupShareAdd2ResultItem"): Vec<GroupShareUser>,
+        /// Whether the folder is shared now.
+        created ("GroupShareCreated"): bool,
     }
 }
 
