@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sharesync_core::http::{
-    Authorizer as _, BearerTokens, HttpConfig, Pipeline, TokenSet, TokenSource, TokenStore, Transport, default_transport,
+    Authorizer as _, BearerTokens, HttpConfig, Pipeline, TokenSet, TokenSource, TokenStore, Transport,
+    default_transport,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -17,7 +18,7 @@ use crate::model::LoginResult;
 use crate::soap::{Op, Outcome, Record as _, Request, Service, SoapVersion};
 use crate::{Client, PROVIDER};
 
-/// Where the services are [ChangeList; FAWAPI v2].
+/// Where the services are (ChangeList; FAWAPI v2).
 const SYNC: &str = "https://syncapi.filesanywhere.com";
 const FILES: &str = "https://api.filesanywhere.com";
 const SYNC_PATH: &str = "api/syncapp/syncapi.asmx";
@@ -307,7 +308,7 @@ impl TokenSource for Login {
     }
 }
 
-/// The request of a sign-in. `AllowedIPList` and `ClientEncryptParam` are always there [AccountLogin].
+/// The request of a sign-in. `AllowedIPList` and `ClientEncryptParam` are always there (AccountLogin).
 fn login(
     op: &'static Op,
     api_key: &str,
@@ -334,7 +335,7 @@ impl Client {
     /// Signs in at SyncAPI as somebody, and hands the whole answer out: the token, and the encrypted password with which
     /// to sign in later. The session of this client stays what it is.
     ///
-    /// `AccountLogin` [AccountLogin].
+    /// `AccountLogin` (AccountLogin).
     ///
     /// # Errors
     /// [`ErrorKind::Unauthenticated`] when the service refuses.

@@ -56,9 +56,7 @@ async fn attempt(ctx: &Ctx, operation: Operation) -> Result<()> {
         Operation::DeletePermanently => store.delete(&file, DeleteOptions::new().with_permanent(true)).await,
         Operation::Share => store.share(&file, ShareRequest::link()).await.map(drop),
         Operation::RequestFiles => store.share(&ctx.here(), ShareRequest::request_files()).await.map(drop),
-        Operation::Invite => {
-            store.share(&ctx.here(), ShareRequest::invitation([COLLEAGUE])).await.map(drop)
-        }
+        Operation::Invite => store.share(&ctx.here(), ShareRequest::invitation([COLLEAGUE])).await.map(drop),
         Operation::Unshare => match store.share(&file, ShareRequest::link()).await {
             Ok(share) if store.capabilities().ends_links => store.unshare(&share.id).await,
             Ok(_) => {

@@ -42,7 +42,7 @@ resource! {
 impl GroupShares {
     /// Shares a folder with an account. That the level of access is the letter of a permission is inferred.
     ///
-    /// `GroupShareAdd` [GroupShareAdd].
+    /// `GroupShareAdd` (GroupShareAdd).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -59,7 +59,7 @@ impl GroupShares {
     /// Shares a folder with several accounts, and says what became of each. That they are separated by semicolons is
     /// inferred from the service's web pages.
     ///
-    /// `GroupShareAdd2` [GroupShareAdd2].
+    /// `GroupShareAdd2` (GroupShareAdd2).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal) of the whole. What failed for one account is in its entry.
@@ -88,7 +88,7 @@ impl GroupShares {
 
     /// Takes accounts out of a shared folder, and says what became of each.
     ///
-    /// `GroupShareRemove` [GroupShareRemove].
+    /// `GroupShareRemove` (GroupShareRemove).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal) of the whole. What failed for one account is in its entry.
@@ -103,7 +103,7 @@ impl GroupShares {
 
     /// The accounts that a folder is shared with.
     ///
-    /// `ListGroupShareUsers` [ListGroupShareUsers].
+    /// `ListGroupShareUsers` (ListGroupShareUsers).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -114,7 +114,7 @@ impl GroupShares {
 
     /// Ends the sharing of a folder with everybody.
     ///
-    /// `StopSharingGroupShare` [StopSharingGroupShare].
+    /// `StopSharingGroupShare` (StopSharingGroupShare).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -133,7 +133,7 @@ resource! {
 impl FolderKeys {
     /// The key of a folder of a user.
     ///
-    /// `GetFolderAccessKey` [GetFolderAccessKey].
+    /// `GetFolderAccessKey` (GetFolderAccessKey).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -148,7 +148,7 @@ impl FolderKeys {
 
     /// Sends a whole file into the folder of a key.
     ///
-    /// `UploadFileWithFolderAccessKey` [UploadFileWithFolderAccessKey].
+    /// `UploadFileWithFolderAccessKey` (UploadFileWithFolderAccessKey).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -158,7 +158,7 @@ impl FolderKeys {
 
     /// Sends a chunk of a file into the folder of a key, as [`Uploads::chunk`](crate::Uploads::chunk) does.
     ///
-    /// `AppendChunkWithFolderAccessKey` [AppendChunkWithFolderAccessKey].
+    /// `AppendChunkWithFolderAccessKey` (AppendChunkWithFolderAccessKey).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).

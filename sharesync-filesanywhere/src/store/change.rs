@@ -136,10 +136,11 @@ async fn since_date(store: Arc<Inner>, scope: Scope, date: DateTime) -> Result<P
     }
     let files = Spool::of(store.settled_files(&scope, files)).await?;
     let (there, gone) = store.settled_folders(&scope, folders).await?;
-    let new = store.unknown_at(&there, &date).await;
+    let new = store.unknown_at(&there, &date);
     let around = scope.clone();
     let below = new.into_iter().map(move |path| store.everything(&Scope { path, ..around.clone() }));
-    let below = stream::iter(below).flatten().map_ok(|page| stream::iter(page.changes.into_iter().map(Ok))).try_flatten();
+    let below =
+        stream::iter(below).flatten().map_ok(|page| stream::iter(page.changes.into_iter().map(Ok))).try_flatten();
     let of_files = |removed| {
         let changes = files.rows::<Change>();
         changes.try_filter(move |change| future::ready(matches!(change, Change::Remove(_)) == removed))
@@ -179,7 +180,7 @@ impl Inner {
 
     /// Asks for a file: one that is there is told as it is, one that is not is gone.
     async fn settled_file(self: &Arc<Self>, scope: &str, number: i64, name: &str) -> Result<Change> {
-        let folder = self.folders.lock().await.path(number).map(str::to_owned);
+        let folder = self.folders().path(number).map(str::to_owned);
         let Some(folder) = folder else {
             // The folder is gone, and with it the file.
             return Ok(Change::Remove(ItemId::from(format!("{number}/{name}"))));
@@ -198,11 +199,11 @@ impl Inner {
         folders: HashSet<i64>,
     ) -> Result<(Vec<(i64, Item)>, Vec<ItemId>)> {
         let asked = stream::iter(folders).map(|number| async move {
-            let path = self.folders.lock().await.path(number).map(str::to_owned);
+            let path = self.folders().path(number).map(str::to_owned);
             let Some(path) = path.filter(|path| is_within(path, &scope.path)) else { return Ok((number, None)) };
             let found = self.at(&path).await?.filter(|found| found.item.kind == ItemKind::Folder);
             if found.is_none() {
-                self.folders.lock().await.forget(&path);
+                self.folders().forget(&path);
             }
             Ok::<_, Error>((number, found.map(|found| found.item)))
         });
@@ -220,8 +221,8 @@ impl Inner {
 
     /// The paths of folders that were not there at a date, as far as is known: they are told with all they hold, because
     /// whether the service lists what came along with a folder is not documented.
-    async fn unknown_at(&self, folders: &[(i64, Item)], date: &DateTime) -> Vec<String> {
-        let known = self.folders.lock().await;
+    fn unknown_at(&self, folders: &[(i64, Item)], date: &DateTime) -> Vec<String> {
+        let known = self.folders();
         let new = folders.iter().filter(|(number, _)| !known.was_there(*number, date));
         new.filter_map(|(number, _)| known.path(*number).map(str::to_owned)).collect()
     }

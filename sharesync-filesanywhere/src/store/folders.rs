@@ -5,13 +5,14 @@
 //! itself is followed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use sharesync_core::{ErrorKind, Result};
 
 use super::Inner;
 use super::names::{fold, is_within, join, trim};
 use crate::DateTime;
+use crate::client::alone;
 use crate::model::{ChangeEntry, ChildItem, FolderEntry};
 
 /// Folders that are believed: the memory for them is bounded, too.
@@ -27,9 +28,10 @@ pub(super) struct Folders {
     by_path: HashMap<String, i64>,
     /// Up to where changes are taken in; `None` before the first reading, and where the service has no list of changes.
     end: Option<DateTime>,
-    read: bool,
     /// Where folders were that this store has moved since then.
     left: HashMap<i64, Vec<String>>,
+    /// How often this store has moved or removed some.
+    moves: u64,
     /// The list lacks folders that are there: looking for them again is in vain.
     partial: bool,
     /// The service does not list folders: paths are all there is.
@@ -71,7 +73,9 @@ impl Folders {
     }
 
     fn take(&mut self, path: &str) -> Vec<(i64, Known)> {
-        let below: Vec<_> = self.by_number.iter().filter(|(_, known)| is_within(&known.path, path)).map(|(n, _)| *n).collect();
+        let below: Vec<_> =
+            self.by_number.iter().filter(|(_, known)| is_within(&known.path, path)).map(|(n, _)| *n).collect();
+        self.moves += u64::from(!below.is_empty());
         let mut taken = Vec::with_capacity(below.len());
         for number in below {
             if let Some(known) = self.by_number.remove(&number) {
@@ -93,6 +97,19 @@ impl Folders {
         self.by_path.get(&fold(path)).copied()
     }
 
+    fn at(&self, path: &str) -> Option<(i64, String)> {
+        let number = self.number(path)?;
+        Some((number, self.path(number)?.to_owned()))
+    }
+
+    fn lacks(&self, path: &str) -> bool {
+        self.number(path).is_none()
+    }
+
+    fn is_worth_reading_for(&self, path: &str) -> bool {
+        self.lacks(path) && !self.partial
+    }
+
     /// Whether a folder was there at a date of the service, as far as is known.
     pub(super) fn was_there(&self, number: i64, date: &DateTime) -> bool {
         let since = self.by_number.get(&number).and_then(|known| known.since.as_ref()?.timestamp_in_utc());
@@ -108,12 +125,8 @@ impl Folders {
         for (number, path) in told {
             let key = fold(path);
             let sure = match self.path(*number) {
-                Some(known) => {
-                    fold(known) == key || self.left.get(number).is_some_and(|left| left.contains(&key))
-                }
-                None => {
-                    self.number(path).is_none() && new.insert(*number, path).is_none_or(|other| fold(other) == key)
-                }
+                Some(known) => fold(known) == key || self.left.get(number).is_some_and(|left| left.contains(&key)),
+                None => self.number(path).is_none() && new.insert(*number, path).is_none_or(|other| fold(other) == key),
             };
             if !sure {
                 return false;
@@ -131,58 +144,83 @@ impl Folders {
 }
 
 impl Inner {
+    /// What is known of the folders. It is never held while something is awaited.
+    pub(super) fn folders(&self) -> MutexGuard<'_, Folders> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The number of the folder at a path, and the path as the service spells it; `None` when the service has none for it.
-    pub(super) async fn known_folder(&self, path: &str) -> Result<Option<(i64, String)>> {
-        let mut folders = self.folders.lock().await;
-        if folders.number(path).is_none() && !folders.absent {
-            let whole = self.look_again(&mut folders).await?;
-            if folders.number(path).is_none() && !whole && !folders.partial {
-                self.read_folders(&mut folders).await?;
+    pub(super) async fn known_folder(self: &Arc<Self>, path: &str) -> Result<Option<(i64, String)>> {
+        {
+            let folders = self.folders();
+            let found = folders.at(path);
+            if found.is_some() || folders.absent {
+                return Ok(found);
             }
-            folders.partial |= folders.number(path).is_none();
         }
-        let number = folders.number(path);
-        Ok(number.and_then(|number| Some((number, folders.path(number)?.to_owned()))))
+        let (store, path) = (self.clone(), path.to_owned());
+        alone(async move {
+            let _turn = store.looking.lock().await;
+            if store.folders().lacks(&path) {
+                let whole = store.look_again().await?;
+                if !whole && store.folders().is_worth_reading_for(&path) {
+                    store.read_folders().await?;
+                }
+            }
+            let mut folders = store.folders();
+            folders.partial |= folders.lacks(&path);
+            Ok(folders.at(&path))
+        })
+        .await
     }
 
     /// The path of the folder of a number.
-    pub(super) async fn folder_path(&self, number: i64) -> Result<Option<String>> {
-        let mut folders = self.folders.lock().await;
-        if folders.path(number).is_none() && !folders.absent {
-            self.look_again(&mut folders).await?;
+    pub(super) async fn folder_path(self: &Arc<Self>, number: i64) -> Result<Option<String>> {
+        if let Some(path) = self.folders().path(number) {
+            return Ok(Some(path.to_owned()));
         }
-        Ok(folders.path(number).map(str::to_owned))
+        self.refresh_folders().await?;
+        Ok(self.folders().path(number).map(str::to_owned))
     }
 
     /// Takes in what has changed.
-    pub(super) async fn refresh_folders(&self) -> Result<()> {
-        let mut folders = self.folders.lock().await;
-        if !folders.absent {
-            self.look_again(&mut folders).await?;
-        }
-        Ok(())
+    pub(super) async fn refresh_folders(self: &Arc<Self>) -> Result<()> {
+        let store = self.clone();
+        alone(async move {
+            let _turn = store.looking.lock().await;
+            store.look_again().await.map(drop)
+        })
+        .await
     }
 
     /// Reads the list of all folders anew: something is not where it was.
-    pub(super) async fn reread_folders(&self) -> Result<()> {
-        let mut folders = self.folders.lock().await;
-        if folders.absent { Ok(()) } else { self.read_folders(&mut folders).await }
+    pub(super) async fn reread_folders(self: &Arc<Self>) -> Result<()> {
+        let store = self.clone();
+        alone(async move {
+            let _turn = store.looking.lock().await;
+            if store.folders().absent { Ok(()) } else { store.read_folders().await }
+        })
+        .await
     }
 
     /// Takes in the list of changes, or where that does not do, the list of all folders; whether it was the latter.
-    async fn look_again(&self, folders: &mut Folders) -> Result<bool> {
-        let learned = match folders.end.clone() {
-            Some(end) if folders.read => self.learn_changes(folders, end).await?,
-            _ => false,
+    async fn look_again(&self) -> Result<bool> {
+        if self.folders().absent {
+            return Ok(true);
+        }
+        let end = self.folders().end.clone();
+        let learned = match end {
+            Some(end) => self.learn_changes(end).await?,
+            None => false,
         };
         if !learned {
-            self.read_folders(folders).await?;
+            self.read_folders().await?;
         }
         Ok(!learned)
     }
 
     /// `false` when the list of changes does not say enough.
-    async fn learn_changes(&self, folders: &mut Folders, since: DateTime) -> Result<bool> {
+    async fn learn_changes(&self, since: DateTime) -> Result<bool> {
         let mut list = match self.change_list(since).await {
             Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(false),
             list => list?,
@@ -200,7 +238,11 @@ impl Inner {
             }
         }
         let summary = list.summary().await?;
-        if summary.full_sync || summary.header_changed || !folders.learn(&told, &Arc::new(summary.sync_end_date.clone())) {
+        let mut folders = self.folders();
+        if summary.full_sync
+            || summary.header_changed
+            || !folders.learn(&told, &Arc::new(summary.sync_end_date.clone()))
+        {
             return Ok(false);
         }
         folders.end = Some(summary.sync_end_date);
@@ -208,17 +250,34 @@ impl Inner {
         Ok(true)
     }
 
-    async fn read_folders(&self, folders: &mut Folders) -> Result<()> {
+    /// Reads the list of all folders, again if this store has moved some meanwhile.
+    async fn read_folders(&self) -> Result<()> {
+        for last in [false, false, true] {
+            let moves = self.folders().moves;
+            let Some(fresh) = self.fresh_folders().await? else {
+                self.folders().absent = true;
+                return Ok(());
+            };
+            let mut folders = self.folders();
+            if folders.moves == moves || last {
+                *folders = Folders { moves: folders.moves, partial: folders.partial, ..fresh };
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folders as they are listed; `None` when the service does not list them.
+    async fn fresh_folders(&self) -> Result<Option<Folders>> {
         let end = self.change_end_if_any().await?;
         let mut list = match self.client.sync().all_items(&self.options.device_id).await {
             Err(error) if error.kind() == ErrorKind::Unsupported => {
                 tracing::warn!(%error, "the service does not list its folders: paths are identifiers");
-                folders.absent = true;
-                return Ok(());
+                return Ok(None);
             }
             list => list?,
         };
-        let mut fresh = Folders { end, read: true, partial: folders.partial, ..Folders::default() };
+        let mut fresh = Folders { end, ..Folders::default() };
         let mut children = Children::default();
         while let Some(rows) = list.next().await? {
             for row in rows {
@@ -238,8 +297,7 @@ impl Inner {
         children.settle(&mut fresh);
         let since = self.change_end_if_any().await?.map(Arc::new);
         fresh.by_number.values_mut().for_each(|known| known.since.clone_from(&since));
-        *folders = fresh;
-        Ok(())
+        Ok(Some(fresh))
     }
 
     async fn change_end_if_any(&self) -> Result<Option<DateTime>> {

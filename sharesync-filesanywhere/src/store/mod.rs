@@ -11,7 +11,7 @@ mod transfer;
 mod tree;
 
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -62,7 +62,9 @@ struct Inner {
     root: String,
     info: StoreInfo,
     capabilities: Capabilities,
-    folders: tokio::sync::Mutex<folders::Folders>,
+    folders: Mutex<folders::Folders>,
+    /// Held by who looks for folders at the service.
+    looking: tokio::sync::Mutex<()>,
 }
 
 /// An error of the store itself.
@@ -91,7 +93,8 @@ impl FilesAnywhereStore {
             client,
             options,
             root,
-            folders: tokio::sync::Mutex::default(),
+            folders: Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
         }))
     }
 

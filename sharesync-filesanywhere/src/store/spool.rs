@@ -72,9 +72,13 @@ mod tests {
         for _ in 0..2 {
             let read: Vec<(i64, String)> = spool.rows().try_collect().await.unwrap();
             assert_eq!(read.len(), 4000);
-            assert!(read.iter().enumerate().all(|(at, found)| *found == row(at as i64)), "four megabytes, each row once");
+            assert!(
+                read.iter().enumerate().all(|(at, found)| *found == row(at as i64)),
+                "four megabytes, each row once"
+            );
         }
-        let failed: Result<Spool> = Spool::of(stream::iter([Ok(vec![1]), Err(Error::new(ErrorKind::Stalled, "so"))])).await;
+        let failed: Result<Spool> =
+            Spool::of(stream::iter([Ok(vec![1]), Err(Error::new(ErrorKind::Stalled, "so"))])).await;
         assert_eq!(failed.unwrap_err().kind(), ErrorKind::Stalled);
     }
 }

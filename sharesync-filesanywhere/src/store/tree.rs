@@ -56,7 +56,7 @@ impl Inner {
         let path = join(&folder, name);
         let Err(error) = self.client.items().create_folder(&folder, name).await else {
             // Whatever number was known for the path, this is another folder.
-            self.folders.lock().await.forget(&path);
+            self.folders().forget(&path);
             return self.folder_item(&path).await;
         };
         let about_it = error.provider_error::<crate::Refusal>().is_some() || error.maybe_applied();
@@ -170,7 +170,7 @@ impl Inner {
             done => done?,
         }
         if kind == ItemKind::Folder {
-            self.folders.lock().await.moved(&from, &to);
+            self.folders().moved(&from, &to);
         }
         Ok(())
     }
@@ -227,7 +227,7 @@ impl Inner {
         } else {
             self.copy_aside(&found, &folder, &name).await?;
         }
-        self.folders.lock().await.forget(&target);
+        self.folders().forget(&target);
         self.there(found.kind, &target).await
     }
 
@@ -280,7 +280,7 @@ impl Inner {
             }
         }
         if found.kind == ItemKind::Folder {
-            self.folders.lock().await.forget(&found.path);
+            self.folders().forget(&found.path);
         }
         Ok(())
     }
