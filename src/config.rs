@@ -24,6 +24,10 @@ pub enum StoreConfig {
     #[cfg(feature = "acronis")]
     #[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
     Acronis(Box<AcronisConfig>),
+    /// FilesAnywhere.
+    #[cfg(feature = "filesanywhere")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "filesanywhere")))]
+    FilesAnywhere(Box<FilesAnywhereConfig>),
     /// ScaiDrive, by its cursor-based sync API.
     #[cfg(feature = "cursor")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cursor")))]
@@ -38,6 +42,8 @@ impl StoreConfig {
             Self::ShareFile(_) => sharesync_sharefile::PROVIDER,
             #[cfg(feature = "acronis")]
             Self::Acronis(_) => sharesync_acronis::PROVIDER,
+            #[cfg(feature = "filesanywhere")]
+            Self::FilesAnywhere(_) => sharesync_filesanywhere::PROVIDER,
             #[cfg(feature = "cursor")]
             Self::Cursor(_) => sharesync_cursor::PROVIDER,
         }
@@ -53,6 +59,8 @@ impl StoreConfig {
             Self::ShareFile(ref config) => config.connect().await,
             #[cfg(feature = "acronis")]
             Self::Acronis(ref config) => config.connect().await,
+            #[cfg(feature = "filesanywhere")]
+            Self::FilesAnywhere(ref config) => config.connect().await,
             #[cfg(feature = "cursor")]
             Self::Cursor(ref config) => config.connect().await,
         }
@@ -123,6 +131,8 @@ async fn snapshots_in(file: &Option<PathBuf>) -> Result<Option<Snapshots>> {
 pub use acronis::AcronisConfig;
 #[cfg(feature = "cursor")]
 pub use cursor::CursorConfig;
+#[cfg(feature = "filesanywhere")]
+pub use filesanywhere::FilesAnywhereConfig;
 #[cfg(feature = "sharefile")]
 pub use sharefile::ShareFileConfig;
 
@@ -283,6 +293,66 @@ mod acronis {
                 options = options.with_root(root);
             }
             options.snapshots = snapshots_in(&self.snapshots).await?;
+            Ok(Arc::new(client.store_with(options)))
+        }
+    }
+}
+
+#[cfg(feature = "filesanywhere")]
+mod filesanywhere {
+    use sharesync_filesanywhere::{Client, SoapVersion, StoreOptions};
+
+    use super::*;
+
+    /// A FilesAnywhere account.
+    ///
+    /// `username`, with `password` or with the `access_token` of an earlier session.
+    #[derive(Debug, Clone, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct FilesAnywhereConfig {
+        /// The address of a server that has both services under their usual paths, such as an emulator; by default the
+        /// service's own addresses.
+        pub endpoint: Option<String>,
+        /// The developer key.
+        pub api_key: SecretValue,
+        /// The number of the organisation: 0 for FilesAnywhere Web, 50 for WebAdvanced.
+        #[serde(default)]
+        pub org_id: i64,
+        /// The user's name.
+        pub username: String,
+        /// The user's password.
+        pub password: Option<SecretValue>,
+        /// The token of an earlier session.
+        pub access_token: Option<SecretValue>,
+        /// The version of SOAP: `1.1` (default) or `1.2`.
+        pub soap: Option<String>,
+        /// The path of the folder that is to be the root; by default the user's own volume.
+        pub root: Option<String>,
+    }
+
+    impl FilesAnywhereConfig {
+        pub(super) async fn connect(&self) -> Result<Arc<dyn RemoteStore>> {
+            let wrong = |what| Error::new(ErrorKind::Config, what).with_provider(sharesync_filesanywhere::PROVIDER);
+            let mut builder = Client::builder(self.api_key.read()?.expose(), self.org_id);
+            builder = match (&self.password, &self.access_token) {
+                (Some(password), _) => builder.password(&self.username, password.read()?),
+                (None, Some(token)) => builder.token(&self.username, token.read()?),
+                (None, None) => return Err(wrong("a FilesAnywhere store needs a password or an access_token")),
+            };
+            if let Some(endpoint) = &self.endpoint {
+                builder = builder.server(endpoint);
+            }
+            builder = match self.soap.as_deref() {
+                None | Some("1.1") => builder.soap(SoapVersion::V11),
+                Some("1.2") => builder.soap(SoapVersion::V12),
+                Some(_) => return Err(wrong("the version of SOAP is 1.1 or 1.2")),
+            };
+            let client = builder.connect().await?;
+            let options = match &self.root {
+                Some(root) => StoreOptions::new().with_root(root),
+                None => StoreOptions::new(),
+            };
             Ok(Arc::new(client.store_with(options)))
         }
     }

@@ -41,6 +41,9 @@ pub use config::AcronisConfig;
 #[cfg(feature = "cursor")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cursor")))]
 pub use config::CursorConfig;
+#[cfg(feature = "filesanywhere")]
+#[cfg_attr(docsrs, doc(cfg(feature = "filesanywhere")))]
+pub use config::FilesAnywhereConfig;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use config::ShareFileConfig;
@@ -52,6 +55,9 @@ pub use sharesync_core::*;
 #[cfg(feature = "cursor")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cursor")))]
 pub use sharesync_cursor as cursor;
+#[cfg(feature = "filesanywhere")]
+#[cfg_attr(docsrs, doc(cfg(feature = "filesanywhere")))]
+pub use sharesync_filesanywhere as filesanywhere;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use sharesync_sharefile as sharefile;

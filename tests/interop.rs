@@ -1,5 +1,5 @@
-//! rclone against the emulator program: a foreign client judges what the emulator speaks, and shows what the SDK has to
-//! agree with. These tests need the package `rclone`, and fail without it.
+//! Foreign clients against the emulator program: they judge what the emulator speaks, and show what the SDK has to agree with.
+//! These tests need the package `rclone`, and a Python with zeep, and fail without them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 #[path = "support/programs.rs"]
@@ -8,6 +8,8 @@ mod programs;
 mod rclone;
 #[path = "interop/tree.rs"]
 mod tree;
+#[path = "interop/zeep.rs"]
+mod zeep;
 
 use std::fs;
 use std::path::PathBuf;
@@ -160,6 +162,25 @@ async fn rclone_reads_what_the_sdk_has_uploaded() {
     assert_nothing_sent(&emulator);
     rclone.run(&[&"copy", &"--create-empty-src-dirs", &"sf:tree", &back]);
     tree::assert_same(&tree, &back);
+}
+
+/// What zeep reads from the WSDL is what is served, and both versions of SOAP say the same.
+#[test]
+fn zeep_drives_both_versions_of_soap() {
+    for version in ["11", "12"] {
+        let emulator = EmulatorProgram::start(&[]);
+        let seen = zeep::drive(&emulator, version);
+        assert_eq!(seen["names"], serde_json::json!(["packed.bin", "whole.bin", "Zeiten ü.bin"]), "{seen}");
+        let changed = serde_json::json!([["Zeiten ü.bin", 300_017], ["packed.bin", 300_017], ["whole.bin", 8]]);
+        assert_eq!(seen["changed"], changed, "{seen}");
+        let folders = seen["folders"].as_array().unwrap();
+        assert!(
+            folders.len() == 1 && folders[0].as_str().unwrap().ends_with(&format!("\\zeep & sons {version}")),
+            "{seen}"
+        );
+        assert!(seen["fault"].as_str().unwrap().starts_with("Server was unable to process request."), "{seen}");
+        assert_ne!(seen["refused"], "", "{seen}");
+    }
 }
 
 async fn connect(emulator: &EmulatorProgram) -> Arc<dyn RemoteStore> {

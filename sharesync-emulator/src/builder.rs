@@ -27,6 +27,11 @@ pub struct Builder {
     pub(crate) async_delay: Duration,
     pub(crate) async_above: usize,
     pub(crate) one_time_code: Option<String>,
+    pub(crate) api_key: String,
+    pub(crate) org_id: i64,
+    pub(crate) longest_soap_request: usize,
+    pub(crate) zoned_soap_dates: bool,
+    pub(crate) change_list_entries: Option<u64>,
     pub(crate) detail_errors: bool,
     pub(crate) rate_limit: u64,
     pub(crate) upload_idle: Duration,
@@ -62,6 +67,11 @@ impl Default for Builder {
             async_delay: Duration::from_millis(200),
             async_above: 10_000,
             one_time_code: None,
+            api_key: "5a7a3d0e-0c47-4f0b-9a3c-2f6e1d8b4c90".to_owned(),
+            org_id: 50,
+            longest_soap_request: 4 << 20,
+            zoned_soap_dates: true,
+            change_list_entries: None,
             detail_errors: false,
             rate_limit: 1_000_000,
             upload_idle: Duration::from_secs(24 * 3600),
@@ -182,6 +192,35 @@ impl Builder {
     #[must_use]
     pub fn one_time_code(mut self, code: impl Into<String>) -> Self {
         self.one_time_code = Some(code.into());
+        self
+    }
+
+    /// The developer's key and the number of the organisation that FilesAnywhere knows.
+    #[must_use]
+    pub fn filesanywhere(mut self, api_key: impl Into<String>, org_id: i64) -> Self {
+        self.api_key = api_key.into();
+        self.org_id = org_id;
+        self
+    }
+
+    /// FilesAnywhere refuses longer requests, as ASP.NET does; 4 MiB, ASP.NET's own limit, if not said.
+    #[must_use]
+    pub fn longest_soap_request(mut self, bytes: usize) -> Self {
+        self.longest_soap_request = bytes;
+        self
+    }
+
+    /// Whether FilesAnywhere's dates of change say that they are UTC. On if not said; off, they have no zone.
+    #[must_use]
+    pub fn zoned_soap_dates(mut self, on: bool) -> Self {
+        self.zoned_soap_dates = on;
+        self
+    }
+
+    /// FilesAnywhere's change list has so many files, which do not exist and are made while they are sent: for measuring readers.
+    #[must_use]
+    pub fn change_list_entries(mut self, number: u64) -> Self {
+        self.change_list_entries = Some(number);
         self
     }
 

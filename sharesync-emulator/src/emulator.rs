@@ -16,6 +16,7 @@ use crate::cursor::{CursorAccount, CursorSockets};
 use crate::drive::{Drive, DriveError};
 use crate::faces::{self, Setup, SignIns};
 use crate::faults::Faults;
+use crate::filesanywhere::FilesAnywhereAccount;
 use crate::http::Throttle;
 use crate::recorder::Requests;
 use crate::server::{Face, Server, Shared, bind};
@@ -111,6 +112,11 @@ impl Emulator {
     /// What an Acronis client needs to sign in.
     pub fn acronis(&self) -> &AcronisAccount {
         &self.sign_ins.acronis
+    }
+
+    /// What a FilesAnywhere client needs to sign in.
+    pub fn filesanywhere(&self) -> &FilesAnywhereAccount {
+        &self.sign_ins.filesanywhere
     }
 
     /// What a client of the cursor sync API needs to sign in.

@@ -12,6 +12,7 @@ use crate::acronis::{Acronis, AcronisAccount};
 use crate::builder::Builder;
 use crate::cursor::{CursorAccount, CursorFace};
 use crate::drive::DriveError;
+use crate::filesanywhere::{FilesAnywhere, FilesAnywhereAccount};
 use crate::server::{Face, Shared};
 use crate::sharefile::{ShareFile, ShareFileAccount};
 
@@ -29,6 +30,7 @@ pub(crate) struct Setup<'a> {
 pub(crate) struct SignIns {
     pub(crate) sharefile: ShareFileAccount,
     pub(crate) acronis: AcronisAccount,
+    pub(crate) filesanywhere: FilesAnywhereAccount,
     pub(crate) cursor: CursorAccount,
     /// The face itself too: its sockets and cursors can be reached from outside.
     pub(crate) cursor_face: Arc<CursorFace>,
@@ -38,10 +40,16 @@ pub(crate) struct SignIns {
 pub(crate) fn start(setup: &Setup<'_>) -> Result<(Vec<Arc<dyn Face>>, SignIns), DriveError> {
     let (sharefile, sharefile_account) = ShareFile::start(setup)?;
     let (acronis, acronis_account) = Acronis::start(setup);
+    let (filesanywhere, filesanywhere_account) = FilesAnywhere::start(setup);
     let (cursor, cursor_account) = CursorFace::start(setup)?;
-    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, cursor.clone()];
-    let sign_ins =
-        SignIns { sharefile: sharefile_account, acronis: acronis_account, cursor: cursor_account, cursor_face: cursor };
+    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, filesanywhere, cursor.clone()];
+    let sign_ins = SignIns {
+        sharefile: sharefile_account,
+        acronis: acronis_account,
+        filesanywhere: filesanywhere_account,
+        cursor: cursor_account,
+        cursor_face: cursor,
+    };
     Ok((faces, sign_ins))
 }
 
@@ -51,6 +59,7 @@ impl SignIns {
         let entries = [
             ("sharefile", self.sharefile.to_json()),
             ("acronis", self.acronis.to_json()),
+            ("filesanywhere", self.filesanywhere.to_json()),
             ("cursor", self.cursor.to_json()),
         ];
         Value::Object(entries.map(|(name, entry)| (name.to_owned(), entry)).into_iter().collect::<Map<_, _>>())

@@ -64,7 +64,8 @@ pub struct Fault {
     /// Only requests of this method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// Only requests whose path and query contain this, in whatever case: `/Children`, `Upload2`, `index=3`, `/storage/`.
+    /// Only requests whose path and query contain this, in whatever case: `/Children`, `Upload2`, `index=3`, `/storage/`. The
+    /// action of a SOAP request counts as part of them: `ChangeList`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The share of matching requests, from 0 to 1. The choice follows from the emulator's seed and the number of the request.

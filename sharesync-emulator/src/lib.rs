@@ -1,5 +1,6 @@
 //! A server that speaks the protocols of enterprise file sync and share services, for tests, examples and trying things out
-//! without an account. One drive, with one face for each protocol; at present those of ShareFile, Acronis and the cursor sync API.
+//! without an account. One drive, with one face for each protocol; at present those of ShareFile, Acronis, FilesAnywhere
+//! and the cursor sync API.
 //!
 //! It is written from the protocols' documents and shares no code with the clients of this workspace: a misreading in a client
 //! cannot hide behind the same misreading here. Any client of the protocol can use it, in whatever language.
@@ -33,7 +34,7 @@
 //!
 //! [`Emulator`] and its [builder](Emulator::builder) start a server; [`drive::Drive`] is the tree behind it; [`Faults`] lets things go
 //! wrong; [`Requests`] tells what came. The program of this crate does the same for other processes, with `/_emulator/faults`,
-//! `/_emulator/requests` and `/_emulator/changes` in place of the library calls.
+//! `/_emulator/requests`, `/_emulator/changes` and `/_emulator/change-list` in place of the library calls.
 //!
 //! # The cursor sync API in tests
 //!
@@ -63,6 +64,32 @@
 //! the texts of the audit log but for those that the reference shows. Members, settings, devices and the audit log are kept in
 //! memory only, also when the drive is in a directory.
 //!
+//! # What the FilesAnywhere documents leave open
+//!
+//! What is served are the operations of which the documents know request and answer; of `GetAllItemsForSync` and `SyncUploadResume`
+//! they know the beginning of the answer, and that is served; of `SyncLocalItem` and `ProcessHeaderChange` they know none, so these
+//! are refused as unknown. Chosen, not known:
+//!
+//! - A token that is unknown or has expired is refused with "The token is invalid or has expired.", as an `ErrorMessage`, or as a
+//!   fault where an answer has none. A token of one service is good at the other. `AllowedIPList` is not looked at. A device that
+//!   was registered signs in by `ValidateSSOUser`. The texts of errors; only one code of them is public, `e2937`, and no other is used.
+//! - ChangeList: `LocalDate` is the date since when changes are wanted, and without one the answer is `FullSync`; `ChangeType` is not
+//!   looked at; a file is told under every folder and name that it has had since, with size 0 and no checksum where it is gone;
+//!   `ActionCode` is 1 for a folder that is new at its path, 2 for one that changed there, 3 for one that is gone from it; what is below a
+//!   deleted folder is not told; `HeaderChanged` follows from group shares; `OffsetDate` is 0; checksums are MD5; dates are in UTC.
+//! - Pages count from 1, and page 0 is the first. `DateLastModified` is in UTC. `FileExists` is 1. `Path` of `GetAllItemsForSync` is
+//!   the folder that a folder is in. Names of activities other than the few that are public are not used.
+//! - Names that are taken refuse a rename, a move and a paste; `DstPath` is a folder; what was copied stays in the clipboard; what is
+//!   deleted goes to the recycle bin with all that is in it; an upload replaces the file of its name.
+//! - A chunk may be sent again: what was appended from its offset on is dropped, and offset 0 begins anew. `BytesRead` counts plain
+//!   bytes, and cuts longer chunks; the packed number is taken too. MTOM is not served. Requests are at most as long as ASP.NET's default.
+//! - Addresses of downloads are good for a day and honour ranges. A ZIP file takes [`Builder::async_delay`]. A link's download begins at
+//!   once; its password goes into the query. No mail is sent. The rights of group shares are the three letters that are public.
+//! - SOAP 1.1 and 1.2 are read as .NET's XmlSerializer reads them: elements in any order, unknown ones ignored, missing values zero or
+//!   null. A DTD is malformed XML.
+//!
+//! Tokens, clipboards, uploads, addresses of downloads, devices and users that were added are kept in memory only.
+//!
 //! # What the cursor sync documents leave open
 //!
 //! The bodies of `/sync/apply`, conflicts, devices and preferences are reconstructed from names and numbers of lines. Chosen, not
@@ -91,6 +118,7 @@ pub mod drive;
 mod emulator;
 mod faces;
 mod faults;
+mod filesanywhere;
 mod http;
 mod recorder;
 mod server;
@@ -103,6 +131,7 @@ pub use builder::Builder;
 pub use cursor::{CursorAccount, CursorSockets};
 pub use emulator::{Emulator, StartError};
 pub use faults::{Fault, FaultKind, Faults};
+pub use filesanywhere::{ChangeListSwitches, FilesAnywhereAccount};
 pub use recorder::{RequestRecord, Requests};
 pub use sharefile::ShareFileAccount;
 

@@ -33,6 +33,9 @@ struct Arguments {
     /// Everything random follows from this number.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// FilesAnywhere's change list has so many made-up files.
+    #[arg(long, value_name = "N")]
+    change_list_entries: Option<u64>,
     /// Lifetime of access tokens in seconds.
     #[arg(long, value_name = "SECONDS")]
     token_lifetime: Option<u64>,
@@ -65,6 +68,9 @@ impl Arguments {
         }
         if let Some(rate) = self.throttle {
             builder = builder.throttle(rate);
+        }
+        if let Some(number) = self.change_list_entries {
+            builder = builder.change_list_entries(number);
         }
         if let Some(seconds) = self.token_lifetime {
             builder = builder.token_lifetime(Duration::from_secs(seconds));

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::http::decode;
+use crate::http::{decode, soap_action};
 
 /// Parameters whose values let whoever has them in.
 const SECRETS: [&str; 7] =
@@ -29,6 +29,9 @@ pub struct RequestRecord {
     /// `code`, `code_verifier` and `client_secret` are `redacted`. Signatures of pre-signed addresses stay: they are what a test
     /// looks for in the logs of a client.
     pub query: String,
+    /// What a SOAP request asked for, as far as its head says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
     /// Whether it carried an `Authorization` header.
     pub authorization: bool,
     /// Whether it went to the storage host's paths, where credentials do not belong.
@@ -64,6 +67,7 @@ pub(crate) struct Slot {
     method: String,
     path: String,
     query: String,
+    action: Option<String>,
     authorization: bool,
     storage: bool,
     status: AtomicU16,
@@ -119,6 +123,7 @@ impl Requests {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             query: without_secrets(parts.uri.query().unwrap_or_default()),
+            action: soap_action(&parts.headers).map(str::to_owned),
             authorization: parts.headers.contains_key(http::header::AUTHORIZATION),
             storage,
             status: AtomicU16::new(0),
@@ -161,6 +166,7 @@ impl Slot {
             method: self.method.clone(),
             path: self.path.clone(),
             query: self.query.clone(),
+            action: self.action.clone(),
             authorization: self.authorization,
             storage: self.storage,
             status: (status != 0).then_some(status),

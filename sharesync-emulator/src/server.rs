@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::header::RETRY_AFTER;
 use http::{Request, StatusCode};
@@ -21,7 +22,7 @@ use crate::accounts::Accounts;
 use crate::admin;
 use crate::drive::Drive;
 use crate::faults::{FaultKind, Faults};
-use crate::http::{Call, Plan, Query, Reply, RequestBody, Throttle, empty, shape};
+use crate::http::{Call, Plan, Query, Reply, RequestBody, Throttle, empty, shape, soap_action};
 use crate::recorder::{Requests, Slot};
 
 /// What all faces share.
@@ -45,8 +46,17 @@ pub(crate) trait Face: Debug + Send + Sync {
     fn serve(self: Arc<Self>, call: Call) -> BoxFuture<'static, Reply>;
     /// The protocol's own words for 401, 429 and 503.
     fn refuse(&self, path: &str, status: StatusCode) -> Reply;
+    /// Refuses a request as if its token had expired. That is the words for 401, where a service says it so.
+    fn unauthorized(self: Arc<Self>, call: Call) -> BoxFuture<'static, Reply> {
+        let reply = self.refuse(&call.path, StatusCode::UNAUTHORIZED);
+        std::future::ready(reply).boxed()
+    }
     /// Makes all access tokens invalid, as if their time were over.
     fn expire_tokens(&self);
+    /// What the face serves of the emulator's own paths.
+    fn admin(&self, _path: &str, _query: &Query) -> Option<Reply> {
+        None
+    }
 }
 
 /// The server: what is shared, and the faces.
@@ -99,12 +109,11 @@ impl Server {
         };
 
         let slot = self.shared.requests.begin(&parts, face.is_storage(&path));
-        let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
-        let fault = self.shared.faults.choose(parts.method.as_str(), target);
+        let fault = self.shared.faults.choose(parts.method.as_str(), &target_of(&parts));
         let call = self.call(parts, incoming, &slot, fault);
         let reply = match fault.map(|fault| (fault, slot.set_fault(&format!("{fault:?}")))) {
             Some((FaultKind::Reset, ())) => return Err(Dropped),
-            Some((FaultKind::Unauthorized, ())) => face.refuse(&path, StatusCode::UNAUTHORIZED),
+            Some((FaultKind::Unauthorized, ())) => face.unauthorized(call).await,
             Some((FaultKind::TooManyRequests { retry_after }, ())) => {
                 retry_later(face.refuse(&path, StatusCode::TOO_MANY_REQUESTS), retry_after)
             }
@@ -157,7 +166,21 @@ impl Server {
 
     /// What no face claims: the emulator's own paths, unrecorded and free of faults; else 404.
     async fn own(&self, parts: http::request::Parts, incoming: Incoming) -> Reply {
-        admin::serve(&self.shared, &parts, incoming).await
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let of_a_face = self.faces.iter().find_map(|face| face.admin(parts.uri.path(), &query));
+        match of_a_face {
+            Some(reply) => reply,
+            None => admin::serve(&self.shared, &parts, incoming).await,
+        }
+    }
+}
+
+/// What faults go by: path and query, and the action of a SOAP request, for all of these have the same path.
+fn target_of(parts: &http::request::Parts) -> String {
+    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    match soap_action(&parts.headers) {
+        Some(action) => format!("{target} {action}"),
+        None => target.to_owned(),
     }
 }
 

@@ -57,6 +57,14 @@ impl Call {
     }
 }
 
+/// What a SOAP request asks for: the header of version 1.1, the parameter of the content type of version 1.2.
+pub(crate) fn soap_action(headers: &HeaderMap) -> Option<&str> {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let action = text(HeaderName::from_static("soapaction"));
+    let action = action.or_else(|| text(CONTENT_TYPE)?.split_once("action=")?.1.split(';').next());
+    Some(action?.trim().trim_matches('"')).filter(|action| !action.is_empty())
+}
+
 /// The body of a request, to be taken once. Counts what passes, and paces it when a throttle is set.
 #[derive(Debug)]
 pub(crate) struct RequestBody {

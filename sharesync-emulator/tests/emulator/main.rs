@@ -14,6 +14,7 @@ mod cursor;
 mod directory;
 mod downloads;
 mod faults;
+mod filesanywhere;
 mod items;
 mod oauth;
 mod operations;

@@ -1,0 +1,160 @@
+//! The operations of FAWAPI around the account: signing in, devices, addresses, activities (the WSDL of FAWAPI v2).
+
+use super::{BOTH, ERROR, FILES, TOKEN};
+use crate::filesanywhere::schema::{
+    Field, Kind, Occurs, Operation, bytes, date, flag, int, long, many, nil_text, object, one_of, text,
+};
+
+const VERSION_ACTIVITIES: &[&str] = &["Undefined", "Add", "Update", "Delete"];
+const FORM_ACTIVITIES: &[&str] =
+    &["Undefined", "DeleteEFormData", "DeleteEFormDataAndForm", "DeleteWorkflowData", "DeleteWorkflowDataAndForm"];
+const SUB_ACTIVITIES: &[Field] = &[
+    one_of("fileVersionActivity", VERSION_ACTIVITIES),
+    one_of("formActivity", FORM_ACTIVITIES),
+    one_of("groupShareActivity", VERSION_ACTIVITIES),
+    text("uploadActivity"),
+];
+
+pub(super) const ALL: &[Operation] = &[
+    Operation {
+        name: "AccountLogin",
+        services: BOTH,
+        request: &[
+            text("APIKey"),
+            long("OrgID"),
+            text("UserName"),
+            text("Password"),
+            nil_text("AllowedIPList"),
+            nil_text("ClientEncryptParam"),
+        ],
+        result: "LoginResult",
+        response: &[ERROR, TOKEN, text("ClientEncryptedPassword")],
+    },
+    Operation {
+        name: "Logout",
+        services: FILES,
+        request: &[TOKEN],
+        result: "LogoutResult",
+        response: &[ERROR, flag("LoggedOut")],
+    },
+    Operation {
+        name: "GetAccountDetails",
+        services: FILES,
+        request: &[TOKEN],
+        result: "GetAccountDetailsResult",
+        response: &[
+            ERROR,
+            text("EmailAddress"),
+            flag("CanChangeEmailAddress"),
+            long("StorageAllocationInBytes"),
+            text("StorageAllocationDisplay"),
+            long("StorageUsageInBytes"),
+            text("StorageUsageDisplay"),
+            text("UserType"),
+            text("AccountStatus"),
+        ],
+    },
+    Operation {
+        name: "RegisterDevice",
+        services: FILES,
+        request: &[TOKEN, nil_text("DeviceId"), nil_text("DeviceToken")],
+        result: "RegisterDeviceResult",
+        response: &[ERROR, long("MinimumSyncCheckFrequency"), long("MinimumNotificationCheckFrequency")],
+    },
+    Operation {
+        name: "GetNotifications",
+        services: FILES,
+        request: &[TOKEN, text("DeviceId")],
+        result: "GetNotificationsResult",
+        response: &[ERROR, text("Data")],
+    },
+    Operation {
+        name: "GetAPIURL",
+        services: FILES,
+        request: &[text("APIKey"), int("ClientId")],
+        result: "GetAPIURLResult",
+        response: &[ERROR, text("APIURL")],
+    },
+    Operation {
+        name: "GetClientID",
+        services: FILES,
+        request: &[text("APIKey"), object("Parameters", &[text("CompanyCode")])],
+        result: "GetClientIDResult",
+        response: &[ERROR, int("ClientID")],
+    },
+    Operation {
+        name: "ListLogActivities",
+        services: FILES,
+        request: &[
+            TOKEN,
+            date("StartDate"),
+            date("EndDate"),
+            nil_text("FolderOrFile"),
+            nil_text("ActivityType"),
+            Field { name: "SubType", kind: Kind::Object(SUB_ACTIVITIES), occurs: Occurs::Nillable },
+        ],
+        result: "ListLogActivitiesResult",
+        response: &[
+            ERROR,
+            object(
+                "Items",
+                &[many(
+                    "ListLogActivitiesItem",
+                    &[
+                        date("ActionDate"),
+                        text("ActivityType"),
+                        text("AppUserName"),
+                        text("SourcePath"),
+                        text("DestinationPath"),
+                        object("SubActivity", SUB_ACTIVITIES),
+                        one_of("SourceItemType", &["NotApplicable", "Folder", "File"]),
+                        long("Size"),
+                        text("Comments"),
+                        bytes("ItemThumbnail"),
+                    ],
+                )],
+            ),
+        ],
+    },
+    Operation {
+        name: "UserAdd",
+        services: FILES,
+        request: &[
+            long("OrgID"),
+            text("CompanyCode"),
+            text("CompanyAdminUserID"),
+            text("CompanyPassword"),
+            text("LoginUserName"),
+            text("Password"),
+            text("FirstName"),
+            text("LastName"),
+            text("DivisionCode"),
+            long("StorageSizeInMB"),
+            text("EmailAddress"),
+            text("WorkPhone"),
+            text("CellPhone"),
+            text("HomePhone"),
+            text("UserAddress"),
+            text("City"),
+            text("State"),
+            text("Zip"),
+            text("Country"),
+            text("Notes"),
+            text("DisablePersonalStorage"),
+            text("ShowGroupSharesAsTopFolder"),
+            text("DisableFileViews"),
+            text("AllowNonExpiringLinks"),
+            int("PurgeUserFileDays"),
+            text("DisableProfileUpdate"),
+            text("AddaSharedFolder"),
+            text("SharedFolderOwnerUserName"),
+            text("SharedFolderName"),
+            text("CreateSharedFolderIfNotExists"),
+            text("SharedFolderAccessLevel"),
+            text("EnableWebDavAccess"),
+            text("EnableFTPAccess"),
+        ],
+        result: "UserAddResult",
+        response: &[ERROR, flag("UserCreated")],
+    },
+];

@@ -1,0 +1,11 @@
+//! The FilesAnywhere face.
+
+mod account;
+mod changes;
+mod downloads;
+mod envelopes;
+mod items;
+mod sharing;
+mod soap;
+mod uploads;
+mod wsdl;
