@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
 use sharesync_core::http::Authorizer;
 use sharesync_core::{Error, ErrorKind, Result};
 
@@ -41,7 +41,7 @@ impl fmt::Debug for Basic {
 
 #[async_trait]
 impl Authorizer for Basic {
-    async fn authorize(&self, headers: &mut HeaderMap) -> Result<u64> {
+    async fn authorize(&self, _method: &Method, headers: &mut HeaderMap) -> Result<u64> {
         headers.insert(AUTHORIZATION, self.0.clone());
         Ok(0)
     }
@@ -59,7 +59,7 @@ mod tests {
     async fn name_and_password_go_in_utf_8_and_are_not_shown() {
         let basic = Basic::new(&Account::of_domain("CONTOSO", "alïce", "123£")).unwrap();
         let mut headers = HeaderMap::new();
-        basic.authorize(&mut headers).await.unwrap();
+        basic.authorize(&Method::GET, &mut headers).await.unwrap();
         let expected = format!("Basic {}", STANDARD.encode("CONTOSO\\alïce:123£"));
         assert_eq!(headers[AUTHORIZATION], expected);
         assert!(headers[AUTHORIZATION].is_sensitive());
