@@ -71,7 +71,8 @@ mod tests {
                 bits[(index * 11 + bit) % 160] ^= byte >> bit & 1 == 1;
             }
         }
-        let mut register: Vec<u8> = bits.chunks(8).map(|bits| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit))).collect();
+        let mut register: Vec<u8> =
+            bits.chunks(8).map(|bits| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit))).collect();
         let length = (content.len() as u64).to_le_bytes();
         register[12..].iter_mut().zip(length).for_each(|(to, byte)| *to ^= byte);
         register

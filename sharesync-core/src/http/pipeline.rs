@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument as _, debug, debug_span};
 use url::Url;
 
+use self::failure::{Failure, Fate};
 use super::body::SentBytes;
 use super::classify::{is_transient, is_untouched};
 use super::gate::Gate;
@@ -27,7 +28,6 @@ use super::{
     Auth, Authorizer, Call, Classified, Classify, HttpConfig, Repeat, Response, Transport, TransportBody,
     TransportError, default_kind,
 };
-use self::failure::{Failure, Fate};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
 pub use self::upgrade::Upgraded;

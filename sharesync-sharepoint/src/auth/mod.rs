@@ -3,22 +3,33 @@
 //! | Way | What carries it |
 //! |---|---|
 //! | bearer, Basic, forms | an [`Authorizer`]: a header on every request |
-//! | Windows (NTLM, Negotiate) | a [`Transport`]: the connection is what is signed in |
+//! | NTLM (feature `ntlm`) | a [`Transport`]: the connection is what is signed in |
 //!
-//! Writes need a [`FormDigest`] besides, unless the way is bearer.
+//! Writes need a [`FormDigest`] besides, unless the way is bearer: the authorizer adds it. Kerberos is not built in.
 
 mod basic;
 mod digest;
+mod fields;
+mod forms;
+#[cfg(feature = "ntlm")]
+mod ntlm;
+#[cfg(not(feature = "ntlm"))]
+#[path = "without_ntlm.rs"]
+mod ntlm;
+mod offer;
+mod windows;
 
 use std::fmt;
 use std::sync::Arc;
 
-use sharesync_core::http::{Authorizer, BearerTokens, HttpConfig, StaticBearer, Transport};
-use sharesync_core::{Error, ErrorKind, Result, Secret};
+use sharesync_core::http::{Authorizer, BearerTokens, HttpConfig, Pipeline, StaticBearer, Transport};
+use sharesync_core::{Result, Secret};
 use url::Url;
 
 use self::basic::Basic;
 pub use self::digest::FormDigest;
+use self::digest::WithDigest;
+use self::forms::Forms;
 use crate::PROVIDER;
 
 /// A way to sign in.
@@ -31,7 +42,12 @@ enum Way {
     Basic(Account),
     Forms(Account),
     Ntlm(Account),
-    Windows { account: Account, basic: bool },
+    /// The messages of NTLM where the service offers the scheme Negotiate alone.
+    NtlmAsNegotiate(Account),
+    Windows {
+        account: Account,
+        basic: bool,
+    },
 }
 
 /// A user of Windows or of the site.
@@ -74,13 +90,15 @@ impl Auth {
         Self(Way::Forms(Account::new(user, password)))
     }
 
-    /// By NTLM. The domain may be empty, and the user then of the form `user@domain`.
+    /// By NTLM, with the feature `ntlm`. The domain may be empty, and the user then of the form `user@domain`.
+    ///
+    /// The transport must be able to [give connections away](Transport::connect), as the one that comes along is.
     pub fn ntlm(domain: impl Into<String>, user: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self(Way::Ntlm(Account::of_domain(domain, user, password)))
     }
 
-    /// By what the service offers to Windows users: it is asked at first. Basic is not chosen: see
-    /// [`or_basic`](Self::or_basic).
+    /// By what the service offers to Windows users, as it says when it is asked: NTLM, by that name or within Negotiate.
+    /// Basic is not chosen: see [`or_basic`](Self::or_basic).
     pub fn windows(domain: impl Into<String>, user: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self(Way::Windows { account: Account::of_domain(domain, user, password), basic: false })
     }
@@ -94,11 +112,6 @@ impl Auth {
         }
         self
     }
-
-    /// Whether writes need a [`FormDigest`]: not with a bearer token.
-    pub fn needs_digest(&self) -> bool {
-        !matches!(self.0, Way::Bearer(_))
-    }
 }
 
 impl fmt::Debug for Auth {
@@ -107,39 +120,58 @@ impl fmt::Debug for Auth {
             Way::Bearer(_) => "bearer",
             Way::Basic(_) => "basic",
             Way::Forms(_) => "forms",
-            Way::Ntlm(_) => "ntlm",
+            Way::Ntlm(_) | Way::NtlmAsNegotiate(_) => "ntlm",
             Way::Windows { .. } => "windows",
         };
         f.debug_tuple("Auth").field(&way).finish()
     }
 }
 
-/// What a sign-in comes to: give both to the pipeline.
+/// What a sign-in comes to: give transport and authorizer to the pipeline.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SignIn {
     /// Sends requests, over connections that are signed in where the way is one of Windows.
     pub transport: Arc<dyn Transport>,
-    /// Puts credentials on requests, where the way is one with a header.
+    /// Puts credentials on requests, and the form digest on writes; where there is something to put.
     pub authorizer: Option<Arc<dyn Authorizer>>,
-    /// Whether writes need a [`FormDigest`].
-    pub needs_digest: bool,
+    /// The form digest, unless a bearer token makes it needless. The authorizer has it already.
+    pub digest: Option<FormDigest>,
 }
 
-/// Prepares the sign-in to a site. Credentials go to the origin of `site` alone.
+/// Signs in to a site. Credentials go to the origin of `site` alone; those of [`Auth::ntlm`] with the first request.
 ///
 /// # Errors
-/// [`ErrorKind::Unsupported`] when the way is not built in, or the service offers none that is.
+/// [`ErrorKind::Unauthenticated`] when the service refuses what it is asked here, [`ErrorKind::Unsupported`] when the way
+/// is not built in, or the service offers none that is, [`ErrorKind::Config`] when the credentials cannot be sent.
 pub async fn connect(auth: Auth, site: &Url, transport: Arc<dyn Transport>, http: &HttpConfig) -> Result<SignIn> {
-    let _ = (site, http);
-    let needs_digest = auth.needs_digest();
-    let authorizer: Arc<dyn Authorizer> = match auth.0 {
-        Way::Bearer(authorizer) => authorizer,
-        Way::Basic(account) => Arc::new(Basic::new(&account)?),
-        Way::Forms(_) | Way::Ntlm(_) | Way::Windows { .. } => {
-            let message = "this way to sign in is not built in";
-            return Err(Error::new(ErrorKind::Unsupported, message).with_provider(PROVIDER));
-        }
+    sign_in(auth, site, transport, http).await.map_err(|error| error.with_provider(PROVIDER))
+}
+
+async fn sign_in(auth: Auth, site: &Url, transport: Arc<dyn Transport>, http: &HttpConfig) -> Result<SignIn> {
+    let pipeline = |transport: &Arc<dyn Transport>| Pipeline::builder(PROVIDER, transport.clone()).config(http.clone());
+    let way = match auth.0 {
+        Way::Windows { account, basic } => windows::choose(pipeline(&transport).build(), site, account, basic).await?,
+        way => way,
     };
-    Ok(SignIn { transport, authorizer: Some(authorizer), needs_digest })
+    let (transport, credentials): (_, Option<Arc<dyn Authorizer>>) = match way {
+        Way::Bearer(authorizer) => return Ok(SignIn { transport, authorizer: Some(authorizer), digest: None }),
+        Way::Basic(account) => (transport, Some(Arc::new(Basic::new(&account)?))),
+        Way::Forms(account) => {
+            let forms = Forms::sign_in(pipeline(&transport).build(), site, account).await?;
+            (transport, Some(Arc::new(forms)))
+        }
+        Way::Windows { account, .. } | Way::Ntlm(account) => {
+            (ntlm::ntlm("NTLM", account, site, transport, http)?, None)
+        }
+        Way::NtlmAsNegotiate(account) => (ntlm::ntlm("Negotiate", account, site, transport, http)?, None),
+    };
+    let builder = pipeline(&transport);
+    let builder = match &credentials {
+        Some(credentials) => builder.authorize(site, credentials.clone()),
+        None => builder,
+    };
+    let digest = FormDigest::new(builder.build(), site)?;
+    let authorizer = Some(Arc::new(WithDigest::new(credentials, digest.clone())) as Arc<dyn Authorizer>);
+    Ok(SignIn { transport, authorizer, digest: Some(digest) })
 }
