@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +26,6 @@ const NT_HASH: [u8; 16] =
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
-    pub(crate) connection: usize,
     /// Which request of its connection it is.
     pub(crate) turn: usize,
     pub(crate) method: String,
@@ -168,12 +168,12 @@ struct Session {
 
 impl State {
     fn serve(&self, stream: TcpStream) {
-        let connection = self.connections.fetch_add(1, Ordering::SeqCst);
+        self.connections.fetch_add(1, Ordering::SeqCst);
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let mut stream = stream;
         let mut session = Session::default();
         for turn in 0.. {
-            let Some(mut seen) = read(&mut reader, connection, turn) else { return };
+            let Some(mut seen) = read(&mut reader, &mut stream, turn) else { return };
             let challenge = self.sign_in(&seen, &mut session);
             seen.signed_in = session.signed_in;
             let mut reply = match challenge {
@@ -217,7 +217,7 @@ impl State {
     }
 }
 
-fn read(reader: &mut BufReader<TcpStream>, connection: usize, turn: usize) -> Option<Seen> {
+fn read(reader: &mut BufReader<TcpStream>, stream: &mut TcpStream, turn: usize) -> Option<Seen> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|&size| size > 0)?;
     let mut words = line.split_whitespace();
@@ -234,6 +234,11 @@ fn read(reader: &mut BufReader<TcpStream>, connection: usize, turn: usize) -> Op
     }
     assert!(headers.contains_key("host"));
     let size = headers.get("content-length").map_or(0, |size| size.parse().unwrap());
+    if target == "/early" {
+        write(stream, &Reply::new(200, "early"), false).ok()?;
+        thread::sleep(Duration::from_secs(4));
+        return None;
+    }
     // Of long contents the beginning is kept.
     let mut body = vec![0; size.min(1 << 16)];
     reader.read_exact(&mut body).ok()?;
@@ -244,7 +249,7 @@ fn read(reader: &mut BufReader<TcpStream>, connection: usize, turn: usize) -> Op
         reader.read_exact(&mut rest[..step]).ok()?;
         left -= step as u64;
     }
-    Some(Seen { connection, turn, method, target, headers, size, body, signed_in: false, status: 0 })
+    Some(Seen { turn, method, target, headers, size, body, signed_in: false, status: 0 })
 }
 
 fn write(stream: &mut TcpStream, reply: &Reply, head: bool) -> std::io::Result<()> {
