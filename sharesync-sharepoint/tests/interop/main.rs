@@ -2,10 +2,13 @@
 //! pyspnego and cryptography, and fail without one.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use futures::future::join_all;
 use serde_json::Value;
@@ -119,18 +122,62 @@ async fn pyspnego_refuses_a_wrong_password() {
     assert_eq!(counts["requests"], 0);
 }
 
+/// A proxy that knows CONNECT (RFC 9110, section 9.3.6) and counts.
+fn proxy() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, tunnels) = (format!("http://{}", listener.local_addr().unwrap()), Arc::new(AtomicUsize::new(0)));
+    let count = tunnels.clone();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let count = count.clone();
+            thread::spawn(move || tunnel(stream, &count));
+        }
+    });
+    (address, tunnels)
+}
+
+fn tunnel(mut client: TcpStream, count: &AtomicUsize) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).unwrap();
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).expect("no CONNECT");
+    let mut server = TcpStream::connect(target).unwrap();
+    client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+    count.fetch_add(1, Ordering::SeqCst);
+    let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    thread::spawn(move || drop(io::copy(&mut from, &mut to)));
+    let _ = io::copy(&mut server, &mut client);
+}
+
 /// The server takes a sign-in only if it is bound to its TLS connection. Which authorities are trusted is read once by a
 /// process: the client is another one.
+fn over_tls(server: &Server) -> Command {
+    let mut client = Command::new(std::env::current_exe().unwrap());
+    client.args(["--exact", "the_client_over_tls", "--ignored", "--nocapture"]);
+    for proxy in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"] {
+        client.env_remove(proxy);
+    }
+    client.env(SERVER, server.address().as_str());
+    client.env("SSL_CERT_FILE", server.about["authority"].as_str().unwrap());
+    client
+}
+
 #[test]
 fn pyspnego_accepts_the_binding_to_tls() {
     let server = Server::start("NTLM", "tls");
-    let client = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_client_over_tls", "--ignored", "--nocapture"])
-        .env(SERVER, server.address().as_str())
-        .env("SSL_CERT_FILE", server.about["authority"].as_str().unwrap())
-        .status()
-        .unwrap();
-    assert!(client.success());
+    assert!(over_tls(&server).status().unwrap().success());
+}
+
+#[test]
+fn pyspnego_accepts_it_through_a_proxy() {
+    let (server, (address, tunnels)) = (Server::start("NTLM", "tls"), proxy());
+    assert!(over_tls(&server).env("HTTPS_PROXY", address).status().unwrap().success());
+    // The connection that counts, and those that were signed in.
+    assert!(tunnels.load(Ordering::SeqCst) > 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
