@@ -12,26 +12,35 @@ const SHIFT: usize = 11;
 
 #[derive(Clone)]
 pub(super) struct QuickXor {
-    block: [u8; WIDTH],
+    block: [u64; WIDTH / 8],
     length: u64,
 }
 
 impl QuickXor {
     pub(super) fn new() -> Self {
-        Self { block: [0; WIDTH], length: 0 }
+        Self { block: [0; WIDTH / 8], length: 0 }
     }
 
     pub(super) fn update(&mut self, piece: &[u8]) {
         let begun = (self.length % WIDTH as u64) as usize;
         self.length = self.length.wrapping_add(piece.len() as u64);
         let (head, rest) = piece.split_at(piece.len().min(WIDTH - begun));
-        xor(self.block.iter_mut().skip(begun), head);
-        let blocks = rest.chunks_exact(WIDTH);
-        let tail = blocks.remainder();
+        self.add(begun, head);
+        let (blocks, tail) = rest.as_chunks::<WIDTH>();
         for block in blocks {
-            xor(self.block.iter_mut(), block);
+            let words = block.as_chunks::<8>().0;
+            self.block.iter_mut().zip(words).for_each(|(to, word)| *to ^= u64::from_le_bytes(*word));
         }
-        xor(self.block.iter_mut(), tail);
+        self.add(0, tail);
+    }
+
+    /// Takes in bytes that are no whole block, from this place of a block on.
+    fn add(&mut self, place: usize, bytes: &[u8]) {
+        for (place, &byte) in (place..).zip(bytes) {
+            if let Some(word) = self.block.get_mut(place / 8) {
+                *word ^= u64::from(byte) << (place % 8 * 8);
+            }
+        }
     }
 
     pub(super) fn finish(self) -> [u8; WIDTH / 8] {
@@ -41,7 +50,7 @@ impl QuickXor {
                 *slot ^= byte;
             }
         };
-        for (index, byte) in self.block.into_iter().enumerate() {
+        for (index, byte) in self.block.into_iter().flat_map(u64::to_le_bytes).enumerate() {
             let shift = index * SHIFT % WIDTH;
             let [low, high] = (u16::from(byte) << (shift % 8)).to_le_bytes();
             add(shift / 8, low);
@@ -51,10 +60,6 @@ impl QuickXor {
         self.length.to_le_bytes().into_iter().enumerate().for_each(|(index, byte)| add(end + index, byte));
         register
     }
-}
-
-fn xor<'a>(block: impl Iterator<Item = &'a mut u8>, bytes: &[u8]) {
-    block.zip(bytes).for_each(|(to, byte)| *to ^= byte);
 }
 
 #[cfg(test)]
@@ -110,7 +115,8 @@ mod tests {
                 hasher.update(&content[begin..cut]);
                 begin = cut;
             }
-            prop_assert_eq!(hasher.finish().as_bytes(), bit_by_bit(&content));
+            let digest = hasher.finish();
+            prop_assert_eq!(digest.as_bytes(), bit_by_bit(&content));
         }
     }
 }

@@ -95,7 +95,7 @@ mod tests {
             [&size[..], &size, &offset.to_le_bytes()].concat()
         };
         message.extend(fields(name.len(), 56));
-        message.extend(0xe289_8215_u32.to_le_bytes());
+        message.extend(0xa289_8205_u32.to_le_bytes());
         message.extend(b"\x01\x23\x45\x67\x89\xab\xcd\xef");
         message.extend([0; 8]);
         message.extend(fields(info.len(), 56 + name.len() as u32));
