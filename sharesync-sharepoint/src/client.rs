@@ -107,9 +107,8 @@ impl ClientBuilder {
             None => default_transport(&self.http)?,
         };
         let signed_in = auth::connect(auth, &site, transport, &self.http).await?;
-        let mut pipeline = Pipeline::builder(PROVIDER, signed_in.transport)
-            .config(self.http)
-            .classify(Arc::new(SharePointErrors));
+        let mut pipeline =
+            Pipeline::builder(PROVIDER, signed_in.transport).config(self.http).classify(Arc::new(SharePointErrors));
         if let Some(authorizer) = signed_in.authorizer {
             pipeline = pipeline.authorize(&site, authorizer);
         }
@@ -222,10 +221,6 @@ impl Client {
     /// The decisions in force.
     pub fn dialect(&self) -> &Dialect {
         &self.0.dialect
-    }
-
-    pub(crate) fn pipeline(&self) -> &Pipeline {
-        &self.0.pipeline
     }
 
     /// Begins a request to a path below the site, which is written as it stands in an address.

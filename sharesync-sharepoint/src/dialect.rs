@@ -107,9 +107,9 @@ impl Default for Dialect {
             people: People::default(),
             hidden_folders: &["Forms"],
             rewritten: &[
-                "doc", "docm", "docx", "dot", "dotm", "dotx", "htm", "html", "mht", "one", "pot", "potm", "potx", "pps",
-                "ppsm", "ppsx", "ppt", "pptm", "pptx", "vsd", "vsdm", "vsdx", "xls", "xlsb", "xlsm", "xlsx", "xlt", "xltm",
-                "xltx", "xml", "xsn",
+                "doc", "docm", "docx", "dot", "dotm", "dotx", "htm", "html", "mht", "one", "pot", "potm", "potx",
+                "pps", "ppsm", "ppsx", "ppt", "pptm", "pptx", "vsd", "vsdm", "vsdx", "xls", "xlsb", "xlsm", "xlsx",
+                "xlt", "xltm", "xltx", "xml", "xsn",
             ],
             most_items: 50_000,
         }

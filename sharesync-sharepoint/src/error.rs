@@ -221,8 +221,12 @@ mod tests {
 
     #[test]
     fn a_loaded_farm_limits_the_rate() {
-        let headers = |score: &str| HeaderMap::from_iter([("x-sharepointhealthscore".parse().unwrap(), score.parse().unwrap())]);
+        let headers =
+            |score: &str| HeaderMap::from_iter([("x-sharepointhealthscore".parse().unwrap(), score.parse().unwrap())]);
         let kind = |score: &str| SharePointError::read(StatusCode::SERVICE_UNAVAILABLE, &headers(score), b"").kind();
-        assert_eq!((kind("10"), kind("3"), kind("x")), (ErrorKind::RateLimited, ErrorKind::Unavailable, ErrorKind::Unavailable));
+        assert_eq!(
+            (kind("10"), kind("3"), kind("x")),
+            (ErrorKind::RateLimited, ErrorKind::Unavailable, ErrorKind::Unavailable)
+        );
     }
 }

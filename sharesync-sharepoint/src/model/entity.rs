@@ -217,7 +217,9 @@ mod tests {
 
     #[test]
     fn the_next_byte_of_an_upload() {
-        let next = |range: &str| UploadProgress { expected_content_range: Some(range.into()), ..Default::default() }.next_offset();
+        let next = |range: &str| {
+            UploadProgress { expected_content_range: Some(range.into()), ..Default::default() }.next_offset()
+        };
         assert_eq!((next("10-"), next("bytes=7-9/20"), next("5"), next("")), (Some(10), Some(7), Some(5), None));
     }
 }

@@ -12,6 +12,8 @@ mod sharing;
 mod web3s;
 mod wire;
 
+pub(crate) use entity::revision;
+
 pub use change::{ChangeEntry, ChangeKind, ChangeQuery, ChangeToken};
 pub use entity::{File, Folder, Library, RecycleBinItem, ResourcePath, UploadProgress};
 pub use guid::Guid;

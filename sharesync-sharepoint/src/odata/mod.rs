@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn all_forms_are_one() {
-        let expected = json!({"Name": "a", "Length": "5", "Exists": true, "ServerRelativePath": {"DecodedUrl": "/x/a"}});
+        let expected =
+            json!({"Name": "a", "Length": "5", "Exists": true, "ServerRelativePath": {"DecodedUrl": "/x/a"}});
         let verbose = r#"{"d":{"__metadata":{"uri":"u","type":"SP.File"},"Author":{"__deferred":{"uri":"u"}},"Name":"a","Length":"5","Exists":true,"ServerRelativePath":{"__metadata":{"type":"SP.ResourcePath"},"DecodedUrl":"/x/a"}}}"#;
         let minimal = r#"{"odata.metadata":"m","odata.type":"SP.File","Author@odata.navigationLinkUrl":"n","Name":"a","Length":"5","Exists":true,"ServerRelativePath":{"DecodedUrl":"/x/a"}}"#;
         let plain = r#"{"Name":"a","Length":"5","Exists":true,"ServerRelativePath":{"DecodedUrl":"/x/a"}}"#;
@@ -119,7 +120,9 @@ mod tests {
         assert_eq!((verbose.next.as_deref(), verbose.value), (Some("https://h/n"), json!([{"Name":"a"},{"Name":"b"}])));
         let plain = read(r#"{"value":[{"Name":"a"}],"odata.nextLink":"https://h/n"}"#);
         assert_eq!((plain.next.as_deref(), plain.value), (Some("https://h/n"), json!([{"Name":"a"}])));
-        let atom = read(r#"<feed xmlns="a"><id/><entry><content><m:properties xmlns:m="m"><N>a</N></m:properties></content></entry><link rel="next" href="https://h/n"/></feed>"#);
+        let atom = read(
+            r#"<feed xmlns="a"><id/><entry><content><m:properties xmlns:m="m"><N>a</N></m:properties></content></entry><link rel="next" href="https://h/n"/></feed>"#,
+        );
         assert_eq!((atom.next.as_deref(), atom.value), (Some("https://h/n"), json!([{"N":"a"}])));
     }
 
@@ -140,7 +143,9 @@ mod tests {
 
     #[test]
     fn a_page_for_people_is_told_apart() {
-        for page in ["<!DOCTYPE html><title>Sign in</title>", "\u{feff} \n<html>", "<?xml version='1.0'?><html xmlns='x'>"] {
+        for page in
+            ["<!DOCTYPE html><title>Sign in</title>", "\u{feff} \n<html>", "<?xml version='1.0'?><html xmlns='x'>"]
+        {
             assert_eq!(Answer::read(page.as_bytes()).unwrap_err().kind(), ErrorKind::Unauthenticated, "{page}");
         }
     }

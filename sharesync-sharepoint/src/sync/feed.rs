@@ -91,12 +91,11 @@ async fn page(response: Response, dialect: Dialect) -> Result<FeedPage> {
         (None, StatusCode::NOT_MODIFIED) => FeedStatus::NoChanges,
         (None, _) => {
             // A page on which people sign in has no such header either, and says more.
-            xml_body(response).await?;
+            drop(xml_body(response).await?);
             return Err(protocol("an answer of the change feed without X-SyncStatus"));
         }
-        (Some(status), _) => {
-            FeedStatus::read(status).ok_or_else(|| protocol("an answer of the change feed with an unknown X-SyncStatus"))?
-        }
+        (Some(status), _) => FeedStatus::read(status)
+            .ok_or_else(|| protocol("an answer of the change feed with an unknown X-SyncStatus"))?,
     };
     let action = dialect.resync_headers.iter().find_map(|name| header(name)).map(str::to_owned);
     let body = match (code, status) {

@@ -83,7 +83,11 @@ mod tests {
         ];
         for form in forms {
             let policy = read(form);
-            assert_eq!((policy.item_count(), policy.value("new"), policy.rules.len()), (Some(7), Some("x&y"), 2), "{form}");
+            assert_eq!(
+                (policy.item_count(), policy.value("new"), policy.rules.len()),
+                (Some(7), Some("x&y"), 2),
+                "{form}"
+            );
         }
     }
 }

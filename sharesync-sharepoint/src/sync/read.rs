@@ -59,7 +59,9 @@ impl Sink for ItemReader {
             (self.has_root, self.has_list) = (name != "Items", name == "Items");
             let expected = matches!(name, "Items" | "Folder" | "Document");
             if !expected {
-                return Err(Flaw::Unexpected("an answer of the sync service that is neither a folder, a file nor a list"));
+                return Err(Flaw::Unexpected(
+                    "an answer of the sync service that is neither a folder, a file nor a list",
+                ));
             }
         }
         if self.begins_item(name) {

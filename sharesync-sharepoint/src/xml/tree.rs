@@ -31,18 +31,6 @@ impl Element {
     pub(crate) fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
     }
-
-    /// The first element of a name at whatever depth, in the order of the document.
-    pub(crate) fn find(&self, name: &str) -> Option<&Self> {
-        let mut pending = vec![self];
-        while let Some(next) = pending.pop() {
-            if next.name.eq_ignore_ascii_case(name) {
-                return Some(next);
-            }
-            pending.extend(next.children.iter().rev());
-        }
-        None
-    }
 }
 
 #[derive(Default)]
@@ -86,7 +74,7 @@ mod tests {
         let read = read.unwrap();
         assert_eq!((read.name.as_str(), read.attribute("K")), ("b", Some("1 & 2")));
         assert_eq!(read.child("c").unwrap().text, "x<A&");
-        assert_eq!(read.find("d").unwrap().text, "");
+        assert_eq!(read.child("d").unwrap().text, "");
     }
 
     #[test]
