@@ -92,7 +92,8 @@ impl Auth {
 
     /// By NTLM, with the feature `ntlm`. The domain may be empty, and the user then of the form `user@domain`.
     ///
-    /// The transport must be able to [give connections away](Transport::connect), as the one that comes along is.
+    /// What is signed in is the connections to the site's origin: requests there that ask for no credentials go over them as
+    /// well. The transport must be able to [give connections away](Transport::connect), as the one that comes along is.
     pub fn ntlm(domain: impl Into<String>, user: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self(Way::Ntlm(Account::of_domain(domain, user, password)))
     }
