@@ -143,8 +143,9 @@ pub struct SignIn {
 /// Signs in to a site. Credentials go to the origin of `site` alone; those of [`Auth::ntlm`] with the first request.
 ///
 /// # Errors
-/// [`ErrorKind::Unauthenticated`] when the service refuses what it is asked here, [`ErrorKind::Unsupported`] when the way
-/// is not built in, or the service offers none that is, [`ErrorKind::Config`] when the credentials cannot be sent.
+/// [`Unauthenticated`](sharesync_core::ErrorKind::Unauthenticated) when the service refuses what it is asked here,
+/// [`Unsupported`](sharesync_core::ErrorKind::Unsupported) when the way is not built in, or the service offers none that is,
+/// [`Config`](sharesync_core::ErrorKind::Config) when the credentials cannot be sent.
 pub async fn connect(auth: Auth, site: &Url, transport: Arc<dyn Transport>, http: &HttpConfig) -> Result<SignIn> {
     sign_in(auth, site, transport, http).await.map_err(|error| error.with_provider(PROVIDER))
 }
