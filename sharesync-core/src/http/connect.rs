@@ -45,6 +45,7 @@ impl Connector {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        // Plain http goes to this machine alone, and needs no proxy.
         if to.scheme() != Some(&Scheme::HTTPS) {
             return Ok(Connection::new(TokioIo::new(call(&mut tcp, to).await?)));
         }

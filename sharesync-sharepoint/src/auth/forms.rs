@@ -138,8 +138,8 @@ fn read_login(headers: &HeaderMap, answer: &[u8]) -> Result<TokenSet> {
     }
     let name = name.as_deref().map_or("FedAuth", str::trim);
     let cookies = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.filter_map(|cookie| cookie.split(';').next()?.trim().split_once('='));
-    let value = pairs.filter(|(key, value)| *key == name && !value.is_empty()).next_back().map(|(_, value)| value);
+    let mut pairs = cookies.filter_map(|cookie| cookie.split(';').next()?.trim().split_once('='));
+    let value = pairs.rfind(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value);
     let value = value.ok_or_else(|| Error::new(ErrorKind::Protocol, "the sign-in came without its cookie"))?;
     let lifetime = seconds.and_then(|seconds| seconds.trim().parse().ok()).filter(|&seconds| seconds > 0);
     let end = lifetime.map(|seconds| Timestamp::now().saturating_add(Duration::from_secs(seconds)));

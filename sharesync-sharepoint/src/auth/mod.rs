@@ -92,7 +92,8 @@ impl Auth {
 
     /// By NTLM, with the feature `ntlm`. The domain may be empty, and the user then of the form `user@domain`.
     ///
-    /// The transport must be able to [give connections away](Transport::connect), as the one that comes along is.
+    /// What is signed in is the connections to the site's origin: requests there that ask for no credentials go over them as
+    /// well. The transport must be able to [give connections away](Transport::connect), as the one that comes along is.
     pub fn ntlm(domain: impl Into<String>, user: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self(Way::Ntlm(Account::of_domain(domain, user, password)))
     }
@@ -142,8 +143,9 @@ pub struct SignIn {
 /// Signs in to a site. Credentials go to the origin of `site` alone; those of [`Auth::ntlm`] with the first request.
 ///
 /// # Errors
-/// [`ErrorKind::Unauthenticated`] when the service refuses what it is asked here, [`ErrorKind::Unsupported`] when the way
-/// is not built in, or the service offers none that is, [`ErrorKind::Config`] when the credentials cannot be sent.
+/// [`Unauthenticated`](sharesync_core::ErrorKind::Unauthenticated) when the service refuses what it is asked here,
+/// [`Unsupported`](sharesync_core::ErrorKind::Unsupported) when the way is not built in, or the service offers none that is,
+/// [`Config`](sharesync_core::ErrorKind::Config) when the credentials cannot be sent.
 pub async fn connect(auth: Auth, site: &Url, transport: Arc<dyn Transport>, http: &HttpConfig) -> Result<SignIn> {
     sign_in(auth, site, transport, http).await.map_err(|error| error.with_provider(PROVIDER))
 }

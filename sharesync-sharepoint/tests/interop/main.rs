@@ -45,7 +45,7 @@ impl Server {
         });
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { process, about: serde_json::from_str(&line).expect("the server did not start"), _files: files }
+        Self { process, about: serde_json::from_str(&line).unwrap(), _files: files }
     }
 
     fn address(&self) -> Url {
@@ -144,7 +144,7 @@ fn tunnel(mut client: TcpStream, count: &AtomicUsize) {
         head.extend(byte);
     }
     let head = String::from_utf8(head).unwrap();
-    let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).expect("no CONNECT");
+    let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap();
     let mut server = TcpStream::connect(target).unwrap();
     client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
     count.fetch_add(1, Ordering::SeqCst);

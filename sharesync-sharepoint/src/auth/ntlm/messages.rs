@@ -70,6 +70,8 @@ impl Handshake {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn handshake() -> Handshake {
@@ -123,6 +125,25 @@ mod tests {
         let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
         for name in ["CONTOSO", "alice"] {
             assert!(message.windows(name.len() * 2).any(|part| part == wide(name)), "{name}");
+        }
+    }
+
+    proptest! {
+        /// Whatever a service sends, there is an answer or an error.
+        #[test]
+        fn no_challenge_makes_it_panic(
+            junk in prop::collection::vec(any::<u8>(), 0..200),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut changed = STANDARD.decode(challenge()).unwrap();
+            changes.into_iter().for_each(|(index, byte)| *index.get_mut(&mut changed) = byte);
+            let short = changed[..cut.index(changed.len())].to_vec();
+            for message in [junk, changed, short] {
+                let mut handshake = handshake();
+                handshake.negotiate().unwrap();
+                let _ = handshake.authenticate(&STANDARD.encode(message));
+            }
         }
     }
 
