@@ -2,7 +2,7 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method};
-use quick_xml::escape::escape;
+use quick_xml::escape::partial_escape as escape;
 use sharesync_core::http::{Body, Repeat};
 use sharesync_core::{Digest, Error, ErrorKind, Result, Revision, Timestamp};
 
