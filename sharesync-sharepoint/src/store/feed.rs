@@ -105,7 +105,8 @@ impl Reading {
             None if page.status == FeedStatus::NoChanges && !page.has_more => token,
             None => return Err(protocol("a page of the feed without a token to go on with")),
         };
-        let told = self.told(page.items)?;
+        let items = if page.status == FeedStatus::NoChanges { Vec::new() } else { page.items };
+        let told = self.told(items)?;
         let changes = self.scope.translate(told).await?;
         let told = ChangePage::new(changes).with_checkpoint(self.scope.checkpoint(&next));
         self.state = if page.has_more { State::Changes(next) } else { State::End };

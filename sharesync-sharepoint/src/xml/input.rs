@@ -6,13 +6,14 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use futures::StreamExt as _;
+use futures::stream::Fuse;
 use sharesync_core::{BoxStream, Error, Result};
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
 use super::{Flaw, LONGEST_EVENT};
 
 pub(super) struct Input {
-    body: BoxStream<'static, Result<Bytes>>,
+    body: Fuse<BoxStream<'static, Result<Bytes>>>,
     piece: Bytes,
     /// Bytes that the event under way may still have.
     left: usize,
@@ -22,7 +23,7 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn new(body: BoxStream<'static, Result<Bytes>>) -> Self {
-        Self { body, piece: Bytes::new(), left: LONGEST_EVENT, failure: None }
+        Self { body: body.fuse(), piece: Bytes::new(), left: LONGEST_EVENT, failure: None }
     }
 
     /// A new event begins.
