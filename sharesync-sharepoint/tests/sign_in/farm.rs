@@ -1,5 +1,6 @@
 //! A small server of its own: HTTP/1.1 with a thread a connection, and NTLM bound to connections, checked by what [MS-NLMP]
 //! says and not by the crate that the client uses.
+#![cfg_attr(not(feature = "ntlm"), allow(dead_code, reason = "the tests of NTLM use it"))]
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -26,6 +27,7 @@ const NT_HASH: [u8; 16] =
 /// A request as it arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
+    pub(crate) connection: usize,
     /// Which request of its connection it is.
     pub(crate) turn: usize,
     pub(crate) method: String,
@@ -168,12 +170,13 @@ struct Session {
 
 impl State {
     fn serve(&self, stream: TcpStream) {
-        self.connections.fetch_add(1, Ordering::SeqCst);
+        let connection = self.connections.fetch_add(1, Ordering::SeqCst);
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let mut stream = stream;
         let mut session = Session::default();
         for turn in 0.. {
             let Some(mut seen) = read(&mut reader, &mut stream, turn) else { return };
+            seen.connection = connection;
             let challenge = self.sign_in(&seen, &mut session);
             seen.signed_in = session.signed_in;
             let mut reply = match challenge {
@@ -249,7 +252,7 @@ fn read(reader: &mut BufReader<TcpStream>, stream: &mut TcpStream, turn: usize) 
         reader.read_exact(&mut rest[..step]).ok()?;
         left -= step as u64;
     }
-    Some(Seen { turn, method, target, headers, size, body, signed_in: false, status: 0 })
+    Some(Seen { connection: 0, turn, method, target, headers, size, body, signed_in: false, status: 0 })
 }
 
 fn write(stream: &mut TcpStream, reply: &Reply, head: bool) -> std::io::Result<()> {

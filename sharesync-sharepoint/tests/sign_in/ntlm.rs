@@ -1,7 +1,9 @@
 //! NTLM: connections are signed in once, contents go to such alone, and nobody sees a 401 but who should.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use futures::StreamExt as _;
 use futures::future::join_all;
 use http::Method;
 use sharesync_core::ErrorKind;
@@ -118,6 +120,45 @@ async fn a_connection_that_the_service_forgot_is_not_the_callers_business() {
     assert_eq!((done("/small"), done("/stream")), (8, 8), "each is carried out once");
 }
 
+/// A site, and how many of its connections it has forgotten.
+fn forgetful() -> (Farm, Arc<AtomicUsize>) {
+    let forgotten = Arc::new(AtomicUsize::new(0));
+    let below = forgotten.clone();
+    let farm = Farm::ntlm(move |seen| match seen.connection < below.load(Ordering::SeqCst) {
+        true => Reply { forget: true, ..Reply::new(401, "401 UNAUTHORIZED") },
+        false => site(seen),
+    });
+    (farm, forgotten)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_connections_may_be_forgotten_at_once() {
+    let (farm, forgotten) = forgetful();
+    let alice = alice(&farm).await;
+    for _ in 0..3 {
+        let up = (0..8).map(|_| alice.bytes(put(&farm, "/up", 1 << 20)));
+        assert!(join_all(up).await.into_iter().all(|result| result.unwrap() == (1 << 20).to_string()));
+        forgotten.store(farm.connections(), Ordering::SeqCst);
+    }
+    assert!(farm.handshakes() <= farm.connections());
+    assert_eq!(farm.real().iter().filter(|seen| seen.target == "/up" && seen.status == 200).count(), 24);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_in_use_meanwhile_is_not_trusted_either() {
+    let (farm, forgotten) = forgetful();
+    let alice = alice(&farm).await;
+    let mut large = alice.send(get(&farm, "/large")).await.unwrap().into_stream();
+    assert_eq!(alice.bytes(get(&farm, "/a")).await.unwrap(), "fine");
+    forgotten.store(farm.connections(), Ordering::SeqCst);
+    assert_eq!(alice.bytes(get(&farm, "/b")).await.unwrap(), "fine");
+    while let Some(piece) = large.next().await {
+        piece.unwrap();
+    }
+    assert_eq!(alice.bytes(put(&farm, "/up", 1 << 20)).await.unwrap(), (1 << 20).to_string());
+    assert_eq!(farm.real().iter().filter(|seen| seen.status == 401).count(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_tried_once() {
     let farm = Farm::of_another_password();
@@ -137,7 +178,7 @@ async fn a_wrong_password_is_tried_once() {
 
 #[tokio::test]
 async fn a_domain_controller_may_have_a_bad_moment() {
-    let bad = std::sync::Arc::new(AtomicBool::new(false));
+    let bad = Arc::new(AtomicBool::new(false));
     let moment = bad.clone();
     let farm = Farm::ntlm(move |seen| match seen.method.as_str() {
         "HEAD" if moment.swap(false, Ordering::SeqCst) => Reply { forget: true, ..Reply::new(401, "") },
