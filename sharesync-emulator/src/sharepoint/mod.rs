@@ -22,7 +22,7 @@ mod times;
 mod xml;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -113,6 +113,8 @@ pub(crate) struct SharePoint {
     guest_links: Table<GuestLink>,
     uploads: Sessions,
     dice: Mutex<fastrand::Rng>,
+    /// Held from the look at a condition to the change that it allows.
+    deciding: Mutex<()>,
     requests: AtomicU64,
 }
 
@@ -131,6 +133,7 @@ impl SharePoint {
             guest_links: Table::open(drive, "sharepoint/guests"),
             uploads: Sessions::default(),
             dice: Mutex::new(fastrand::Rng::with_seed(seed ^ 0x7368_6172_6570)),
+            deciding: Mutex::new(()),
             requests: AtomicU64::new(0),
             max_page: builder.max_page,
             options,
@@ -168,6 +171,10 @@ impl SharePoint {
 
     fn drive(&self) -> &Drive {
         &self.shared.drive
+    }
+
+    fn deciding(&self) -> MutexGuard<'_, ()> {
+        self.deciding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn answer(self: Arc<Self>, mut call: Call) -> Reply {

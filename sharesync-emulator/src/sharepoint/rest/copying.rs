@@ -25,7 +25,8 @@ impl Ctx {
         let bits =
             step.get(if using_path { "moveoperations" } else { "flags" }).and_then(|bits| bits.parse::<u32>().ok());
         let overwrite = entry.item.is_file() && bits.unwrap_or(0) & OVERWRITE != 0;
-        self.check_match(&entry.item)?;
+        let _deciding = self.face.deciding();
+        self.check_match(&*self.fresh(entry)?)?;
         let (folder, name) = self.place_of(&to)?;
         let on_conflict = if overwrite { OnConflict::Replace } else { OnConflict::Fail };
         self.relocate(entry, &folder, &name, on_conflict)?;

@@ -1,9 +1,11 @@
 //! What is done with files: content up and down, checking out, moving, taking away.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Verb, member, url};
-use crate::drive::{Entry, ItemPatch, OnConflict};
+use crate::drive::{Entry, Item, ItemPatch, OnConflict};
 use crate::sharepoint::Ctx;
 use crate::sharepoint::content::{check_name, check_tag, named};
 use crate::sharepoint::errors::{Outcome, SpError};
@@ -77,10 +79,15 @@ impl Ctx {
         self.check_quota(staged.len())?;
         let content = self.kept_single(&entry.item.name, staged).await?;
         // While the bytes came somebody else may have been faster.
-        let now = self.by_id(Guid::item(entry.item.id))?;
-        self.check_match(&now.item)?;
+        let _deciding = self.face.deciding();
+        self.check_match(&*self.fresh(entry)?)?;
         self.drive().add_version(self.user.id, entry.item.id, content)?;
         Ok(self.no_content())
+    }
+
+    /// The item as it is now.
+    pub(super) fn fresh(&self, entry: &Entry) -> Outcome<Arc<Item>> {
+        Ok(self.by_id(Guid::item(entry.item.id))?.item)
     }
 
     fn set_lock(&self, entry: &Entry, locked: bool, name: &'static str) -> Outcome {
@@ -91,7 +98,8 @@ impl Ctx {
     /// Into the recycle bin; the answer is the id there.
     pub(super) fn recycle(&self, entry: &Entry) -> Outcome {
         self.check(entry, true)?;
-        self.check_match(&entry.item)?;
+        let _deciding = self.face.deciding();
+        self.check_match(&*self.fresh(entry)?)?;
         self.drive().delete(self.user.id, entry.item.id)?;
         self.told("Recycle", Data::Guid(Guid::of(Thing::Deleted, entry.item.id.0).to_string()))
     }
@@ -99,7 +107,8 @@ impl Ctx {
     /// Gone for good.
     pub(super) fn remove(&self, entry: &Entry) -> Outcome {
         self.check(entry, true)?;
-        self.check_match(&entry.item)?;
+        let _deciding = self.face.deciding();
+        self.check_match(&*self.fresh(entry)?)?;
         self.drive().purge(self.user.id, entry.item.id)?;
         Ok(self.answered(Answer::Nothing))
     }
@@ -109,7 +118,8 @@ impl Ctx {
         self.check(entry, true)?;
         let body = self.json_body().await?;
         self.check_type(&body)?;
-        self.check_match(&entry.item)?;
+        let _deciding = self.face.deciding();
+        self.check_match(&*self.fresh(entry)?)?;
         let name = member(&body, "FileLeafRef").and_then(Value::as_str).filter(|name| **name != *entry.item.name);
         if let Some(name) = name {
             check_name(name)?;

@@ -87,12 +87,15 @@ impl Ctx {
         let session = self.face.uploads.get(entry.item.id, id)?;
         let mut upload = session.lock().await;
         check_offset(&upload, offset)?;
+        self.check_match(&entry.item)?;
         self.drive_unlocked(entry)?;
         self.add_chunk(&mut upload).await?;
         self.check_quota(upload.len)?;
         let Upload { parts, hasher, .. } = std::mem::take(&mut *upload);
         self.face.uploads.open().remove(&(entry.item.id, id));
         let content = self.kept_content(&entry.item.name, parts, hasher).await?;
+        let _deciding = self.face.deciding();
+        self.check_match(&*self.fresh(entry)?)?;
         let entry = self.drive().add_version(self.user.id, entry.item.id, content)?;
         Ok(self.answered(Answer::Entity(self.file_entity(&entry))))
     }

@@ -50,7 +50,11 @@ impl Ctx {
             },
         };
         let page = match position {
-            Position::First { start, at } => self.first_page(root, start, at, most),
+            Position::First { start, at } => {
+                let mut page = self.first_page(root, start, at, most);
+                page.live.sort_by_key(depth);
+                page
+            }
             Position::After(number) => self.changes(root, number, most),
         };
         let token = if self.call.repeat_page { position } else { page.next };

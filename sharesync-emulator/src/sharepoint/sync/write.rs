@@ -129,6 +129,13 @@ impl Ctx {
             expires: None,
             on_conflict: creates,
         };
+        let _deciding = self.face.deciding();
+        if let Some(old) = &old {
+            self.target(asked)
+                .ok()
+                .filter(|now| now.item.revision == old.item.revision)
+                .ok_or(WriteStatus::ETagMismatch)?;
+        }
         self.drive().put_file(self.user.id, file).map_err(|error| status_of(&error))
     }
 
