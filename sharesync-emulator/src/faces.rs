@@ -14,6 +14,7 @@ use crate::cursor::{CursorAccount, CursorFace};
 use crate::drive::DriveError;
 use crate::server::{Face, Shared};
 use crate::sharefile::{ShareFile, ShareFileAccount};
+use crate::sharepoint::{SharePoint, SharePointAccount};
 
 /// What a face is told when it starts.
 #[derive(Debug)]
@@ -32,6 +33,9 @@ pub(crate) struct SignIns {
     pub(crate) cursor: CursorAccount,
     /// The face itself too: its sockets and cursors can be reached from outside.
     pub(crate) cursor_face: Arc<CursorFace>,
+    pub(crate) sharepoint: SharePointAccount,
+    /// As with cursor.
+    pub(crate) sharepoint_face: Arc<SharePoint>,
 }
 
 /// Starts every face on the drive that they share.
@@ -39,9 +43,16 @@ pub(crate) fn start(setup: &Setup<'_>) -> Result<(Vec<Arc<dyn Face>>, SignIns), 
     let (sharefile, sharefile_account) = ShareFile::start(setup)?;
     let (acronis, acronis_account) = Acronis::start(setup);
     let (cursor, cursor_account) = CursorFace::start(setup)?;
-    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, cursor.clone()];
-    let sign_ins =
-        SignIns { sharefile: sharefile_account, acronis: acronis_account, cursor: cursor_account, cursor_face: cursor };
+    let (sharepoint, sharepoint_account) = SharePoint::start(setup)?;
+    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, cursor.clone(), sharepoint.clone()];
+    let sign_ins = SignIns {
+        sharefile: sharefile_account,
+        acronis: acronis_account,
+        cursor: cursor_account,
+        cursor_face: cursor,
+        sharepoint: sharepoint_account,
+        sharepoint_face: sharepoint,
+    };
     Ok((faces, sign_ins))
 }
 
@@ -52,6 +63,7 @@ impl SignIns {
             ("sharefile", self.sharefile.to_json()),
             ("acronis", self.acronis.to_json()),
             ("cursor", self.cursor.to_json()),
+            ("sharepoint", self.sharepoint.to_json()),
         ];
         Value::Object(entries.map(|(name, entry)| (name.to_owned(), entry)).into_iter().collect::<Map<_, _>>())
     }

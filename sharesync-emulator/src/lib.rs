@@ -74,6 +74,8 @@ mod http;
 mod recorder;
 mod server;
 mod sharefile;
+mod sharepoint;
+mod table;
 mod tokens;
 mod zip_archive;
 
@@ -84,6 +86,7 @@ pub use emulator::{Emulator, StartError};
 pub use faults::{Fault, FaultKind, Faults};
 pub use recorder::{RequestRecord, Requests};
 pub use sharefile::ShareFileAccount;
+pub use sharepoint::{SharePointAccount, SharePointConnections, SharePointResync, SharePointScheme};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

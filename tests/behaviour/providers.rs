@@ -7,7 +7,7 @@ use sharesync::cursor::{self, RangeForm};
 use sharesync::http::{HttpConfig, ReqwestTransport, TokenSet};
 use sharesync::sharefile::StoreOptions;
 use sharesync::snapshot::{MemorySnapshots, Snapshots};
-use sharesync::{RemoteStore, Secret, acronis, sharefile};
+use sharesync::{RemoteStore, Secret, acronis, sharefile, sharepoint};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
@@ -22,6 +22,18 @@ pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
         ("acronis", acronis_store),
         ("cursor", |emulator| cursor_store(emulator, RangeForm::Header)),
         ("cursor-parameters", |emulator| cursor_store(emulator, RangeForm::Parameters)),
+        ("sharepoint", |emulator| {
+            sharepoint_store(emulator, sharepoint::Dialect::new(), sharepoint::ChangeSource::Feed)
+        }),
+        // Changes from the log, no digests.
+        ("sharepoint-log", |emulator| {
+            let dialect = sharepoint::Dialect::new().with_odata(sharepoint::OData::NoMetadata);
+            sharepoint_store(emulator, dialect, sharepoint::ChangeSource::Log)
+        }),
+        ("sharepoint-inline", |emulator| {
+            let inline = sharepoint::Dialect::new().with_small_upload(sharepoint::SmallUpload::Inline).with_flat(false);
+            sharepoint_store(emulator, inline, sharepoint::ChangeSource::Feed)
+        }),
     ]
 }
 
@@ -87,6 +99,29 @@ fn cursor_store(emulator: Arc<Emulator>, form: RangeForm) -> BoxFuture<'static, 
             .with_chunk_size(256 << 10)
             .with_range_form(form);
         Arc::new(builder.connect().await.unwrap().store_with(options)) as Arc<dyn RemoteStore>
+    })
+}
+
+/// Files from 512 KiB on in chunks of 256 KiB.
+fn sharepoint_store(
+    emulator: Arc<Emulator>,
+    dialect: sharepoint::Dialect,
+    changes: sharepoint::ChangeSource,
+) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+    Box::pin(async move {
+        let account = emulator.sharepoint();
+        let client = sharepoint::Client::builder(account.site())
+            .auth(sharepoint::Auth::bearer(account.access_token()))
+            .dialect(dialect)
+            .transport(TRANSPORT.clone())
+            .connect()
+            .await
+            .unwrap();
+        let options = sharepoint::StoreOptions::new()
+            .with_changes(changes)
+            .with_single_limit(512 << 10)
+            .with_chunk_size(256 << 10);
+        Arc::new(client.store_with(options).await.unwrap()) as Arc<dyn RemoteStore>
     })
 }
 

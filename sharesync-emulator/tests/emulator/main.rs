@@ -16,5 +16,6 @@ mod faults;
 mod items;
 mod oauth;
 mod operations;
+mod sharepoint;
 mod shares;
 mod uploads;
