@@ -129,11 +129,14 @@ pub struct UploadLimits {
     pub max_parallel_parts: usize,
     /// Whether an upload that stops half-way leaves the previous version untouched.
     pub atomic: bool,
+    /// Whether a new file is there, empty, while it is being sent in parts, and stays there until its upload is continued or
+    /// aborted.
+    pub placeholder: bool,
 }
 
 impl Default for UploadLimits {
     fn default() -> Self {
-        Self { max_file_size: None, max_parallel_parts: 1, atomic: true }
+        Self { max_file_size: None, max_parallel_parts: 1, atomic: true, placeholder: false }
     }
 }
 
@@ -160,6 +163,11 @@ pub struct Capabilities {
     /// Whether of several that take one name at once no more than one succeeds. If not, the store looks whether a name is
     /// free, and somebody else can take it in between.
     pub exclusive_names: bool,
+    /// Whether the revision of a file stays the same when it is renamed or moved.
+    pub revisions_survive_move: bool,
+    /// Whether every share is a link of its own. If not, sharing an item again gives the link that is there, with the end
+    /// that was asked for last, and ending it ends it for all.
+    pub separate_links: bool,
 }
 
 impl Capabilities {
@@ -175,6 +183,8 @@ impl Capabilities {
             ids_survive_new_version: true,
             keeps_modified: true,
             exclusive_names: true,
+            revisions_survive_move: true,
+            separate_links: true,
         }
     }
 

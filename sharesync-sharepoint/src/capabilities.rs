@@ -23,12 +23,11 @@ pub(crate) fn capabilities(feed: bool, digests: bool, stable: bool) -> Capabilit
         Operation::DeletePermanently,
         Operation::Share,
         Operation::Invite,
-        Operation::Unshare,
     ];
     let changes = if feed { Support::Native } else { Support::Emulated };
     let mut capabilities = Capabilities::new(NAMES)
         .with(Support::Native, &native)
-        .with(Support::Emulated, &[Operation::Copy])
+        .with(Support::Emulated, &[Operation::Copy, Operation::Unshare])
         .with(changes, &[Operation::Changes]);
     capabilities.upload.max_file_size = Some(MAX_FILE);
     if digests {
@@ -36,5 +35,8 @@ pub(crate) fn capabilities(feed: bool, digests: bool, stable: bool) -> Capabilit
     }
     capabilities.content_stable = stable;
     capabilities.keeps_modified = false;
+    capabilities.revisions_survive_move = false;
+    capabilities.separate_links = false;
+    capabilities.upload.placeholder = true;
     capabilities
 }

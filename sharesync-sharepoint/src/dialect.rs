@@ -1,5 +1,7 @@
 //! What the documents leave open, each as a decision that can be replaced.
 
+use sharesync_core::ErrorKind;
+
 use crate::model::{ItemShape, ResyncAction, SyncItem};
 
 /// In which form the REST service is asked to answer. Every form is read, whichever comes.
@@ -59,6 +61,7 @@ pub enum People {
 /// | which folders of a library are the service's own | [`hidden_folders`](Self::hidden_folders) |
 /// | which files the service rewrites | [`rewritten`](Self::rewritten) |
 /// | the largest page of the feed | [`most_items`](Self::most_items) |
+/// | what a `WriteStatus` other than `Success` means | [`write_status`](Self::write_status) |
 ///
 /// Besides, and not to be replaced: elements of the sync service have no namespace (observed) and are known by their local
 /// names; a token goes into the query as it came, with what must be escaped escaped and with its own escapes left alone; a
@@ -90,6 +93,8 @@ pub struct Dialect {
     /// Endings of names of files that the service rewrites, in lower case. Digest and size of others must be those of what
     /// was sent.
     pub rewritten: &'static [&'static str],
+    /// What a `WriteStatus` other than `Success` means. By default what its words say (inferred).
+    pub write_status: fn(&str) -> ErrorKind,
     /// Items in one page of the feed; more are refused, because a page is kept in memory.
     pub most_items: usize,
 }
@@ -111,6 +116,7 @@ impl Default for Dialect {
                 "pps", "ppsm", "ppsx", "ppt", "pptm", "pptx", "vsd", "vsdm", "vsdx", "xls", "xlsb", "xlsm", "xlsx",
                 "xlt", "xltm", "xltx", "xml", "xsn",
             ],
+            write_status,
             most_items: 50_000,
         }
     }
@@ -126,6 +132,24 @@ fn deleted(item: &SyncItem) -> bool {
     let by_type = item.item_type.as_deref().is_some_and(says_so);
     let by_mark = item.deleted.as_deref().is_some_and(|mark| !mark.eq_ignore_ascii_case("false") && mark != "0");
     by_shape || by_type || by_mark
+}
+
+/// What the words of a status say.
+fn write_status(status: &str) -> ErrorKind {
+    let status = status.to_ascii_lowercase();
+    let kinds = [
+        ("etag", ErrorKind::PreconditionFailed),
+        ("precondition", ErrorKind::PreconditionFailed),
+        ("nameconflict", ErrorKind::AlreadyExists),
+        ("exists", ErrorKind::AlreadyExists),
+        ("notfound", ErrorKind::NotFound),
+        ("locked", ErrorKind::Locked),
+        ("checkedout", ErrorKind::Locked),
+        ("quota", ErrorKind::QuotaExceeded),
+        ("denied", ErrorKind::PermissionDenied),
+        ("name", ErrorKind::Rejected),
+    ];
+    kinds.into_iter().find(|(word, _)| status.contains(word)).map_or(ErrorKind::Conflict, |(_, kind)| kind)
 }
 
 impl Dialect {
@@ -172,6 +196,7 @@ setters! {
     with_people: people: People,
     with_hidden_folders: hidden_folders: &'static [&'static str],
     with_rewritten: rewritten: &'static [&'static str],
+    with_write_status: write_status: fn(&str) -> ErrorKind,
     with_most_items: most_items: usize,
 }
 

@@ -33,6 +33,8 @@ pub struct SharePointError {
     pub health_score: Option<u8>,
     /// Whether the answer is a page on which people sign in.
     pub is_login_page: bool,
+    /// Whether the service says how long to wait: `Retry-After`.
+    pub waits: bool,
 }
 
 impl fmt::Display for SharePointError {
@@ -69,18 +71,22 @@ impl SharePointError {
             request_id: header("sprequestguid").or_else(|| header("request-id")).map(str::to_owned),
             health_score: health_score(headers),
             is_login_page: false,
+            waits: headers.contains_key(http::header::RETRY_AFTER),
         }
     }
 
     /// What it means in the terms of the contract.
     pub fn kind(&self) -> ErrorKind {
+        if self.status == 401 {
+            return ErrorKind::Unauthenticated;
+        }
         if let Some(kind) = self.number.and_then(by_number) {
             return kind;
         }
         let said = self.message.to_ascii_lowercase();
         let says = |words: &str| said.contains(words);
         match self.status {
-            503 if self.health_score.is_some_and(|score| score >= OVERLOADED) => ErrorKind::RateLimited,
+            503 if self.waits && self.health_score.is_some_and(|score| score >= OVERLOADED) => ErrorKind::RateLimited,
             400 | 404 | 500 if says("change token") || says("changetoken") => ErrorKind::CursorInvalid,
             400..=409 | 500 if says("checked out") || says("is locked") => ErrorKind::Locked,
             400..=409 | 500 if says("quota") => ErrorKind::QuotaExceeded,
@@ -221,12 +227,15 @@ mod tests {
 
     #[test]
     fn a_loaded_farm_limits_the_rate() {
-        let headers =
-            |score: &str| HeaderMap::from_iter([("x-sharepointhealthscore".parse().unwrap(), score.parse().unwrap())]);
-        let kind = |score: &str| SharePointError::read(StatusCode::SERVICE_UNAVAILABLE, &headers(score), b"").kind();
-        assert_eq!(
-            (kind("10"), kind("3"), kind("x")),
-            (ErrorKind::RateLimited, ErrorKind::Unavailable, ErrorKind::Unavailable)
-        );
+        let kind = |score: &str, wait: Option<&str>| {
+            let score = ("x-sharepointhealthscore".parse().unwrap(), score.parse().unwrap());
+            let wait = wait.map(|wait| (http::header::RETRY_AFTER, wait.parse().unwrap()));
+            let headers = std::iter::once(score).chain(wait).collect();
+            SharePointError::read(StatusCode::SERVICE_UNAVAILABLE, &headers, b"").kind()
+        };
+        assert_eq!(kind("10", Some("5")), ErrorKind::RateLimited);
+        for (score, wait) in [("10", None), ("3", Some("5")), ("x", Some("5"))] {
+            assert_eq!(kind(score, wait), ErrorKind::Unavailable);
+        }
     }
 }

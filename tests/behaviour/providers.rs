@@ -4,10 +4,10 @@ use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 use futures::future::BoxFuture;
 use sharesync::cursor::{self, RangeForm};
-use sharesync::http::{HttpConfig, ReqwestTransport, TokenSet};
+use sharesync::http::{BearerTokens, HttpConfig, ReqwestTransport, TokenSet, TokenSource};
 use sharesync::sharefile::StoreOptions;
 use sharesync::snapshot::{MemorySnapshots, Snapshots};
-use sharesync::{RemoteStore, Secret, acronis, sharefile, sharepoint};
+use sharesync::{Error, ErrorKind, RemoteStore, Secret, acronis, sharefile, sharepoint};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
@@ -102,6 +102,18 @@ fn cursor_store(emulator: Arc<Emulator>, form: RangeForm) -> BoxFuture<'static, 
     })
 }
 
+/// Tokens as an add-in gets them.
+#[derive(Debug)]
+struct AddInTokens(Weak<Emulator>);
+
+#[async_trait::async_trait]
+impl TokenSource for AddInTokens {
+    async fn renew(&self, _: Option<&TokenSet>) -> sharesync::Result<TokenSet> {
+        let emulator = self.0.upgrade().ok_or_else(|| Error::new(ErrorKind::Unavailable, "it was stopped"))?;
+        Ok(TokenSet::new(emulator.sharepoint_token()))
+    }
+}
+
 /// Files from 512 KiB on in chunks of 256 KiB.
 fn sharepoint_store(
     emulator: Arc<Emulator>,
@@ -111,7 +123,11 @@ fn sharepoint_store(
     Box::pin(async move {
         let account = emulator.sharepoint();
         let client = sharepoint::Client::builder(account.site())
-            .auth(sharepoint::Auth::bearer(account.access_token()))
+            .auth(sharepoint::Auth::bearer_tokens(BearerTokens::new(
+                Arc::new(AddInTokens(Arc::downgrade(&emulator))),
+                Some(TokenSet::new(account.access_token())),
+                None,
+            )))
             .dialect(dialect)
             .transport(TRANSPORT.clone())
             .connect()

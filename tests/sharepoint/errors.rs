@@ -58,7 +58,8 @@ async fn a_throttled_client_waits_as_long_as_it_is_told() {
 
 #[tokio::test]
 async fn a_loaded_farm_is_told_apart_from_one_that_is_down() {
-    let failed = refused(|| empty(503).insert_header("X-SharePointHealthScore", "10")).await;
+    let busy = || empty(503).insert_header("X-SharePointHealthScore", "10").insert_header("Retry-After", "900");
+    let failed = refused(busy).await;
     assert_eq!(failed.kind(), ErrorKind::RateLimited);
     assert_eq!(failed.provider_error::<SharePointError>().unwrap().health_score, Some(10));
     assert_eq!(refused(|| empty(503)).await.kind(), ErrorKind::Unavailable);

@@ -11,6 +11,8 @@ use crate::{Client, PROVIDER};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Position {
     skip: u64,
+    /// How many of the entries that `$top` asks for have come.
+    of_top: u64,
     next: Option<Url>,
 }
 
@@ -28,7 +30,7 @@ pub struct Paging {
 
 impl Paging {
     pub(super) fn new(client: &Client, operation: &'static str, path: String, page_size: u32) -> Self {
-        let position = Some(Position { skip: 0, next: None });
+        let position = Some(Position { skip: 0, of_top: 0, next: None });
         Self {
             client: client.clone(),
             operation,
@@ -59,9 +61,10 @@ impl Paging {
             guard.follow(&key(first)).map_err(|error| error.with_provider(PROVIDER).with_operation(self.operation))?;
         }
         let skip = position.skip + entries.len() as u64;
+        let of_top = position.of_top + entries.len() as u64;
         self.position = match next {
-            Some(next) => Some(Position { skip, next: Some(self.address(&next)?) }),
-            None if entries.len() == self.page_size as usize => Some(Position { skip, next: None }),
+            Some(next) => Some(Position { skip, of_top, next: Some(self.address(&next)?) }),
+            None if of_top == u64::from(self.page_size) => Some(Position { skip, of_top: 0, next: None }),
             None => None,
         };
         Ok(Some(entries))

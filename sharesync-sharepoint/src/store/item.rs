@@ -114,8 +114,9 @@ impl Known {
             size: size.filter(|_| !is_folder),
             digest: digest.filter(|_| !is_folder),
             revision,
-            created: item.created,
-            modified: item.modified,
+            // The REST service tells whole seconds.
+            created: item.created.map(Timestamp::truncated_to_seconds),
+            modified: item.modified.map(Timestamp::truncated_to_seconds),
         })
     }
 

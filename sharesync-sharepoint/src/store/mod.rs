@@ -42,7 +42,9 @@ use crate::{Client, PROVIDER, Sync};
 ///   new file, an empty one is made first. An upload that is given up takes it away again.
 /// - A library may rewrite Office files when they come: see [`Dialect::rewritten`](crate::Dialect::rewritten).
 /// - A folder is copied by creating its folders anew and copying its files one after another.
-/// - Modification times cannot be set.
+/// - Modification times cannot be set. Entity tags change when a file is renamed, and so do revisions.
+/// - The service has one link of a kind for an item: sharing it again gives the same link, with the end that was asked for last.
+///   It does not say whether a link that is ended was there.
 #[derive(Debug, Clone)]
 pub struct SharePointStore(Arc<Inner>);
 
@@ -127,12 +129,18 @@ impl RemoteStore for SharePointStore {
         let (store, folder) = (self.0.clone(), folder.clone());
         let listed = async move {
             let place = store.place(&folder).await?;
-            let page_size = options.page_size.unwrap_or(store.options.page_size);
-            let listing = Listing::new(store, place, page_size);
-            Ok::<_, Error>(stream::try_unfold(listing, |mut listing| async move {
-                let page = listing.next().await?;
-                Ok(page.map(|page| (Page::new(page.into_iter().map(item::Known::into_item).collect()), listing)))
-            }))
+            let size = options.page_size.map_or(usize::MAX, |size| size.max(1) as usize);
+            let listing = Listing::new(store.clone(), place, store.options.page_size);
+            let pages = stream::try_unfold((listing, Vec::new()), move |(mut listing, mut rest)| async move {
+                while rest.is_empty() {
+                    let Some(found) = listing.next().await? else { return Ok::<_, Error>(None) };
+                    rest = found;
+                }
+                let later = rest.split_off(size.min(rest.len()));
+                let page = Page::new(rest.into_iter().map(item::Known::into_item).collect());
+                Ok(Some((page, (listing, later))))
+            });
+            Ok::<_, Error>(pages)
         };
         stream::once(listed).try_flatten().boxed()
     }

@@ -27,7 +27,8 @@ pub struct StoreOptions {
     pub single_limit: u64,
     /// Bytes in each chunk.
     pub chunk_size: u64,
-    /// Entries asked for in one listing.
+    /// Entries asked for in one listing: 5000 is what a farm lists at the most. What is created or deleted while a folder with
+    /// more is listed may shift entries from page to page.
     pub page_size: u32,
 }
 
@@ -38,7 +39,7 @@ impl Default for StoreOptions {
             changes: ChangeSource::default(),
             single_limit: 8 << 20,
             chunk_size: 10 << 20,
-            page_size: 1000,
+            page_size: 5000,
         }
     }
 }

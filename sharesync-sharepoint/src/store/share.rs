@@ -45,7 +45,15 @@ impl Inner {
         let (sharing, item) = (self.client.sharing(), known.id);
         let (link, ending) = match request.audience {
             Audience::SignedIn => {
-                let link = sharing.create_organization_link(object, access).await?;
+                let link = sharing.create_organization_link(object, access).await;
+                let link = link.map_err(|error| match error.kind() {
+                    // The item was there a moment ago: it is the call that is not.
+                    ErrorKind::NotFound => {
+                        let why = "the service has no links for those who sign in";
+                        Error::unsupported(PROVIDER, Operation::Share, why).with_source(error)
+                    }
+                    _ => error,
+                })?;
                 (link, Ending::OrganizationLink { item, access })
             }
             _ => {

@@ -53,9 +53,10 @@ impl Inner {
         match self.client.uploads().status(&Target::Id(file), upload).await {
             Ok(progress) if progress.upload_id.is_none_or(|id| id == upload) => {
                 if let Some(received) = progress.next_offset().filter(|received| *received > 0) {
-                    let mut spec = spec.clone();
-                    spec.expires = progress.expiration_date_time.or(spec.expires);
-                    return Ok(in_progress(spec, received));
+                    state.resumed = true;
+                    let mut renewed = renewed(spec, &state)?;
+                    renewed.expires = progress.expiration_date_time.or(spec.expires);
+                    return Ok(in_progress(renewed, received));
                 }
             }
             Err(error) if !is_unknown(&error) => return Err(error),
@@ -64,8 +65,8 @@ impl Inner {
         // The service knows nothing of the session. The file is still there, and a new session goes into it: another
         // upload would find its name taken.
         state.upload = Some(Guid::random());
-        let renewed = UploadSpec::new(PROVIDER, spec.request.clone(), spec.plan, &state)?.with_digests(&spec.digests);
-        Ok(in_progress(renewed, 0))
+        state.resumed = false;
+        Ok(in_progress(renewed(spec, &state)?, 0))
     }
 
     /// A file, if it is there.
@@ -96,6 +97,11 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// The same upload in another state.
+fn renewed(spec: &UploadSpec, state: &State) -> Result<UploadSpec> {
+    Ok(UploadSpec::new(PROVIDER, spec.request.clone(), spec.plan, state)?.with_digests(&spec.digests))
 }
 
 fn in_progress(spec: UploadSpec, received: u64) -> UploadStatus {

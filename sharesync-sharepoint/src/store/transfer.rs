@@ -20,6 +20,8 @@ use crate::model::Guid;
 use crate::rest::Target;
 use crate::{Client, InlineFile, InlineMode, PROVIDER};
 
+/// How often a new version is tried on top of what others have made meanwhile.
+const MOST_TRIES: u32 = 10;
 /// How far the clocks of client and service may be apart.
 const SLACK: std::time::Duration = std::time::Duration::from_secs(300);
 
@@ -39,6 +41,9 @@ pub(super) struct State {
     /// The session; none where one request does it.
     pub(super) upload: Option<Guid>,
     pub(super) began: Timestamp,
+    /// Whether chunks of an earlier process are in it, of which nobody knows what they hold.
+    #[serde(default)]
+    pub(super) resumed: bool,
 }
 
 impl State {
@@ -73,6 +78,7 @@ impl Inner {
             placeholder: false,
             upload: None,
             began,
+            resumed: false,
         };
         let plan = if small {
             PartPlan::Single
@@ -117,26 +123,29 @@ impl Inner {
             _ if self.has_feed && self.client.dialect().small_upload == SmallUpload::Inline => {
                 self.inline(spec, &state, part).await.map(Some)
             }
-            (_, Some(file)) => self.replace(spec, &state, file, part).await.map(Some),
-            _ => self.create(&state, part).await.map(Some),
+            (_, Some(file)) if spec.request.if_revision.is_some() => {
+                self.replace(spec, &state, file, part).await.map(Some)
+            }
+            (_, file) => self.put(&state, file, part).await.map(Some),
         };
         PartReceipt::new(index, &made.map_err(|error| error.with_subject(&state.name))?)
     }
 
-    /// Creates a small file by one request.
-    async fn create(&self, state: &State, part: Part<'_>) -> Result<Made> {
-        let added = self.client.files().add(&Target::Id(state.parent), &state.name, false, part.body()).await;
+    /// Creates a small file, or a new version of one, by one request.
+    async fn put(&self, state: &State, file: Option<Guid>, part: Part<'_>) -> Result<Made> {
+        let (files, folder) = (self.client.files(), Target::Id(state.parent));
+        let added = files.add(&folder, &state.name, file.is_some(), part.body()).await;
         let error = match added {
             Ok(file) => return Ok(Made { file: self::made(file.unique_id)?, revision: file.revision() }),
             Err(error) => error,
         };
-        match self.landed(state, None, &part, &error).await? {
+        match self.landed(state, file, &part, &error).await? {
             Some(made) => Ok(made),
             None => Err(error),
         }
     }
 
-    /// Replaces the content of a small file by one request.
+    /// Replaces the content of a small file that is in the required state by one request.
     async fn replace(&self, spec: &UploadSpec, state: &State, file: Guid, part: Part<'_>) -> Result<Made> {
         let required = spec.request.if_revision.as_ref();
         let replaced = self.client.files().replace(&Target::Id(file), required, part.body()).await;
@@ -153,18 +162,36 @@ impl Inner {
     /// Sends a small file to the sync service.
     async fn inline(&self, spec: &UploadSpec, state: &State, part: Part<'_>) -> Result<Made> {
         let request = &spec.request;
-        let mode = match (state.file, request.if_revision.clone().or_else(|| state.before.clone())) {
-            (Some(id), Some(revision)) => InlineMode::Update { id, revision },
-            _ => InlineMode::Create,
-        };
         let file = InlineFile::new(state.parent, &state.name)
-            .with_mode(mode)
             .with_times(request.created, request.modified)
             .with_media_type(request.media_type.clone())
             .with_digest(part.digest(DigestAlgorithm::QuickXor).await?);
-        let error = match self.sync.write(&file, part.body()).await {
-            Ok(item) => return Ok(Made { file: made(item.resource_id.or(state.file))?, revision: item.revision() }),
-            Err(error) => error,
+        let mut before = request.if_revision.clone().or_else(|| state.before.clone());
+        let mut tries = 1;
+        let error = loop {
+            let mode = match (state.file, before.clone()) {
+                (Some(id), Some(revision)) => InlineMode::Update { id, revision },
+                _ => InlineMode::Create,
+            };
+            match self.sync.write(&file.clone().with_mode(mode), part.body()).await {
+                Ok(item) => {
+                    return Ok(Made { file: made(item.resource_id.or(state.file))?, revision: item.revision() });
+                }
+                // A new version is wanted on top of whatever there is, and an update must name a state.
+                Err(error)
+                    if error.kind() == ErrorKind::PreconditionFailed
+                        && request.if_revision.is_none()
+                        && !in_doubt(&error)
+                        && tries < MOST_TRIES =>
+                {
+                    before = match state.file {
+                        Some(id) => self.client.files().get(&Target::Id(id)).await?.revision(),
+                        None => break error,
+                    };
+                    tries += 1;
+                }
+                Err(error) => break error,
+            }
         };
         match self.landed(state, state.file, &part, &error).await? {
             Some(made) => Ok(made),
@@ -217,9 +244,17 @@ impl Inner {
                 Err(error) => Err(self.explained(error, file, required).await),
             };
         }
-        let next = match offset {
-            0 => uploads.start(&target, upload, part.body()).await?,
-            _ => uploads.go_on(&target, upload, offset, part.body()).await?,
+        let sent = match offset {
+            0 => uploads.start(&target, upload, part.body()).await,
+            _ => uploads.go_on(&target, upload, offset, part.body()).await,
+        };
+        let next = match sent {
+            Err(error) if matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Conflict) => {
+                // A chunk that is there already comes at the wrong place.
+                let held = uploads.status(&target, upload).await.ok().and_then(|status| status.next_offset());
+                held.filter(|held| *held == end).ok_or(error)?
+            }
+            sent => sent?,
         };
         if next != end {
             let message = format!("the service has {next} bytes of the upload, and {end} were sent");
@@ -270,8 +305,39 @@ impl Inner {
             // Somebody else was faster than this look: what is known is what was written.
             (known.size, known.digest, known.revision) = (Some(spec.request.size), None, written);
         }
-        self.compare(&known, spec.request.size, content)?;
-        Ok(known.into_item())
+        let compared = match (state.resumed, &known.digest) {
+            (true, None) => self.read_back(&known, content).await,
+            _ => self.compare(&known, spec.request.size, content),
+        };
+        match compared {
+            Err(error) if error.kind() == ErrorKind::Integrity && state.resumed && state.placeholder => {
+                // The chunks of an earlier process were of another content.
+                self.client.files().delete(&Target::Id(file), known.revision.as_ref()).await?;
+                let message = "the chunks that the service had were of another content";
+                Err(refuse(ErrorKind::UploadExpired, &state.name, message))
+            }
+            compared => compared.map(|()| known.into_item()),
+        }
+    }
+
+    /// Compares by reading what the service holds, where it tells no digest.
+    async fn read_back(&self, known: &Known, content: &[Digest]) -> Result<()> {
+        let Some(sent) = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::QuickXor) else {
+            return Ok(());
+        };
+        if self.client.dialect().rewrites(&known.name) {
+            return Ok(());
+        }
+        let held = self.client.files().content(&Target::Id(known.id), &known.name, 0, None).await?;
+        let (mut body, mut hasher) = (held.body, sharesync_core::Hasher::new(DigestAlgorithm::QuickXor));
+        while let Some(piece) = futures::TryStreamExt::try_next(&mut body).await? {
+            hasher.update(&piece);
+        }
+        if hasher.finish() == *sent {
+            return Ok(());
+        }
+        let message = "the file exists, but is not what was sent";
+        Err(refuse(ErrorKind::Integrity, &known.id.to_string(), message).with_maybe_applied(true))
     }
 
     /// Refuses a file that is not what was sent, unless it is one that the service may have rewritten.

@@ -61,6 +61,7 @@ impl Inner {
     }
 
     pub(super) async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        to.name.as_deref().map_or(Ok(()), |name| self.check_name(name))?;
         let known = self.find_changeable(item).await?;
         let (place, name) = self.destination(&known, to).await?;
         let path = place.path.join(&name)?;
@@ -94,9 +95,6 @@ impl Inner {
 
     /// Where a destination is, which must be a folder and not within the item itself, and the name there.
     async fn destination(&self, known: &Known, to: &Destination) -> Result<(Place, String)> {
-        if let Some(name) = &to.name {
-            self.check_name(name)?;
-        }
         let name = to.name.clone().unwrap_or_else(|| known.name.clone());
         let place = match &to.parent {
             None => self.place_of(known).await?,
@@ -109,6 +107,7 @@ impl Inner {
     }
 
     pub(super) async fn copy_item(self: &Arc<Self>, item: &ItemRef, to: &Destination) -> Result<Item> {
+        to.name.as_deref().map_or(Ok(()), |name| self.check_name(name))?;
         let known = self.find_changeable(item).await?;
         let (place, name) = self.destination(&known, to).await?;
         if let Some(found) = self.child(&place, &name).await? {

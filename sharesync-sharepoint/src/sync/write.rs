@@ -129,7 +129,8 @@ impl Sync {
     /// content.
     ///
     /// # Errors
-    /// [`ErrorKind::Conflict`] when the service answers with another status than success, and those of the service.
+    /// Those of the service, and what [`Dialect::write_status`](crate::Dialect::write_status) says where it answers with
+    /// another status than success.
     pub async fn write(&self, file: &InlineFile, content: Body) -> Result<SyncItem> {
         let boundary = format!("uuid:{}", Guid::random());
         let session = Guid::random().to_string();
@@ -161,8 +162,9 @@ impl Sync {
         match &item.write_status {
             None | Some(WriteStatus::Success) => Ok(item),
             Some(WriteStatus::Other(status)) => {
+                let kind = (self.client.dialect().write_status)(status);
                 let status: String = status.chars().filter(|c| !c.is_control()).take(60).collect();
-                Err(error(ErrorKind::Conflict, format!("the service answers with the status {status:?}")))
+                Err(error(kind, format!("the service answers with the status {status:?}")))
             }
         }
     }
