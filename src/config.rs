@@ -32,6 +32,10 @@ pub enum StoreConfig {
     #[cfg(feature = "cursor")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cursor")))]
     Cursor(Box<CursorConfig>),
+    /// SharePoint Server.
+    #[cfg(feature = "sharepoint")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sharepoint")))]
+    SharePoint(Box<SharePointConfig>),
 }
 
 impl StoreConfig {
@@ -46,6 +50,8 @@ impl StoreConfig {
             Self::FilesAnywhere(_) => sharesync_filesanywhere::PROVIDER,
             #[cfg(feature = "cursor")]
             Self::Cursor(_) => sharesync_cursor::PROVIDER,
+            #[cfg(feature = "sharepoint")]
+            Self::SharePoint(_) => sharesync_sharepoint::PROVIDER,
         }
     }
 
@@ -63,6 +69,8 @@ impl StoreConfig {
             Self::FilesAnywhere(ref config) => config.connect().await,
             #[cfg(feature = "cursor")]
             Self::Cursor(ref config) => config.connect().await,
+            #[cfg(feature = "sharepoint")]
+            Self::SharePoint(ref config) => config.connect().await,
         }
     }
 }
@@ -135,6 +143,8 @@ pub use cursor::CursorConfig;
 pub use filesanywhere::FilesAnywhereConfig;
 #[cfg(feature = "sharefile")]
 pub use sharefile::ShareFileConfig;
+#[cfg(feature = "sharepoint")]
+pub use sharepoint::SharePointConfig;
 
 #[cfg(feature = "sharefile")]
 mod sharefile {
@@ -399,5 +409,70 @@ mod cursor {
             };
             Ok(Arc::new(client.store_with(options)))
         }
+    }
+}
+
+#[cfg(feature = "sharepoint")]
+mod sharepoint {
+    use sharesync_sharepoint::{Auth, Client, StoreOptions};
+
+    use super::*;
+
+    /// A document library of SharePoint Server.
+    ///
+    /// Either `access_token`, or `username` and `password`.
+    #[derive(Debug, Clone, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct SharePointConfig {
+        /// The address of the site, such as `https://sp-my.example.com/personal/alice`.
+        pub site: String,
+        /// The identifier of the library; by default the one that the site synchronizes.
+        pub library: Option<String>,
+        /// An access token.
+        pub access_token: Option<SecretValue>,
+        /// The domain of the user, where it is not part of the name.
+        pub domain: Option<String>,
+        /// The user's name.
+        pub username: Option<String>,
+        /// The user's password.
+        pub password: Option<SecretValue>,
+        /// How user name and password are used: `windows` (by default: NTLM, as the service offers it), `ntlm`, `forms` or
+        /// `basic`, which hands the password itself to the service. The Windows ways need the feature `ntlm`.
+        pub sign_in: Option<String>,
+    }
+
+    impl SharePointConfig {
+        pub(super) async fn connect(&self) -> Result<Arc<dyn RemoteStore>> {
+            let client = Client::builder(&self.site).auth(self.auth()?).connect().await?;
+            let mut options = StoreOptions::new();
+            if let Some(library) = &self.library {
+                let library = library.parse().map_err(|_| wrong("the library is no identifier of SharePoint"))?;
+                options = options.with_library(library);
+            }
+            Ok(Arc::new(client.store_with(options).await?))
+        }
+
+        fn auth(&self) -> Result<Auth> {
+            if let Some(token) = &self.access_token {
+                return Ok(Auth::bearer(token.read()?));
+            }
+            let (Some(user), Some(password)) = (&self.username, &self.password) else {
+                return Err(wrong("a SharePoint store needs an access_token, or username and password"));
+            };
+            let (domain, password) = (self.domain.clone().unwrap_or_default(), password.read()?);
+            let full_name = if domain.is_empty() { user.clone() } else { format!("{domain}\\{user}") };
+            Ok(match self.sign_in.as_deref() {
+                None | Some("windows") => Auth::windows(domain, user, password),
+                Some("ntlm") => Auth::ntlm(domain, user, password),
+                Some("forms") => Auth::forms(full_name, password),
+                Some("basic") => Auth::basic(full_name, password),
+                Some(_) => return Err(wrong("sign_in is one of windows, ntlm, forms and basic")),
+            })
+        }
+    }
+
+    fn wrong(why: &'static str) -> Error {
+        Error::new(ErrorKind::Config, why).with_provider(sharesync_sharepoint::PROVIDER)
     }
 }

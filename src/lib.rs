@@ -47,6 +47,9 @@ pub use config::FilesAnywhereConfig;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use config::ShareFileConfig;
+#[cfg(feature = "sharepoint")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sharepoint")))]
+pub use config::SharePointConfig;
 pub use config::{SecretValue, StoreConfig};
 #[cfg(feature = "acronis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
@@ -61,6 +64,9 @@ pub use sharesync_filesanywhere as filesanywhere;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use sharesync_sharefile as sharefile;
+#[cfg(feature = "sharepoint")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sharepoint")))]
+pub use sharesync_sharepoint as sharepoint;
 
 /// The code of the README is compiled with the tests of the documentation.
 #[cfg(doctest)]

@@ -129,11 +129,14 @@ pub struct UploadLimits {
     pub max_parallel_parts: usize,
     /// Whether an upload that stops half-way leaves the previous version untouched.
     pub atomic: bool,
+    /// Whether a new file is there, empty, while it is being sent in parts, and stays there until its upload is continued or
+    /// aborted.
+    pub placeholder: bool,
 }
 
 impl Default for UploadLimits {
     fn default() -> Self {
-        Self { max_file_size: None, max_parallel_parts: 1, atomic: true }
+        Self { max_file_size: None, max_parallel_parts: 1, atomic: true, placeholder: false }
     }
 }
 
@@ -165,6 +168,11 @@ pub struct Capabilities {
     pub lists_modified: bool,
     /// Whether a link can be ended. If not, [`Operation::Unshare`] is for invitations, and links end by themselves.
     pub ends_links: bool,
+    /// Whether the revision of a file stays the same when it is renamed or moved.
+    pub revisions_survive_move: bool,
+    /// Whether every share is a link of its own. If not, sharing an item again gives the link that is there, with the end
+    /// that was asked for last, and ending it ends it for all.
+    pub separate_links: bool,
 }
 
 impl Capabilities {
@@ -182,6 +190,8 @@ impl Capabilities {
             exclusive_names: true,
             lists_modified: true,
             ends_links: true,
+            revisions_survive_move: true,
+            separate_links: true,
         }
     }
 

@@ -1,9 +1,15 @@
 //! Content digests: what services report, and the hashers that check it.
 
+mod quickxor;
+
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use md5::Digest as _;
 use serde::{Deserialize, Serialize};
+
+use self::quickxor::QuickXor;
 
 /// How a digest was computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -16,6 +22,9 @@ pub enum DigestAlgorithm {
     Sha1,
     /// SHA-256 (FIPS 180-4).
     Sha256,
+    /// QuickXorHash (OneDrive API: QuickXorHash algorithm). It guards against accidents alone: anybody can make content
+    /// with a given hash.
+    QuickXor,
 }
 
 impl DigestAlgorithm {
@@ -25,6 +34,7 @@ impl DigestAlgorithm {
             Self::Md5 => "md5",
             Self::Sha1 => "sha1",
             Self::Sha256 => "sha256",
+            Self::QuickXor => "quickxor",
         }
     }
 
@@ -32,7 +42,7 @@ impl DigestAlgorithm {
     pub fn digest_len(self) -> usize {
         match self {
             Self::Md5 => 16,
-            Self::Sha1 => 20,
+            Self::Sha1 | Self::QuickXor => 20,
             Self::Sha256 => 32,
         }
     }
@@ -50,6 +60,11 @@ impl Digest {
     /// Reads lower-case or upper-case hexadecimal; `None` unless it has the algorithm's length.
     pub fn from_hex(algorithm: DigestAlgorithm, text: &str) -> Option<Self> {
         Self::from_bytes(algorithm, &hex::decode(text).ok()?)
+    }
+
+    /// Reads base64 with padding, as SharePoint writes digests; `None` unless it has the algorithm's length.
+    pub fn from_base64(algorithm: DigestAlgorithm, text: &str) -> Option<Self> {
+        Self::from_bytes(algorithm, &STANDARD.decode(text).ok()?)
     }
 
     /// Takes raw digest bytes; `None` unless they have the algorithm's length.
@@ -78,6 +93,11 @@ impl Digest {
     pub fn to_hex(&self) -> String {
         hex::encode(&self.bytes)
     }
+
+    /// Base64 with padding.
+    pub fn to_base64(&self) -> String {
+        STANDARD.encode(&self.bytes)
+    }
 }
 
 impl fmt::Display for Digest {
@@ -103,7 +123,7 @@ impl TryFrom<String> for Digest {
 
     fn try_from(text: String) -> Result<Self, String> {
         let (name, hex) = text.split_once(':').unwrap_or_default();
-        [DigestAlgorithm::Md5, DigestAlgorithm::Sha1, DigestAlgorithm::Sha256]
+        [DigestAlgorithm::Md5, DigestAlgorithm::Sha1, DigestAlgorithm::Sha256, DigestAlgorithm::QuickXor]
             .into_iter()
             .find(|algorithm| algorithm.name() == name)
             .and_then(|algorithm| Self::from_hex(algorithm, hex))
@@ -120,6 +140,7 @@ enum State {
     Md5(md5::Md5),
     Sha1(sha1::Sha1),
     Sha256(sha2::Sha256),
+    QuickXor(QuickXor),
 }
 
 impl Hasher {
@@ -129,6 +150,7 @@ impl Hasher {
             DigestAlgorithm::Md5 => State::Md5(md5::Md5::new()),
             DigestAlgorithm::Sha1 => State::Sha1(sha1::Sha1::new()),
             DigestAlgorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
+            DigestAlgorithm::QuickXor => State::QuickXor(QuickXor::new()),
         })
     }
 
@@ -138,6 +160,7 @@ impl Hasher {
             State::Md5(hasher) => hasher.update(piece),
             State::Sha1(hasher) => hasher.update(piece),
             State::Sha256(hasher) => hasher.update(piece),
+            State::QuickXor(hasher) => hasher.update(piece),
         }
     }
 
@@ -147,6 +170,7 @@ impl Hasher {
             State::Md5(hasher) => (DigestAlgorithm::Md5, hasher.finalize().as_slice().into()),
             State::Sha1(hasher) => (DigestAlgorithm::Sha1, hasher.finalize().as_slice().into()),
             State::Sha256(hasher) => (DigestAlgorithm::Sha256, hasher.finalize().as_slice().into()),
+            State::QuickXor(hasher) => (DigestAlgorithm::QuickXor, hasher.finish().into()),
         };
         Digest { algorithm, bytes }
     }

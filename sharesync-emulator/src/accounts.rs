@@ -56,6 +56,14 @@ impl Accounts {
         &self.first.password
     }
 
+    pub(crate) fn users(&self) -> impl Iterator<Item = &User> {
+        self.all().map(|account| &account.user)
+    }
+
+    pub(crate) fn password_of(&self, id: UserId) -> Option<&str> {
+        self.all().find(|account| account.user.id == id).map(|account| account.password.as_str())
+    }
+
     pub(crate) fn user(&self, id: UserId) -> Option<&User> {
         self.all().map(|account| &account.user).find(|user| user.id == id)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::emulator::{Emulator, StartError};
 use crate::faults::Fault;
+use crate::sharepoint::{Options, SharePointScheme};
 
 /// Settings of an emulator; [`Builder::start`] starts it. Without any it listens on a free loopback port, with a drive in memory.
 #[derive(Clone)]
@@ -35,6 +36,7 @@ pub struct Builder {
     pub(crate) detail_errors: bool,
     pub(crate) rate_limit: u64,
     pub(crate) upload_idle: Duration,
+    pub(crate) sharepoint: Options,
 }
 
 impl std::fmt::Debug for Builder {
@@ -75,6 +77,7 @@ impl Default for Builder {
             detail_errors: false,
             rate_limit: 1_000_000,
             upload_idle: Duration::from_secs(24 * 3600),
+            sharepoint: Options::default(),
         }
     }
 }
@@ -244,6 +247,71 @@ impl Builder {
     #[must_use]
     pub fn upload_idle(mut self, time: Duration) -> Self {
         self.upload_idle = time;
+        self
+    }
+
+    /// How clients of SharePoint may sign in. All ways there are if not said; forms alone answer 403 instead of 401.
+    #[must_use]
+    pub fn sharepoint_schemes(mut self, schemes: impl IntoIterator<Item = SharePointScheme>) -> Self {
+        self.sharepoint.schemes = schemes.into_iter().collect();
+        self
+    }
+
+    /// Whether SharePoint gives a login page in HTML with status 200 to who is not signed in. Off if not said.
+    #[must_use]
+    pub fn sharepoint_login_page(mut self, on: bool) -> Self {
+        self.sharepoint.login_page = on;
+        self
+    }
+
+    /// How long form digests of SharePoint are good; half an hour if not said.
+    #[must_use]
+    pub fn digest_lifetime(mut self, lifetime: Duration) -> Self {
+        self.sharepoint.digest_lifetime = lifetime;
+        self
+    }
+
+    /// Whether SharePoint's 403 for want of a form digest brings a new one in `X-RequestDigest`, as the cloud does. On if not said.
+    #[must_use]
+    pub fn digest_in_refusal(mut self, on: bool) -> Self {
+        self.sharepoint.digest_in_refusal = on;
+        self
+    }
+
+    /// Whether SharePoint's libraries rewrite Office files when they are uploaded, so that they are stored with another size and
+    /// hash. Off if not said.
+    #[must_use]
+    pub fn office_rewrite(mut self, on: bool) -> Self {
+        self.sharepoint.rewrite_office = on;
+        self
+    }
+
+    /// Whether SharePoint has the sync service; without it clients have GetChanges. On if not said.
+    #[must_use]
+    pub fn sync_service(mut self, on: bool) -> Self {
+        self.sharepoint.sync_service = on;
+        self
+    }
+
+    /// Whether SharePoint's sync service knows `X-ResponseStructure: Flat`; without it every page is nested. On if not said.
+    #[must_use]
+    pub fn flat_feed(mut self, on: bool) -> Self {
+        self.sharepoint.flat = on;
+        self
+    }
+
+    /// How many bytes a library of SharePoint may hold; without limit if not said.
+    #[must_use]
+    pub fn library_quota(mut self, bytes: u64) -> Self {
+        self.sharepoint.quota = Some(bytes);
+        self
+    }
+
+    /// SharePoint lists folders with more items by pages only, and refuses to list them whole. A farm has 5000; without limit if not
+    /// said.
+    #[must_use]
+    pub fn list_view_threshold(mut self, items: usize) -> Self {
+        self.sharepoint.threshold = Some(items);
         self
     }
 

@@ -21,6 +21,7 @@ use crate::http::Throttle;
 use crate::recorder::Requests;
 use crate::server::{Face, Server, Shared, bind};
 use crate::sharefile::ShareFileAccount;
+use crate::sharepoint::{SharePointAccount, SharePointConnections, SharePointResync};
 
 /// A running emulator. Dropping it stops it.
 pub struct Emulator {
@@ -133,6 +134,32 @@ impl Emulator {
     /// head of the log, by asking for their status.
     pub fn expire_cursors(&self) {
         self.sign_ins.cursor_face.expire_cursors();
+    }
+
+    /// What a client of SharePoint needs to sign in.
+    pub fn sharepoint(&self) -> &SharePointAccount {
+        &self.sign_ins.sharepoint
+    }
+
+    /// The connections that clients of SharePoint sign in by NTLM, and the counts of it.
+    pub fn sharepoint_connections(&self) -> &SharePointConnections {
+        self.sign_ins.sharepoint_face.connections()
+    }
+
+    /// A new access token of SharePoint for the first user, as an add-in would get one.
+    pub fn sharepoint_token(&self) -> String {
+        self.sign_ins.sharepoint_face.new_token()
+    }
+
+    /// Makes every form digest of SharePoint invalid, as if its time were over.
+    pub fn expire_digests(&self) {
+        self.sign_ins.sharepoint_face.expire_digests();
+    }
+
+    /// Makes every sync token of SharePoint that was given out so far one that is answered with a resync of that kind, and every change
+    /// token of GetChanges too old.
+    pub fn force_resync(&self, resync: SharePointResync) {
+        self.sign_ins.sharepoint_face.force_resync(resync);
     }
 
     /// One line of JSON: where it listens, and for each provider all that a client needs to sign in, secrets included.

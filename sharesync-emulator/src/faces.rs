@@ -15,6 +15,7 @@ use crate::drive::DriveError;
 use crate::filesanywhere::{FilesAnywhere, FilesAnywhereAccount};
 use crate::server::{Face, Shared};
 use crate::sharefile::{ShareFile, ShareFileAccount};
+use crate::sharepoint::{SharePoint, SharePointAccount};
 
 /// What a face is told when it starts.
 #[derive(Debug)]
@@ -34,6 +35,9 @@ pub(crate) struct SignIns {
     pub(crate) cursor: CursorAccount,
     /// The face itself too: its sockets and cursors can be reached from outside.
     pub(crate) cursor_face: Arc<CursorFace>,
+    pub(crate) sharepoint: SharePointAccount,
+    /// As with cursor.
+    pub(crate) sharepoint_face: Arc<SharePoint>,
 }
 
 /// Starts every face on the drive that they share.
@@ -42,13 +46,16 @@ pub(crate) fn start(setup: &Setup<'_>) -> Result<(Vec<Arc<dyn Face>>, SignIns), 
     let (acronis, acronis_account) = Acronis::start(setup);
     let (filesanywhere, filesanywhere_account) = FilesAnywhere::start(setup);
     let (cursor, cursor_account) = CursorFace::start(setup)?;
-    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, filesanywhere, cursor.clone()];
+    let (sharepoint, sharepoint_account) = SharePoint::start(setup)?;
+    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, filesanywhere, cursor.clone(), sharepoint.clone()];
     let sign_ins = SignIns {
         sharefile: sharefile_account,
         acronis: acronis_account,
         filesanywhere: filesanywhere_account,
         cursor: cursor_account,
         cursor_face: cursor,
+        sharepoint: sharepoint_account,
+        sharepoint_face: sharepoint,
     };
     Ok((faces, sign_ins))
 }
@@ -61,6 +68,7 @@ impl SignIns {
             ("acronis", self.acronis.to_json()),
             ("filesanywhere", self.filesanywhere.to_json()),
             ("cursor", self.cursor.to_json()),
+            ("sharepoint", self.sharepoint.to_json()),
         ];
         Value::Object(entries.map(|(name, entry)| (name.to_owned(), entry)).into_iter().collect::<Map<_, _>>())
     }

@@ -123,6 +123,8 @@ mod http;
 mod recorder;
 mod server;
 mod sharefile;
+mod sharepoint;
+mod table;
 mod tokens;
 mod zip_archive;
 
@@ -134,6 +136,7 @@ pub use faults::{Fault, FaultKind, Faults};
 pub use filesanywhere::{ChangeListSwitches, FilesAnywhereAccount};
 pub use recorder::{RequestRecord, Requests};
 pub use sharefile::ShareFileAccount;
+pub use sharepoint::{SharePointAccount, SharePointConnections, SharePointResync, SharePointScheme};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

@@ -22,7 +22,7 @@ use crate::accounts::Accounts;
 use crate::admin;
 use crate::drive::Drive;
 use crate::faults::{FaultKind, Faults};
-use crate::http::{Call, Plan, Query, Reply, RequestBody, Throttle, empty, shape, soap_action};
+use crate::http::{Call, Connection, Plan, Query, Reply, RequestBody, Throttle, empty, shape, soap_action};
 use crate::recorder::{Requests, Slot};
 
 /// What all faces share.
@@ -91,7 +91,8 @@ impl Server {
 
     async fn connection(self: Arc<Self>, stream: TcpStream) {
         let _ = stream.set_nodelay(true);
-        let service = service_fn(move |request| self.clone().handle(request));
+        let kept = Connection::default();
+        let service = service_fn(move |request| self.clone().handle(request, kept.clone()));
         // A client that goes away is no error of the server's.
         let _ = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -100,7 +101,7 @@ impl Server {
             .await;
     }
 
-    async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Result<Reply, Dropped> {
+    async fn handle(self: Arc<Self>, request: Request<Incoming>, connection: Connection) -> Result<Reply, Dropped> {
         let (parts, incoming) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let face = self.faces.iter().find(|face| face.claims(&path)).cloned();
@@ -110,7 +111,7 @@ impl Server {
 
         let slot = self.shared.requests.begin(&parts, face.is_storage(&path));
         let fault = self.shared.faults.choose(parts.method.as_str(), &target_of(&parts));
-        let call = self.call(parts, incoming, &slot, fault);
+        let call = Call { connection, ..self.call(parts, incoming, &slot, fault) };
         let reply = match fault.map(|fault| (fault, slot.set_fault(&format!("{fault:?}")))) {
             Some((FaultKind::Reset, ())) => return Err(Dropped),
             Some((FaultKind::Unauthorized, ())) => face.unauthorized(call).await,
@@ -160,6 +161,7 @@ impl Server {
             method: parts.method,
             headers: parts.headers,
             body: RequestBody::new(incoming, slot.clone(), self.shared.throttle.clone()),
+            connection: Connection::default(),
             repeat_page: fault == Some(FaultKind::RepeatPage),
         }
     }

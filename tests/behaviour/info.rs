@@ -70,7 +70,8 @@ async fn attempt(ctx: &Ctx, operation: Operation) -> Result<()> {
 }
 
 fn new_file(ctx: &Ctx) -> UploadRequest {
-    UploadRequest::new(ctx.here(), "begun.bin").with_size(40 * MIB as u64)
+    // What an upload that is given up leaves must not be in the way of the next one.
+    UploadRequest::new(ctx.here(), format!("begun {:08x}.bin", fastrand::u32(..))).with_size(40 * MIB as u64)
 }
 
 /// Shows that an operation that a store does not announce is an error that says so.

@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock, Mutex, Weak};
 use futures::future::BoxFuture;
 use sharesync::cursor::{self, RangeForm};
 use sharesync::filesanywhere::SoapVersion;
-use sharesync::http::{HttpConfig, ReqwestTransport, TokenSet};
+use sharesync::http::{BearerTokens, HttpConfig, ReqwestTransport, TokenSet, TokenSource};
 use sharesync::sharefile::StoreOptions;
 use sharesync::snapshot::{MemorySnapshots, Snapshots};
-use sharesync::{RemoteStore, Secret, acronis, filesanywhere, sharefile};
+use sharesync::{Error, ErrorKind, RemoteStore, Secret, acronis, filesanywhere, sharefile, sharepoint};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
@@ -26,6 +26,18 @@ pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
         ("filesanywhere-soap12", |emulator| filesanywhere_store(emulator, SoapVersion::V12)),
         ("cursor", |emulator| cursor_store(emulator, RangeForm::Header)),
         ("cursor-parameters", |emulator| cursor_store(emulator, RangeForm::Parameters)),
+        ("sharepoint", |emulator| {
+            sharepoint_store(emulator, sharepoint::Dialect::new(), sharepoint::ChangeSource::Feed)
+        }),
+        // Changes from the log, no digests.
+        ("sharepoint-log", |emulator| {
+            let dialect = sharepoint::Dialect::new().with_odata(sharepoint::OData::NoMetadata);
+            sharepoint_store(emulator, dialect, sharepoint::ChangeSource::Log)
+        }),
+        ("sharepoint-inline", |emulator| {
+            let inline = sharepoint::Dialect::new().with_small_upload(sharepoint::SmallUpload::Inline).with_flat(false);
+            sharepoint_store(emulator, inline, sharepoint::ChangeSource::Feed)
+        }),
     ]
 }
 
@@ -109,6 +121,45 @@ fn cursor_store(emulator: Arc<Emulator>, form: RangeForm) -> BoxFuture<'static, 
             .with_chunk_size(256 << 10)
             .with_range_form(form);
         Arc::new(builder.connect().await.unwrap().store_with(options)) as Arc<dyn RemoteStore>
+    })
+}
+
+/// Tokens as an add-in gets them.
+#[derive(Debug)]
+struct AddInTokens(Weak<Emulator>);
+
+#[async_trait::async_trait]
+impl TokenSource for AddInTokens {
+    async fn renew(&self, _: Option<&TokenSet>) -> sharesync::Result<TokenSet> {
+        let emulator = self.0.upgrade().ok_or_else(|| Error::new(ErrorKind::Unavailable, "it was stopped"))?;
+        Ok(TokenSet::new(emulator.sharepoint_token()))
+    }
+}
+
+/// Files from 512 KiB on in chunks of 256 KiB.
+fn sharepoint_store(
+    emulator: Arc<Emulator>,
+    dialect: sharepoint::Dialect,
+    changes: sharepoint::ChangeSource,
+) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+    Box::pin(async move {
+        let account = emulator.sharepoint();
+        let client = sharepoint::Client::builder(account.site())
+            .auth(sharepoint::Auth::bearer_tokens(BearerTokens::new(
+                Arc::new(AddInTokens(Arc::downgrade(&emulator))),
+                Some(TokenSet::new(account.access_token())),
+                None,
+            )))
+            .dialect(dialect)
+            .transport(TRANSPORT.clone())
+            .connect()
+            .await
+            .unwrap();
+        let options = sharepoint::StoreOptions::new()
+            .with_changes(changes)
+            .with_single_limit(512 << 10)
+            .with_chunk_size(256 << 10);
+        Arc::new(client.store_with(options).await.unwrap()) as Arc<dyn RemoteStore>
     })
 }
 

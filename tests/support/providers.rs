@@ -9,7 +9,7 @@ use sharesync_emulator::Emulator;
 /// A store of each provider on this emulator. What a provider needs for changes is kept in the directory `state`.
 pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
     let (sharefile, acronis, cursor) = (emulator.sharefile(), emulator.acronis(), emulator.cursor());
-    let filesanywhere = emulator.filesanywhere();
+    let (filesanywhere, sharepoint) = (emulator.filesanywhere(), emulator.sharepoint());
     let sharefile = json!({
         "provider": "sharefile",
         "endpoint": sharefile.endpoint(),
@@ -41,6 +41,11 @@ pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
         "access_token": cursor.service_token(),
         "device_id": "5e0a3d6c-52f4-4c6e-9c57-0f6b8a0f4d21",
     });
-    let configs = [sharefile, acronis, filesanywhere, cursor];
+    let sharepoint = json!({
+        "provider": "sharepoint",
+        "site": sharepoint.site(),
+        "access_token": sharepoint.access_token(),
+    });
+    let configs = [sharefile, acronis, filesanywhere, cursor, sharepoint];
     configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
 }

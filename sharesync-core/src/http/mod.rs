@@ -14,6 +14,8 @@ mod body;
 mod call;
 mod classify;
 mod config;
+#[cfg(feature = "reqwest")]
+mod connect;
 mod content;
 mod gate;
 mod guard;
@@ -45,4 +47,4 @@ pub use redact::{redacted, redacted_url};
 pub use response::{Response, decode_json};
 pub use sign_in::{default_transport, url_below};
 pub use token::{BearerTokens, TokenSet, TokenSource, TokenStore};
-pub use transport::{Duplex, Switch, Transport, TransportBody, TransportError, TransportErrorKind};
+pub use transport::{Connection, Duplex, Switch, Transport, TransportBody, TransportError, TransportErrorKind};

@@ -1,5 +1,6 @@
 //! The loop that every request goes through. What a request is, is in `call`; what an answer means, in `classify`.
 
+mod failure;
 mod upgrade;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument as _, debug, debug_span};
 use url::Url;
 
+use self::failure::{Failure, Fate};
 use super::body::SentBytes;
 use super::classify::{is_transient, is_untouched};
 use super::gate::Gate;
@@ -24,7 +26,7 @@ use super::redirect::{check_scheme, follow, is_redirect};
 use super::retry::{RetryBudget, backoff, retry_after};
 use super::{
     Auth, Authorizer, Call, Classified, Classify, HttpConfig, Repeat, Response, Transport, TransportBody,
-    TransportError, TransportErrorKind, default_kind,
+    TransportError, default_kind,
 };
 use crate::{BoxStream, Error, ErrorKind, Result};
 
@@ -114,40 +116,6 @@ struct ByStatus;
 impl Classify for ByStatus {
     fn classify(&self, status: StatusCode, _headers: &HeaderMap, _body: &[u8]) -> Classified {
         Classified::new(default_kind(status), "the service gave no reason")
-    }
-}
-
-/// Why an attempt failed, and what is known of the request's effect.
-struct Failure {
-    error: Error,
-    fate: Fate,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// Trying again would fail again.
-    Final,
-    /// The service surely did nothing; trying again may help.
-    Untouched,
-    /// The service may have carried it out; trying again may help.
-    Unknown,
-    /// The credentials of this generation were refused.
-    Refused(u64),
-}
-
-impl Failure {
-    fn last(error: Error) -> Self {
-        Self { error, fate: Fate::Final }
-    }
-
-    fn of_transport(error: TransportError) -> Self {
-        let (kind, message, fate) = match error.kind() {
-            TransportErrorKind::Connect => (ErrorKind::Network, "no connection", Fate::Untouched),
-            TransportErrorKind::Refused => (ErrorKind::Network, "the request could not be built", Fate::Final),
-            TransportErrorKind::Unsupported => (ErrorKind::Unsupported, "the transport does not do that", Fate::Final),
-            _ => (ErrorKind::Network, "the connection broke before the answer", Fate::Unknown),
-        };
-        Self { error: Error::new(kind, format!("{message}: {error}")).with_source(error), fate }
     }
 }
 
@@ -293,6 +261,12 @@ impl Inner {
         }
     }
 
+    /// The generation of the credentials of a request, if this answer to it refuses them.
+    fn refuses(&self, generation: Option<u64>, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<u64> {
+        let authorizer = self.authorizer.as_ref()?;
+        generation.filter(|&generation| authorizer.refuses(generation, status, headers, body))
+    }
+
     async fn reauthorize(&self, generation: u64) -> Result<bool> {
         match &self.authorizer {
             Some(authorizer) => authorizer.refused(generation).await,
@@ -324,7 +298,9 @@ impl Inner {
             let (response, sent) = exchanged?;
             let (parts, body) = response.into_parts();
             self.heed(&parts.headers);
-            if call.follow_redirects && is_redirect(parts.status, &parts.headers) {
+            let elsewhere = is_redirect(parts.status, &parts.headers);
+            let refused = elsewhere && self.refuses(generation, parts.status, &parts.headers, &[]).is_some();
+            if elsewhere && call.follow_redirects && !refused {
                 call = Cow::Owned(follow(&call, parts.status, &parts.headers).map_err(Failure::last)?);
                 continue;
             }
@@ -332,7 +308,7 @@ impl Inner {
             let code = parts.status.as_u16();
             if parts.status.is_success()
                 || call.accept.contains(&code)
-                || (300..400).contains(&code) && !call.follow_redirects
+                || (300..400).contains(&code) && !call.follow_redirects && !refused
             {
                 sent.commit();
                 let response = Response::new(parts.status, parts.headers, call.url.clone(), body);
@@ -357,7 +333,7 @@ impl Inner {
             let message = format!("credentials do not go to {}", call.url.origin().ascii_serialization());
             return Err(Error::new(ErrorKind::Insecure, message));
         }
-        authorizer.authorize(headers).await.map(Some)
+        authorizer.authorize(&call.method, headers).await.map(Some)
     }
 
     /// One request and the head of its response, guarded against a stall while sending and waiting.
@@ -408,7 +384,11 @@ impl Inner {
     ) -> Failure {
         let head = read_head(body, self.config.max_error_body, self.config.response_timeout).await;
         let read = self.classify.classify(status, headers, &head);
-        let mut error = Error::new(read.kind, tidy(&read.message)).with_status(status.as_u16());
+        let mut error = match status.is_redirection() {
+            false => Error::new(read.kind, tidy(&read.message)),
+            true => Error::new(ErrorKind::Unauthenticated, "the service sends the client to sign in"),
+        }
+        .with_status(status.as_u16());
         if let Some(code) = read.code {
             error = error.with_code(tidy(&code));
         }
@@ -421,8 +401,8 @@ impl Inner {
         if let Some(source) = read.source {
             error = error.with_source(source);
         }
-        let fate = match generation {
-            Some(generation) if status == StatusCode::UNAUTHORIZED => Fate::Refused(generation),
+        let fate = match self.refuses(generation, status, headers, &head) {
+            Some(generation) => Fate::Refused(generation),
             _ if !read.transient.unwrap_or(is_transient(status)) => Fate::Final,
             _ if is_untouched(status) => Fate::Untouched,
             _ => Fate::Unknown,

@@ -4,14 +4,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use http::header::CONTENT_LENGTH;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 
-use super::{HttpConfig, Switch, Transport, TransportBody, TransportError, TransportErrorKind};
+use super::connect::Connector;
+use super::{Connection, HttpConfig, Switch, Transport, TransportBody, TransportError, TransportErrorKind};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
 /// Sends requests by reqwest, over HTTP/1.1: parallel transfers get a connection each instead of sharing one window.
 #[derive(Debug, Clone)]
-pub struct ReqwestTransport(reqwest::Client);
+pub struct ReqwestTransport {
+    client: reqwest::Client,
+    connector: Connector,
+}
 
 impl ReqwestTransport {
     /// A client with the limits that belong to a connection. Retries, redirects and clocks are the pipeline's.
@@ -19,7 +23,7 @@ impl ReqwestTransport {
     /// # Errors
     /// [`ErrorKind::Config`] when the TLS library cannot be set up.
     pub fn new(config: &HttpConfig) -> Result<Self> {
-        reqwest::Client::builder()
+        let client = reqwest::Client::builder()
             .connect_timeout(config.connect_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -28,10 +32,10 @@ impl ReqwestTransport {
             .tcp_nodelay(true)
             .pool_max_idle_per_host(config.concurrency)
             .build()
-            .map(Self)
             .map_err(|error| {
                 Error::new(ErrorKind::Config, "the HTTP client cannot be set up").with_source(error.without_url())
-            })
+            })?;
+        Ok(Self { client, connector: Connector::new(config.connect_timeout) })
     }
 }
 
@@ -58,19 +62,23 @@ impl Transport for ReqwestTransport {
         };
         let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
             .map_err(|error| TransportError::new(TransportErrorKind::Refused, &error.without_url()))?;
-        Ok(into_parts(self.0.execute(request).await.map_err(failure)?))
+        Ok(into_parts(self.client.execute(request).await.map_err(failure)?))
     }
 
     async fn upgrade(&self, request: http::Request<()>) -> Result<Switch, TransportError> {
         let request = reqwest::Request::try_from(request.map(|()| reqwest::Body::default()))
             .map_err(|error| TransportError::new(TransportErrorKind::Refused, &error.without_url()))?;
-        let mut response = self.0.execute(request).await.map_err(failure)?;
+        let mut response = self.client.execute(request).await.map_err(failure)?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Switch::Refused(into_parts(response)));
         }
         let headers = std::mem::take(response.headers_mut());
         let connection = Box::new(response.upgrade().await.map_err(failure)?);
         Ok(Switch::Done { headers, connection })
+    }
+
+    async fn connect(&self, to: &Uri) -> Result<Connection, TransportError> {
+        self.connector.connect(to).await
     }
 }
 

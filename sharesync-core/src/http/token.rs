@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use tokio::sync::Mutex;
 
 use super::Authorizer;
@@ -115,6 +115,14 @@ struct Current {
     refused: bool,
 }
 
+impl Current {
+    fn succeed(&mut self, tokens: TokenSet) -> (Arc<TokenSet>, u64) {
+        let tokens = Arc::new(tokens);
+        *self = Self { tokens: Some(tokens.clone()), generation: self.generation + 1, refused: false };
+        (tokens, self.generation)
+    }
+}
+
 #[derive(Debug, Default)]
 struct Renewal {
     /// Renewed tokens that the store has not taken yet.
@@ -157,6 +165,15 @@ impl BearerTokens {
         self.renew(current.generation).await
     }
 
+    /// Goes on with these tokens, which the service sent along when it refused those of `generation`; unless those have
+    /// been replaced meanwhile.
+    pub fn replace(&self, generation: u64, tokens: TokenSet) {
+        let mut current = self.0.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.generation == generation {
+            current.succeed(tokens);
+        }
+    }
+
     /// Replaces the tokens of a generation, or returns those that somebody else replaced them with meanwhile.
     async fn renew(&self, generation: u64) -> Result<(Arc<TokenSet>, u64)> {
         let inner = self.0.clone();
@@ -172,10 +189,7 @@ impl Inner {
     }
 
     fn publish(&self, tokens: TokenSet) -> (Arc<TokenSet>, u64) {
-        let tokens = Arc::new(tokens);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Current { tokens: Some(tokens.clone()), generation: current.generation + 1, refused: false };
-        (tokens, current.generation)
+        self.current.write().unwrap_or_else(PoisonError::into_inner).succeed(tokens)
     }
 
     async fn renew_alone(&self, generation: u64) -> Result<(Arc<TokenSet>, u64)> {
@@ -223,7 +237,7 @@ impl Inner {
 
 #[async_trait]
 impl Authorizer for BearerTokens {
-    async fn authorize(&self, headers: &mut HeaderMap) -> Result<u64> {
+    async fn authorize(&self, _method: &Method, headers: &mut HeaderMap) -> Result<u64> {
         let (tokens, generation) = self.current_or_renewed().await?;
         set_bearer(headers, &tokens.access)?;
         Ok(generation)

@@ -5,7 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{BoxStream, Result};
@@ -57,6 +57,46 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         let error = std::io::Error::other("this transport cannot switch protocols");
         Err(TransportError::new(TransportErrorKind::Unsupported, &error))
     }
+
+    /// Opens a connection to the server of this address that nobody else uses, with TLS where the scheme says so, for
+    /// sign-ins that are bound to a connection.
+    ///
+    /// # Errors
+    /// [`TransportErrorKind::Unsupported`] unless the transport can do that.
+    async fn connect(&self, to: &Uri) -> Result<Connection, TransportError> {
+        let _ = to;
+        let error = std::io::Error::other("this transport gives no connection away");
+        Err(TransportError::new(TransportErrorKind::Unsupported, &error))
+    }
+}
+
+/// A connection to a server, ready for HTTP/1.1.
+#[non_exhaustive]
+pub struct Connection {
+    /// Its bytes, in both directions.
+    pub stream: Box<dyn Duplex>,
+    /// The certificate of the server in DER, where the connection is by TLS.
+    pub certificate: Option<Vec<u8>>,
+}
+
+impl Connection {
+    /// A connection by plain TCP, or whatever stands for it.
+    pub fn new(stream: impl Duplex + 'static) -> Self {
+        Self { stream: Box::new(stream), certificate: None }
+    }
+
+    /// Adds the certificate of the server, in DER.
+    #[must_use]
+    pub fn with_certificate(mut self, certificate: Option<Vec<u8>>) -> Self {
+        self.certificate = certificate;
+        self
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("tls", &self.certificate.is_some()).finish_non_exhaustive()
+    }
 }
 
 /// A connection in both directions.
@@ -91,8 +131,10 @@ impl fmt::Debug for Switch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection was made: the service has seen nothing of the request.
+    /// No connection was made, or none that was good for the request: the service did nothing of it.
     Connect,
+    /// The service refused the sign-in of the connection, and did not look at the request.
+    Unauthenticated,
     /// The connection broke before the head of the response; the service may have carried the request out.
     Interrupted,
     /// The body of the response broke off.

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::apply::{ChangeType, ResourceType};
 use super::errors::{ApiError, Outcome};
 use super::info::ok;
-use super::table::number_key;
 use super::{Ctx, ids};
 use crate::drive::{Drive, Entry, ItemId, ItemPatch, NewFolder, OnConflict, UserId, Version, VersionId};
+use crate::table::number_key;
 
 /// The strategies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 
 use super::errors::{ApiError, Outcome};
 use super::info::ok;
-use super::table::number_key;
 use super::wire::set;
 use super::{Ctx, ids, no_content};
 use crate::drive::{Drive, Entry, ItemId, UserId};
 use crate::http::json as json_reply;
+use crate::table::number_key;
 
 /// What the link object tells of a link's settings, with what is told when nothing was said.
 const SHOWN: [(&str, Setting); 9] = [

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::errors::ApiError;
 use super::ids;
 use super::space::{Space, path_in_share};
-use super::table::Table;
 use super::wire::mime_type;
 use crate::drive::{Change, ChangeKind, Drive, ItemId, ItemType, Place};
+use crate::table::Table;
 
 /// The drive's log is read in pieces of this length.
 const PIECE: usize = 1000;
@@ -56,7 +56,7 @@ pub(super) struct Rows {
 
 impl Positions {
     pub(super) fn open(drive: &Drive) -> Self {
-        Self { drive: drive.clone(), epoch: Table::open(drive, "epoch") }
+        Self { drive: drive.clone(), epoch: Table::open(drive, "cursor/epoch") }
     }
 
     fn epoch(&self) -> Epoch {

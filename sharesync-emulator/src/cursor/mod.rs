@@ -25,7 +25,6 @@ mod socket;
 mod sockets;
 mod space;
 mod sync;
-mod table;
 mod uploads;
 mod wire;
 
@@ -42,6 +41,7 @@ use crate::drive::{Drive, DriveError, User};
 use crate::faces::Setup;
 use crate::http::{Call, Reply, decode, empty};
 use crate::server::{Face, Shared};
+use crate::table::Table;
 use crate::tokens::Tokens;
 use auth::Codes;
 use conflicts::Conflict;
@@ -53,7 +53,6 @@ use links::{Link, LinkType};
 use log::Positions;
 use space::Space;
 use sync::CursorRow;
-use table::Table;
 use uploads::Uploads;
 
 pub use sign_in::CursorAccount;
@@ -121,11 +120,11 @@ impl CursorFace {
             limits: Limits::new(builder.rate_limit),
             space: Space::open(drive)?,
             positions: Positions::open(drive),
-            devices: Table::open(drive, "devices"),
-            cursors: Table::open(drive, "cursors"),
-            preferences: Table::open(drive, "preferences"),
-            conflicts: Table::open(drive, "conflicts"),
-            links: Table::open(drive, "links"),
+            devices: Table::open(drive, "cursor/devices"),
+            cursors: Table::open(drive, "cursor/cursors"),
+            preferences: Table::open(drive, "cursor/preferences"),
+            conflicts: Table::open(drive, "cursor/conflicts"),
+            links: Table::open(drive, "cursor/links"),
             uploads: Uploads::new(builder.upload_idle, seed),
             sums: Sums::default(),
             sockets: CursorSockets::new(seed),

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::errors::ApiError;
 use super::ids;
-use super::table::Table;
 use crate::drive::{Drive, DriveError, Entry, ItemId, Place, Role, User, UserId};
+use crate::table::Table;
 
 /// Where shares are, and what is known about them beside their folder.
 #[derive(Debug)]
@@ -44,8 +44,8 @@ impl Space {
         Ok(Self {
             homes: drive.fixed_folder("Personal Folders", Role::Homes)?,
             shared: drive.fixed_folder("Shared Folders", Role::Shared)?,
-            facts: Table::open(drive, "shares"),
-            members: Table::open(drive, "members"),
+            facts: Table::open(drive, "cursor/shares"),
+            members: Table::open(drive, "cursor/members"),
             drive: drive.clone(),
         })
     }

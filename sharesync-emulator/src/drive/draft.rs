@@ -120,6 +120,7 @@ impl Draft<'_> {
             creator: self.by,
             created: self.at,
             modified: self.at,
+            revision: 0,
             client_created: None,
             client_modified: None,
             expires: None,
@@ -130,7 +131,7 @@ impl Draft<'_> {
 
     pub(super) fn put(&mut self, item: Item, kind: ChangeKind, from: Option<ItemId>) -> ItemId {
         let id = item.id;
-        let item = Item { modified: self.at, ..item };
+        let item = Item { modified: self.at, revision: item.revision + 1, ..item };
         self.record.changes.push(Change::new(kind, &item, self.at, self.by, from));
         self.record.items.push(Arc::new(item));
         id

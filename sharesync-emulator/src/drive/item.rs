@@ -28,6 +28,9 @@ pub struct Item {
     pub created: Timestamp,
     /// When its name, place, content or properties last changed on the server.
     pub modified: Timestamp,
+    /// How many changes it has seen, its making included.
+    #[serde(default)]
+    pub revision: u64,
     /// Creation time in the client's file system.
     pub client_created: Option<Timestamp>,
     /// Modification time in the client's file system.

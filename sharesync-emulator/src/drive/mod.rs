@@ -18,6 +18,7 @@ mod log;
 mod memory;
 mod moving;
 mod names;
+mod quick_xor;
 mod record;
 mod share;
 #[cfg(test)]
@@ -216,6 +217,12 @@ impl Drive {
         let ids = state.children.values().skip(skip).take(top.unwrap_or(usize::MAX));
         let entries = tree.entries_in(folder, ids);
         Listing { entries, total: state.children.len() }
+    }
+
+    /// How many folders a folder holds: they are the first of its [`Drive::children`].
+    pub(crate) fn folders_in(&self, folder: ItemId) -> usize {
+        let tree = self.tree();
+        tree.folder(folder).map_or(0, |state| state.children.keys().take_while(|(is_other, _)| !is_other).count())
     }
 
     /// What was deleted out of a folder.

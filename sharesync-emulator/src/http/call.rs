@@ -1,11 +1,11 @@
 //! A request as the faces see it.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
-use http::{HeaderMap, Method};
+use http::{Extensions, HeaderMap, Method};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -26,10 +26,25 @@ pub(crate) struct Call {
     /// Scheme and host under which the client reached this server.
     pub(crate) base: String,
     pub(crate) body: RequestBody,
+    /// The connection that it came by.
+    pub(crate) connection: Connection,
     /// The connection as it will be after a 101.
     pub(crate) upgrade: Option<OnUpgrade>,
     /// A fault wants the next page to be this one again.
     pub(crate) repeat_page: bool,
+}
+
+/// A TCP connection, for protocols that sign in a connection and not a request. Clones are the same connection.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Connection {
+    kept: Arc<Mutex<Extensions>>,
+}
+
+impl Connection {
+    /// What is kept with the connection, by type.
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Extensions> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Call {

@@ -15,7 +15,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use hyper::body::Frame;
 
-pub(crate) use call::{Call, RequestBody, soap_action};
+pub(crate) use call::{Call, Connection, RequestBody, soap_action};
 pub(crate) use content::{Label, content};
 pub(crate) use query::{Query, decode, encode, truth};
 pub(crate) use range::{Range, requested};

@@ -18,5 +18,6 @@ mod filesanywhere;
 mod items;
 mod oauth;
 mod operations;
+mod sharepoint;
 mod shares;
 mod uploads;

@@ -6,7 +6,8 @@ use http::HeaderMap;
 use tokio::time::timeout;
 use tracing::{Instrument as _, debug, debug_span};
 
-use super::{Failure, Fate, Inner, Pipeline, address};
+use super::failure::{Failure, Fate};
+use super::{Inner, Pipeline, address};
 use crate::http::Call;
 use crate::http::guard::guard_response;
 use crate::http::redirect::check_scheme;

@@ -1,4 +1,4 @@
-//! Tables of what this API knows beside the tree (devices, cursors, conflicts, …), kept with the drive.
+//! Tables of what a face knows beside the tree (devices, links, subscriptions, …), kept with the drive.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,16 +10,16 @@ use crate::drive::Drive;
 
 /// Rows by key. Every change is in the drive's journal before the request that made it is answered.
 #[derive(Debug)]
-pub(super) struct Table<T> {
+pub(crate) struct Table<T> {
     drive: Drive,
     prefix: String,
     rows: Mutex<BTreeMap<String, T>>,
 }
 
 impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
-    /// The table of that name, with what the drive kept of it. Rows of another form than today's are left out.
-    pub(super) fn open(drive: &Drive, name: &str) -> Self {
-        let prefix = format!("cursor/{name}/");
+    /// The table of that name, `face/table`, with what the drive kept of it. Rows of another form than today's are left out.
+    pub(crate) fn open(drive: &Drive, name: &str) -> Self {
+        let prefix = format!("{name}/");
         let rows = drive.kept(&prefix).into_iter().filter_map(|(key, value)| {
             let key = key.strip_prefix(&prefix)?.to_owned();
             Some((key, serde_json::from_value(value).ok()?))
@@ -32,21 +32,21 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<T> {
+    pub(crate) fn get(&self, key: &str) -> Option<T> {
         self.rows().get(key).cloned()
     }
 
     /// All rows, in the order of their keys.
-    pub(super) fn all(&self) -> Vec<T> {
+    pub(crate) fn all(&self) -> Vec<T> {
         self.rows().values().cloned().collect()
     }
 
-    pub(super) fn put(&self, key: &str, row: T) {
+    pub(crate) fn put(&self, key: &str, row: T) {
         self.store(&mut self.rows(), key.to_owned(), row);
     }
 
     /// Adds a row under the next number.
-    pub(super) fn add(&self, row: impl FnOnce(u64) -> T) -> T {
+    pub(crate) fn add(&self, row: impl FnOnce(u64) -> T) -> T {
         let mut rows = self.rows();
         let last = rows.last_key_value().and_then(|(key, _)| u64::from_str_radix(key, 16).ok()).unwrap_or(0);
         let row = row(last + 1);
@@ -55,7 +55,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
     }
 
     /// Changes a row, made by `Default` if it is not there, and gives it as it is then. Nothing else happens to it in between.
-    pub(super) fn upsert(&self, key: &str, change: impl FnOnce(&mut T)) -> T
+    pub(crate) fn upsert(&self, key: &str, change: impl FnOnce(&mut T)) -> T
     where
         T: Default,
     {
@@ -67,7 +67,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
     }
 
     /// Changes a row, if it is there, and gives it as it is then.
-    pub(super) fn update(&self, key: &str, change: impl FnOnce(&mut T)) -> Option<T> {
+    pub(crate) fn update(&self, key: &str, change: impl FnOnce(&mut T)) -> Option<T> {
         let mut rows = self.rows();
         let mut row = rows.get(key)?.clone();
         change(&mut row);
@@ -75,7 +75,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
         Some(row)
     }
 
-    pub(super) fn remove(&self, key: &str) -> Option<T> {
+    pub(crate) fn remove(&self, key: &str) -> Option<T> {
         let mut rows = self.rows();
         let row = rows.remove(key)?;
         self.drive.forget(format!("{}{key}", self.prefix));
@@ -83,7 +83,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
     }
 
     /// Removes all rows.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         let mut rows = self.rows();
         rows.keys().for_each(|key| self.drive.forget(format!("{}{key}", self.prefix)));
         rows.clear();
@@ -98,6 +98,6 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
 }
 
 /// The key of a row that was added under a number.
-pub(super) fn number_key(number: u64) -> String {
+pub(crate) fn number_key(number: u64) -> String {
     format!("{number:016x}")
 }

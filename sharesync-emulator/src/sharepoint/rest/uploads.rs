@@ -1,0 +1,140 @@
+//! Uploads in chunks: StartUpload, ContinueUpload, FinishUpload, CancelUpload, GetUploadStatus. Chunks follow one another; the client
+//! chooses the id of the upload. Sessions are in memory: a restart forgets them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::SignedDuration;
+use tokio::task::spawn_blocking;
+
+use crate::drive::{Drive, Entry, Hasher, ItemId, Staged};
+use crate::sharepoint::Ctx;
+use crate::sharepoint::dialect::WRONG_OFFSET;
+use crate::sharepoint::errors::{Outcome, SpError};
+use crate::sharepoint::ids::Guid;
+use crate::sharepoint::odata::{Answer, Data, Segment};
+use crate::sharepoint::times::coarse;
+
+/// The uploads that are under way, by file and id.
+#[derive(Debug, Default)]
+pub(in crate::sharepoint) struct Sessions {
+    open: Mutex<HashMap<(ItemId, Guid), Arc<tokio::sync::Mutex<Upload>>>>,
+}
+
+/// One upload: what has come, and its digests so far.
+#[derive(Debug, Default)]
+struct Upload {
+    parts: Vec<Staged>,
+    hasher: Hasher,
+    len: u64,
+}
+
+impl Sessions {
+    fn open(&self) -> MutexGuard<'_, HashMap<(ItemId, Guid), Arc<tokio::sync::Mutex<Upload>>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, file: ItemId, id: Guid) -> Outcome<Arc<tokio::sync::Mutex<Upload>>> {
+        self.open().get(&(file, id)).cloned().ok_or_else(|| SpError::no_such("The upload session"))
+    }
+}
+
+fn id_of(step: &Segment) -> Outcome<Guid> {
+    let id = step.get("uploadid").and_then(Guid::parse);
+    id.ok_or_else(|| SpError::bad_request("The parameter uploadId is not a GUID."))
+}
+
+fn offset_of(step: &Segment) -> Outcome<u64> {
+    let offset = step.get("fileoffset").and_then(|offset| offset.parse().ok());
+    offset.ok_or_else(|| SpError::bad_request("The parameter fileOffset is not a number."))
+}
+
+fn check_offset(upload: &Upload, offset: u64) -> Outcome<()> {
+    if upload.len == offset {
+        return Ok(());
+    }
+    let message = format!("The fileOffset {offset} is not the expected one, which is {}.", upload.len);
+    Err(SpError::new(WRONG_OFFSET, "-2147024809, System.ArgumentException", message))
+}
+
+fn told_offset(upload: &Upload) -> Data {
+    Data::Int64(i64::try_from(upload.len).unwrap_or(i64::MAX))
+}
+
+impl Ctx {
+    /// Begins an upload, anew if it had begun.
+    pub(super) async fn start_upload(&mut self, entry: &Entry, step: &Segment) -> Outcome {
+        let id = id_of(step)?;
+        self.drive_unlocked(entry)?;
+        let mut upload = Upload::default();
+        self.add_chunk(&mut upload).await?;
+        let told = told_offset(&upload);
+        self.face.uploads.open().insert((entry.item.id, id), Arc::new(tokio::sync::Mutex::new(upload)));
+        self.told("StartUpload", told)
+    }
+
+    pub(super) async fn continue_upload(&mut self, entry: &Entry, step: &Segment) -> Outcome {
+        let (id, offset) = (id_of(step)?, offset_of(step)?);
+        let session = self.face.uploads.get(entry.item.id, id)?;
+        let mut upload = session.lock().await;
+        check_offset(&upload, offset)?;
+        self.add_chunk(&mut upload).await?;
+        self.told("ContinueUpload", told_offset(&upload))
+    }
+
+    pub(super) async fn finish_upload(&mut self, entry: &Entry, step: &Segment) -> Outcome {
+        let (id, offset) = (id_of(step)?, offset_of(step)?);
+        let session = self.face.uploads.get(entry.item.id, id)?;
+        let mut upload = session.lock().await;
+        check_offset(&upload, offset)?;
+        self.check_match(&entry.item)?;
+        self.drive_unlocked(entry)?;
+        self.add_chunk(&mut upload).await?;
+        self.check_quota(upload.len)?;
+        let Upload { parts, hasher, .. } = std::mem::take(&mut *upload);
+        self.face.uploads.open().remove(&(entry.item.id, id));
+        let content = self.kept_content(&entry.item.name, parts, hasher).await?;
+        let _deciding = self.face.deciding();
+        self.check_match(&*self.fresh(entry)?)?;
+        let entry = self.drive().add_version(self.user.id, entry.item.id, content)?;
+        Ok(self.answered(Answer::Entity(self.file_entity(&entry))))
+    }
+
+    pub(super) fn cancel_upload(&self, entry: &Entry, step: &Segment) -> Outcome {
+        let id = id_of(step)?;
+        let there = self.face.uploads.open().remove(&(entry.item.id, id));
+        there.ok_or_else(|| SpError::no_such("The upload session"))?;
+        self.told("CancelUpload", Data::Null)
+    }
+
+    pub(super) fn upload_status(&self, entry: &Entry, step: &Segment) -> Outcome {
+        let id = id_of(step)?;
+        let session = self.face.uploads.get(entry.item.id, id)?;
+        let busy =
+            || SpError::new(http::StatusCode::CONFLICT, "-2147018894, System.Exception", "A chunk is on its way.");
+        let expected = session.try_lock().map_err(|_| busy())?.len;
+        let fields = vec![
+            ("ExpectedContentRange", Data::Text(format!("{expected}-"))),
+            ("ExpirationDateTime", Data::Date(coarse(Drive::now() + SignedDuration::from_hours(24)))),
+            ("UploadId", Data::Guid(id.to_string())),
+        ];
+        self.told("GetUploadStatus", Data::Complex("SP.UploadStatus", fields))
+    }
+
+    /// The bytes of the request, all of them or none.
+    async fn add_chunk(&mut self, upload: &mut Upload) -> Outcome<()> {
+        let staged = self.take().await?;
+        let mut hasher = upload.hasher.clone();
+        let hash = move || staged.hash_into(&mut hasher).map(|()| (staged, hasher));
+        let (staged, hasher) = spawn_blocking(hash).await.map_err(std::io::Error::other)??;
+        upload.len += staged.len();
+        upload.hasher = hasher;
+        upload.parts.push(staged);
+        Ok(())
+    }
+
+    fn drive_unlocked(&self, entry: &Entry) -> Outcome<()> {
+        let locked = entry.item.lock.as_ref().is_some_and(|lock| lock.owner != self.user.id);
+        if locked { Err(SpError::locked()) } else { Ok(()) }
+    }
+}

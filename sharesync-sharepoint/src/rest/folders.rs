@@ -1,0 +1,121 @@
+//! Folders.
+
+use http::Method;
+use sharesync_core::http::Repeat;
+use sharesync_core::{ErrorKind, Result};
+
+use super::files;
+use super::listing::Paging;
+use super::target::Target;
+use crate::client::resource;
+use crate::model::{File, Folder, Guid};
+use crate::odata::Literal;
+
+resource! {
+    /// Folders, by the REST service.
+    Folders
+}
+
+pub(super) const SELECT: &str =
+    "$select=UniqueId,Name,ItemCount,Exists,ServerRelativeUrl,ServerRelativePath,TimeCreated,TimeLastModified";
+
+/// One page of what a folder holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FolderPage {
+    /// Folders.
+    Folders(Vec<Folder>),
+    /// Files.
+    Files(Vec<File>),
+}
+
+/// Reads what a folder holds, page by page: folders, then files.
+#[derive(Debug, Clone)]
+pub struct Children {
+    folders: Option<Paging>,
+    files: Paging,
+}
+
+impl Children {
+    /// The next page; `None` after the last one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is no such folder.
+    pub async fn next(&mut self) -> Result<Option<FolderPage>> {
+        if let Some(folders) = &mut self.folders {
+            let key = |folder: &Folder| format!("{:?}{:?}", folder.unique_id, folder.name);
+            if let Some(page) = folders.next(key).await? {
+                return Ok(Some(FolderPage::Folders(page)));
+            }
+            self.folders = None;
+        }
+        let key = |file: &File| format!("{:?}{:?}", file.unique_id, file.name);
+        Ok(self.files.next(key).await?.map(FolderPage::Files))
+    }
+}
+
+impl Folders {
+    /// A folder (`GetFolderById`, `GetFolderByServerRelativePath`).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none.
+    pub async fn get(&self, folder: &Target) -> Result<Folder> {
+        let path = folder.folder(&format!("?{SELECT}"));
+        let answer = self.0.request("Folder.Get", Method::GET, &path)?.subject(folder).answer().await?;
+        let found: Folder = answer.entity()?;
+        if found.exists == Some(false) || found.unique_id.is_none() {
+            let error = sharesync_core::Error::new(ErrorKind::NotFound, "there is no such folder");
+            return Err(error.with_provider(crate::PROVIDER).with_operation("Folder.Get").with_subject(folder));
+        }
+        Ok(found)
+    }
+
+    /// What a folder holds (`Folders`, `Files`), so many at a time.
+    pub fn children(&self, folder: &Target, page_size: u32) -> Children {
+        let list = |operation, kind: &str, select: &str| {
+            Paging::new(&self.0, operation, folder.folder(&format!("/{kind}?{select}")), page_size)
+        };
+        Children {
+            folders: Some(list("Folder.Folders", "Folders", SELECT)),
+            files: list("Folder.Files", "Files", files::SELECT),
+        }
+    }
+
+    /// Creates a folder in another one (`Folders/AddUsingPath`).
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`] when the name is taken.
+    pub async fn add(&self, parent: &Target, name: &str) -> Result<Folder> {
+        let literal = Literal::Text(name);
+        let path = parent.folder(&format!("/Folders/AddUsingPath(decodedurl={literal},overwrite=false)"));
+        self.0.request("Folders.AddUsingPath", Method::POST, &path)?.subject(name).answer().await?.entity()
+    }
+
+    /// Moves or renames a folder; `path` is where it is then (`MoveToUsingPath`).
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`] when the name is taken.
+    pub async fn move_to(&self, folder: &Target, path: &str) -> Result<()> {
+        let below = format!("/MoveToUsingPath(DecodedUrl={})", Literal::Text(path));
+        self.0.request("Folder.MoveToUsingPath", Method::POST, &folder.folder(&below))?.subject(folder).done().await
+    }
+
+    /// Puts a folder into the recycle bin (`Recycle`). The identifier is that in the bin.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none.
+    pub async fn recycle(&self, folder: &Target) -> Result<Option<Guid>> {
+        let request = self.0.request("Folder.Recycle", Method::POST, &folder.folder("/Recycle()"))?.subject(folder);
+        let answer = request.repeat(Repeat::Idempotent).answer().await?;
+        Ok(answer.of("Recycle").as_str().and_then(|id| id.parse().ok()))
+    }
+
+    /// Deletes a folder for good, with all it holds (`X-HTTP-Method: DELETE`).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is none.
+    pub async fn delete(&self, folder: &Target) -> Result<()> {
+        let request = self.0.request("Folder.Delete", Method::POST, &folder.folder(""))?.subject(folder);
+        request.verb("DELETE").if_match(None).repeat(Repeat::Idempotent).done().await
+    }
+}

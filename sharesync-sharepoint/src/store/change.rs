@@ -1,0 +1,222 @@
+//! The changes of a library: what both sources have in common. The sources are in `feed` and `log`.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sharesync_core::{
+    BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, ItemId, RemotePath, Result, Since,
+};
+
+use super::find::Place;
+use super::item::Known;
+use super::walk::walk;
+use super::{Inner, feed, log};
+use crate::PROVIDER;
+use crate::model::Guid;
+
+pub(super) type Pages = BoxStream<'static, Result<ChangePage>>;
+
+/// What a stream of changes is about.
+#[derive(Clone)]
+pub(super) struct Scope {
+    pub(super) store: Arc<Inner>,
+    /// The folder below which changes are wanted; none for the whole library.
+    folder: Option<Place>,
+    /// What its cursors are bound to.
+    bound: String,
+    pub(super) page_size: Option<u32>,
+}
+
+pub(super) fn changes(store: Arc<Inner>, since: Since, options: ChangeOptions) -> Pages {
+    let opened = async move {
+        let has_feed = store.has_feed;
+        let scope = Scope::open(store, options).await?;
+        let token = match &since {
+            Since::Cursor(cursor) => Some(scope.token(cursor)?.to_owned()),
+            _ => None,
+        };
+        match (has_feed, since, token) {
+            (true, Since::Now, _) => Ok(feed::now(scope)),
+            (true, _, Some(token)) => Ok(feed::since(scope, token)),
+            (true, ..) => Ok(feed::everything(scope)),
+            (false, Since::Now, _) => log::now(scope).await,
+            (false, _, Some(token)) => Ok(log::since(scope, token)),
+            (false, ..) => log::everything(scope, false).await,
+        }
+    };
+    let describe = |error: Error| match error.operation() {
+        None => error.with_provider(PROVIDER).with_operation("changes"),
+        Some(_) => error.with_provider(PROVIDER),
+    };
+    stream::once(opened).try_flatten().map_err(describe).boxed()
+}
+
+/// What a page tells of one item.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) id: Guid,
+    /// What it is now; none where it is gone.
+    pub(super) known: Option<Known>,
+    /// Whether it may have brought what the page does not tell.
+    pub(super) brought: bool,
+}
+
+impl Scope {
+    async fn open(store: Arc<Inner>, options: ChangeOptions) -> Result<Self> {
+        let folder = match &options.scope {
+            Some(scope) => Some(store.place(scope).await.map_err(|error| match error.kind() {
+                ErrorKind::Conflict => error.with_kind(ErrorKind::InvalidInput),
+                _ => error,
+            })?),
+            None => None,
+        };
+        let folder = folder.filter(|place| !place.path.is_root());
+        let below = folder.as_ref().map(|place| format!("/{}", place.id)).unwrap_or_default();
+        let source = if store.has_feed { "feed" } else { "log" };
+        let bound = format!("{}{below} {source}", store.info.account);
+        Ok(Self { store, folder, bound, page_size: options.page_size })
+    }
+
+    pub(super) fn checkpoint(&self, token: &str) -> Cursor {
+        Cursor::new(PROVIDER, &self.bound, token)
+    }
+
+    fn token<'a>(&self, cursor: &'a Cursor) -> Result<&'a str> {
+        cursor.token_for(PROVIDER, &self.bound)
+    }
+
+    /// All that is below, listed.
+    pub(super) fn walk(&self) -> BoxStream<'static, Result<Vec<Known>>> {
+        let from = self.folder.clone().unwrap_or_else(|| self.store.root_place());
+        walk(self.store.clone(), from)
+    }
+
+    /// What of a full enumeration is below.
+    pub(super) async fn existing(&self, told: Vec<Told>) -> Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        for told in parents_first(told) {
+            if let Some(known) = self.placed(told.known).await?
+                && self.covers(&known)
+            {
+                changes.push(Change::Upsert(known.into_item()));
+            }
+        }
+        Ok(changes)
+    }
+
+    /// What the entries of a page mean, a folder before what it holds.
+    pub(super) async fn translate(&mut self, told: Vec<Told>) -> Result<Vec<Change>> {
+        let (mut changes, mut listed) = (Vec::new(), HashSet::new());
+        for told in parents_first(told) {
+            if told.id == self.store.root.id {
+                continue;
+            }
+            let known = self.placed(told.known).await?;
+            if let (Some(folder), Some(known)) = (self.folder.as_mut().filter(|folder| folder.id == told.id), &known) {
+                // The folder itself was renamed or moved.
+                folder.path = known.path.clone().unwrap_or_else(RemotePath::root);
+                continue;
+            }
+            // What is outside of the scope is not there, whether it ever was inside or not.
+            let Some(known) = known.filter(|known| self.covers(known)) else {
+                changes.push(Change::Remove(ItemId::from(told.id.to_string())));
+                continue;
+            };
+            changes.push(Change::Upsert(known.clone().into_item()));
+            // A folder that came into the scope has brought what is not told by itself.
+            let brought = known.is_folder && (told.brought || self.folder.is_some());
+            if let Some(path) = known.path.filter(|_| brought && listed.insert(known.id)) {
+                let mut below = walk(self.store.clone(), Place { id: known.id, path });
+                while let Some(found) = below.try_next().await? {
+                    listed.extend(found.iter().filter(|known| known.is_folder).map(|known| known.id));
+                    changes.extend(found.into_iter().map(|known| Change::Upsert(known.into_item())));
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    /// With its path, where that matters and is not told; none where it is gone.
+    async fn placed(&self, known: Option<Known>) -> Result<Option<Known>> {
+        match known {
+            Some(known) if self.folder.is_some() && known.path.is_none() => match self.store.node(known.id).await {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                found => found.map(Some),
+            },
+            known => Ok(known),
+        }
+    }
+
+    /// Whether something is below the scope, and not the service's own.
+    fn covers(&self, known: &Known) -> bool {
+        let dialect = self.store.client.dialect();
+        let top = known.path.as_ref().and_then(|path| path.segments().next());
+        let own = match top {
+            Some(top) => dialect.hides(top) && (known.is_folder || known.parent != Some(self.store.root.id)),
+            None => known.is_folder && known.parent == Some(self.store.root.id) && dialect.hides(&known.name),
+        };
+        let Some(folder) = &self.folder else { return !own };
+        let below = known.path.as_ref().and_then(|path| path.as_str().strip_prefix(folder.path.as_str()));
+        !own && (known.parent == Some(folder.id) || below.is_some_and(|rest| rest.starts_with('/')))
+    }
+}
+
+/// The order of a page, but for folders that are told after what they hold. Of several entries for one item the last one
+/// counts.
+fn parents_first(told: Vec<Told>) -> Vec<Told> {
+    let last: HashMap<Guid, usize> = told.iter().enumerate().map(|(at, told)| (told.id, at)).collect();
+    let parents: Vec<Option<usize>> =
+        told.iter().map(|told| last.get(&told.known.as_ref()?.parent?).copied()).collect();
+    let mut slots: Vec<Option<Told>> =
+        told.into_iter().enumerate().map(|(at, told)| (last.get(&told.id) == Some(&at)).then_some(told)).collect();
+    let mut ordered = Vec::with_capacity(slots.len());
+    for at in 0..slots.len() {
+        // Up to the topmost folder that is still to come, and down again.
+        let (mut chain, mut next) = (Vec::new(), Some(at));
+        while let Some(index) = next.filter(|index| slots.get(*index).is_some_and(Option::is_some)) {
+            if chain.contains(&index) {
+                break;
+            }
+            chain.push(index);
+            next = parents.get(index).copied().flatten();
+        }
+        ordered.extend(chain.into_iter().rev().filter_map(|index| slots.get_mut(index)?.take()));
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(id: u8, parent: Option<u8>) -> Told {
+        let guid = |id: u8| format!("{id:032x}").parse::<Guid>().unwrap();
+        let known = parent.map(|parent| Known {
+            id: guid(id),
+            name: String::new(),
+            is_folder: true,
+            parent: Some(guid(parent)),
+            path: None,
+            size: None,
+            digest: None,
+            revision: None,
+            created: None,
+            modified: None,
+        });
+        Told { id: guid(id), known, brought: false }
+    }
+
+    fn order(entries: &[(u8, Option<u8>)]) -> Vec<u8> {
+        let told = entries.iter().map(|(id, parent)| told(*id, *parent)).collect();
+        parents_first(told).iter().map(|told| told.id.simple()[30..].parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn folders_come_before_what_they_hold_and_the_last_entry_counts() {
+        assert_eq!(order(&[(3, Some(2)), (2, Some(1)), (1, Some(9))]), [1, 2, 3]);
+        assert_eq!(order(&[(3, None), (2, Some(1)), (3, Some(2)), (1, Some(9))]), [1, 2, 3]);
+        assert_eq!(order(&[(1, Some(2)), (2, Some(1))]).len(), 2, "a circle has an end");
+        assert_eq!(order(&[(5, None), (6, Some(9)), (5, None)]), [6, 5]);
+    }
+}

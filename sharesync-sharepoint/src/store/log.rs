@@ -1,0 +1,130 @@
+//! The log of the REST service as changes. It names what has changed; what that is now is asked for.
+//!
+//! The position is taken before a listing begins, so that nothing falls between.
+
+use std::collections::HashMap;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sharesync_core::{Change, ChangePage, Error, ErrorKind, PageGuard, Result};
+
+use super::change::{Pages, Scope, Told};
+use super::item::Known;
+use crate::model::{ChangeEntry, ChangeKind, ChangeQuery, ChangeToken, Guid};
+
+/// Entries asked for at once.
+const PAGE: u32 = 1000;
+/// Requests for single files and folders under way at once.
+const AT_ONCE: usize = 8;
+
+async fn head(scope: &Scope) -> Result<String> {
+    Ok(scope.store.client.changes().current_token(scope.store.library).await?.string_value)
+}
+
+/// Nothing but a checkpoint.
+pub(super) async fn now(scope: Scope) -> Result<Pages> {
+    let page = ChangePage::new(Vec::new()).with_checkpoint(scope.checkpoint(&head(&scope).await?));
+    Ok(stream::iter([Ok(page)]).boxed())
+}
+
+/// All that exists; as a reset, or from the beginning.
+pub(super) async fn everything(scope: Scope, reset: bool) -> Result<Pages> {
+    let checkpoint = scope.checkpoint(&head(&scope).await?);
+    let frame = |change: Change| if reset { vec![change] } else { Vec::new() };
+    let begin = reset.then(|| Ok(ChangePage::new(frame(Change::ResetBegin))));
+    let end = ChangePage::new(frame(Change::ResetEnd)).with_checkpoint(checkpoint);
+    let items = scope
+        .walk()
+        .map_ok(|found| ChangePage::new(found.into_iter().map(|known| Change::Upsert(known.into_item())).collect()));
+    Ok(stream::iter(begin).chain(items).chain(stream::iter([Ok(end)])).boxed())
+}
+
+/// What happened after a token, page by page.
+pub(super) fn since(scope: Scope, token: String) -> Pages {
+    let reading = Reading { scope, token: Some(token), guard: PageGuard::new() };
+    let pages = stream::try_unfold(reading, |mut reading| async move {
+        let Some(token) = reading.token.take() else { return Ok::<_, Error>(None) };
+        Ok(Some((reading.page(token).await?, reading)))
+    });
+    pages.try_flatten().boxed()
+}
+
+struct Reading {
+    scope: Scope,
+    /// Where to go on; none at the end.
+    token: Option<String>,
+    guard: PageGuard,
+}
+
+impl Reading {
+    async fn page(&mut self, token: String) -> Result<Pages> {
+        self.guard.follow(&token)?;
+        let store = self.scope.store.clone();
+        let limit = self.scope.page_size.unwrap_or(PAGE).clamp(1, PAGE);
+        let query = ChangeQuery::new().with_start(ChangeToken::new(&token)).with_fetch_limit(limit);
+        let entries = match store.client.changes().get(store.library, &query).await {
+            Err(error) if error.kind() == ErrorKind::CursorInvalid => {
+                tracing::debug!(%error, "the log does not reach back to the token: everything is read anew");
+                return everything(self.scope.clone(), true).await;
+            }
+            entries => entries?,
+        };
+        let next = match entries.last() {
+            None => token,
+            Some(last) => {
+                let position = last.change_token.as_ref().map(|token| token.string_value.clone());
+                position.ok_or_else(|| Error::new(ErrorKind::Protocol, "the log has an entry without a position"))?
+            }
+        };
+        let has_more = entries.len() >= limit as usize;
+        let Some(named) = named(&entries) else {
+            tracing::debug!("the log does not say what has changed: everything is read anew");
+            return everything(self.scope.clone(), true).await;
+        };
+        let told = self.told(named).await?;
+        let page = ChangePage::new(self.scope.translate(told).await?).with_checkpoint(self.scope.checkpoint(&next));
+        self.token = has_more.then_some(next);
+        Ok(stream::iter([Ok(page)]).boxed())
+    }
+
+    /// What is there now of what the entries name, each asked for once.
+    async fn told(&self, named: Vec<(Guid, bool)>) -> Result<Vec<Told>> {
+        let store = &self.scope.store;
+        let asked = named.into_iter().map(|(id, brought)| {
+            let store = store.clone();
+            async move {
+                let known: Option<Known> = match store.node(id).await {
+                    Err(error) if error.kind() == ErrorKind::NotFound => None,
+                    known => Some(known?),
+                };
+                Ok(Told { id, known, brought })
+            }
+        });
+        stream::iter(asked.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
+    }
+}
+
+/// What the entries name, in the order of their last entries, and whether it may have brought something along; `None` where
+/// one does not say what it is about.
+fn named(entries: &[ChangeEntry]) -> Option<Vec<(Guid, bool)>> {
+    let mut last: HashMap<Guid, (usize, bool)> = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        let brought = match entry.kind() {
+            Some(ChangeKind::Restore | ChangeKind::MoveInto) => true,
+            Some(
+                ChangeKind::Add
+                | ChangeKind::Update
+                | ChangeKind::Delete
+                | ChangeKind::Rename
+                | ChangeKind::MoveAway
+                | ChangeKind::SystemUpdate,
+            ) => false,
+            // Permissions and the like.
+            _ => continue,
+        };
+        let slot = last.entry(entry.unique_id?).or_default();
+        *slot = (at, slot.1 || brought);
+    }
+    let mut named: Vec<_> = last.into_iter().map(|(id, (at, brought))| (at, id, brought)).collect();
+    named.sort_unstable_by_key(|(at, ..)| *at);
+    Some(named.into_iter().map(|(_, id, brought)| (id, brought)).collect())
+}

@@ -1,0 +1,425 @@
+//! Content: one request for little of it, chunks for more, and a reader for downloads. How an upload that broke off goes on is
+//! in `status`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use sharesync_core::transfer::{
+    Content, ContentReader, Download, DownloadOptions, Part, PartPlan, PartReceipt, UploadRequest, UploadSpec,
+};
+use sharesync_core::{
+    Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, OnConflict, Result, Revision, Timestamp,
+};
+
+use super::Inner;
+use super::find::{Place, made};
+use super::item::{Known, refuse, stale, taken};
+use crate::dialect::SmallUpload;
+use crate::model::Guid;
+use crate::rest::Target;
+use crate::{Client, InlineFile, InlineMode, PROVIDER};
+
+/// How often a new version is tried on top of what others have made meanwhile.
+const MOST_TRIES: u32 = 10;
+/// How far the clocks of client and service may be apart.
+const SLACK: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// What is remembered of an upload.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) parent: Guid,
+    /// The path of the folder within the library, when the upload began.
+    pub(super) path: sharesync_core::RemotePath,
+    pub(super) name: String,
+    /// The file that gets the content; none where a small one is created.
+    pub(super) file: Option<Guid>,
+    /// The state of that file when the upload began.
+    pub(super) before: Option<Revision>,
+    /// Whether the file was made, empty, for this upload.
+    pub(super) placeholder: bool,
+    /// The session; none where one request does it.
+    pub(super) upload: Option<Guid>,
+    pub(super) began: Timestamp,
+    /// Whether chunks of an earlier process are in it, of which nobody knows what they hold.
+    #[serde(default)]
+    pub(super) resumed: bool,
+}
+
+impl State {
+    pub(super) fn place(&self) -> Place {
+        Place { id: self.parent, path: self.path.clone() }
+    }
+}
+
+/// What a part has made: the file, and the state in which that left it, where the service tells.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Made {
+    file: Guid,
+    revision: Option<Revision>,
+}
+
+impl Inner {
+    pub(super) async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
+        self.check_name(&request.name)?;
+        let began = Timestamp::now();
+        let place = self.place(&request.parent).await?;
+        let versions = request.on_conflict == OnConflict::NewVersion || request.if_revision.is_some();
+        let small = request.size < self.options.single_limit;
+        // A new file needs no look: the service itself refuses a name that is taken.
+        let existing = if versions { self.child(&place, &request.name).await? } else { None };
+        check(&request, existing.as_ref())?;
+        let mut state = State {
+            parent: place.id,
+            path: place.path,
+            name: request.name.clone(),
+            file: existing.as_ref().map(|existing| existing.id),
+            before: existing.and_then(|existing| existing.revision),
+            placeholder: false,
+            upload: None,
+            began,
+            resumed: false,
+        };
+        let plan = if small {
+            PartPlan::Single
+        } else {
+            if state.file.is_none() {
+                let file = self.placeholder(&state).await?;
+                (state.file, state.before, state.placeholder) = (Some(file.id), file.revision, true);
+            }
+            state.upload = Some(Guid::random());
+            // The first chunk and the last one are different requests.
+            let part_size = self.options.chunk_size.min(request.size.div_ceil(2)).max(1);
+            PartPlan::Sequential { part_size }
+        };
+        let spec = UploadSpec::new(PROVIDER, request, plan, &state)?;
+        Ok(spec.with_digests(&[DigestAlgorithm::QuickXor]))
+    }
+
+    /// Makes the empty file that the chunks go into.
+    async fn placeholder(&self, state: &State) -> Result<Known> {
+        let target = Target::Id(state.parent);
+        let added = self.client.files().add(&target, &state.name, false, sharesync_core::http::Body::empty()).await;
+        let error = match added {
+            Ok(file) => return Known::file(file, &self.root, Some(state.parent)),
+            Err(error) => error.with_subject(&state.name),
+        };
+        // The answer to an attempt that made it may have been lost.
+        if in_doubt(&error)
+            && let Some(found) = self.child(&state.place(), &state.name).await?
+            && found.size == Some(0)
+            && is_since(&found, state.began)
+        {
+            return Ok(found);
+        }
+        Err(error)
+    }
+
+    pub(super) async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
+        let state: State = spec.state(PROVIDER)?;
+        let index = part.index;
+        let made = match (state.upload, state.file) {
+            (Some(upload), Some(file)) => self.chunk(spec, &state, upload, file, part).await,
+            _ if self.has_feed && self.client.dialect().small_upload == SmallUpload::Inline => {
+                self.inline(spec, &state, part).await.map(Some)
+            }
+            (_, Some(file)) if spec.request.if_revision.is_some() => {
+                self.replace(spec, &state, file, part).await.map(Some)
+            }
+            (_, file) => self.put(&state, file, part).await.map(Some),
+        };
+        PartReceipt::new(index, &made.map_err(|error| error.with_subject(&state.name))?)
+    }
+
+    /// Creates a small file, or a new version of one, by one request.
+    async fn put(&self, state: &State, file: Option<Guid>, part: Part<'_>) -> Result<Made> {
+        let (files, folder) = (self.client.files(), Target::Id(state.parent));
+        let added = files.add(&folder, &state.name, file.is_some(), part.body()).await;
+        let error = match added {
+            Ok(file) => return Ok(Made { file: self::made(file.unique_id)?, revision: file.revision() }),
+            Err(error) => error,
+        };
+        match self.landed(state, file, &part, &error).await? {
+            Some(made) => Ok(made),
+            None => Err(error),
+        }
+    }
+
+    /// Replaces the content of a small file that is in the required state by one request.
+    async fn replace(&self, spec: &UploadSpec, state: &State, file: Guid, part: Part<'_>) -> Result<Made> {
+        let required = spec.request.if_revision.as_ref();
+        let replaced = self.client.files().replace(&Target::Id(file), required, part.body()).await;
+        let error = match replaced {
+            Ok(()) => return Ok(Made { file, revision: None }),
+            Err(error) => error,
+        };
+        match self.landed(state, Some(file), &part, &error).await? {
+            Some(made) => Ok(made),
+            None => Err(self.explained(error, file, required).await),
+        }
+    }
+
+    /// Sends a small file to the sync service.
+    async fn inline(&self, spec: &UploadSpec, state: &State, part: Part<'_>) -> Result<Made> {
+        let request = &spec.request;
+        let file = InlineFile::new(state.parent, &state.name)
+            .with_times(request.created, request.modified)
+            .with_media_type(request.media_type.clone())
+            .with_digest(part.digest(DigestAlgorithm::QuickXor).await?);
+        let mut before = request.if_revision.clone().or_else(|| state.before.clone());
+        let mut tries = 1;
+        let error = loop {
+            let mode = match (state.file, before.clone()) {
+                (Some(id), Some(revision)) => InlineMode::Update { id, revision },
+                _ => InlineMode::Create,
+            };
+            match self.sync.write(&file.clone().with_mode(mode), part.body()).await {
+                Ok(item) => {
+                    return Ok(Made { file: made(item.resource_id.or(state.file))?, revision: item.revision() });
+                }
+                // A new version is wanted on top of whatever there is, and an update must name a state.
+                Err(error)
+                    if error.kind() == ErrorKind::PreconditionFailed
+                        && request.if_revision.is_none()
+                        && !in_doubt(&error)
+                        && tries < MOST_TRIES =>
+                {
+                    before = match state.file {
+                        Some(id) => self.client.files().get(&Target::Id(id)).await?.revision(),
+                        None => break error,
+                    };
+                    tries += 1;
+                }
+                Err(error) => break error,
+            }
+        };
+        match self.landed(state, state.file, &part, &error).await? {
+            Some(made) => Ok(made),
+            None => Err(match state.file {
+                Some(file) => self.explained(error, file, request.if_revision.as_ref()).await,
+                None => error,
+            }),
+        }
+    }
+
+    /// What a request made although its answer was lost: there is a file with what was sent.
+    async fn landed(&self, state: &State, file: Option<Guid>, part: &Part<'_>, error: &Error) -> Result<Option<Made>> {
+        if !in_doubt(error) {
+            return Ok(None);
+        }
+        let found = match file {
+            Some(file) => Some(self.node(file).await?),
+            None => match self.child(&state.place(), &state.name).await? {
+                Some(found) if !found.is_folder => Some(self.node(found.id).await?),
+                _ => None,
+            },
+        };
+        let Some(found) = found else { return Ok(None) };
+        let sent = part.digest(DigestAlgorithm::QuickXor).await?;
+        let same = found.size == Some(part.size()) && found.digest.as_ref().is_none_or(|held| *held == sent);
+        let fresh = match file {
+            Some(_) => found.revision != state.before,
+            None => is_since(&found, state.began),
+        };
+        Ok((same && fresh).then_some(Made { file: found.id, revision: None }))
+    }
+
+    /// Sends a chunk; the last one makes the content that of the file.
+    async fn chunk(
+        &self,
+        spec: &UploadSpec,
+        state: &State,
+        upload: Guid,
+        file: Guid,
+        part: Part<'_>,
+    ) -> Result<Option<Made>> {
+        let (uploads, target) = (self.client.uploads(), Target::Id(file));
+        let (offset, end) = (part.offset, part.offset + part.size());
+        if part.last && offset > 0 {
+            // The service may have changed the tag of a file that it made for us; that of another one must be as required.
+            let required = spec.request.if_revision.as_ref();
+            let finished = uploads.finish(&target, upload, offset, required, part.body()).await;
+            return match finished {
+                Ok(written) => Ok(Some(Made { file, revision: written.revision() })),
+                Err(error) => Err(self.explained(error, file, required).await),
+            };
+        }
+        let sent = match offset {
+            0 => uploads.start(&target, upload, part.body()).await,
+            _ => uploads.go_on(&target, upload, offset, part.body()).await,
+        };
+        let next = match sent {
+            Err(error) if matches!(error.kind(), ErrorKind::Rejected | ErrorKind::Conflict) => {
+                // A chunk that is there already comes at the wrong place.
+                let held = uploads.status(&target, upload).await.ok().and_then(|status| status.next_offset());
+                held.filter(|held| *held == end).ok_or(error)?
+            }
+            sent => sent?,
+        };
+        if next != end {
+            let message = format!("the service has {next} bytes of the upload, and {end} were sent");
+            return Err(refuse(ErrorKind::UploadExpired, &state.name, message));
+        }
+        if !part.last {
+            return Ok(None);
+        }
+        let nothing = sharesync_core::http::Body::empty();
+        let written = uploads.finish(&target, upload, end, spec.request.if_revision.as_ref(), nothing).await?;
+        Ok(Some(Made { file, revision: written.revision() }))
+    }
+
+    /// Says of a state that is not the required one which it is.
+    pub(super) async fn explained(&self, error: Error, file: Guid, required: Option<&Revision>) -> Error {
+        let Some(required) = required.filter(|_| error.kind() == ErrorKind::PreconditionFailed) else { return error };
+        match self.client.files().get(&Target::Id(file)).await {
+            Ok(found) => {
+                let explained = stale(&file.to_string(), required, found.revision().as_ref());
+                let explained = match error.status() {
+                    Some(status) => explained.with_status(status),
+                    None => explained,
+                };
+                explained.with_source(error)
+            }
+            Err(_) => error,
+        }
+    }
+
+    pub(super) async fn upload_finish(
+        &self,
+        spec: &UploadSpec,
+        parts: &[PartReceipt],
+        content: &[Digest],
+    ) -> Result<Item> {
+        let state: State = spec.state(PROVIDER)?;
+        let made = parts.last().map(PartReceipt::state::<Option<Made>>).transpose()?.flatten();
+        let (file, written) = match (made, state.file) {
+            (Some(made), _) => (made.file, made.revision),
+            (None, Some(file)) => (file, None),
+            (None, None) => match self.child(&state.place(), &state.name).await? {
+                Some(found) => (found.id, None),
+                None => return Err(refuse(ErrorKind::UploadExpired, &state.name, "the file that was there is gone")),
+            },
+        };
+        let mut known = self.node(file).await.map_err(|error| error.with_maybe_applied(true))?;
+        if written.is_some() && known.revision.is_some() && known.revision != written {
+            // Somebody else was faster than this look: what is known is what was written.
+            (known.size, known.digest, known.revision) = (Some(spec.request.size), None, written);
+        }
+        let compared = match (state.resumed, &known.digest) {
+            (true, None) => self.read_back(&known, content).await,
+            _ => self.compare(&known, spec.request.size, content),
+        };
+        match compared {
+            Err(error) if error.kind() == ErrorKind::Integrity && state.resumed && state.placeholder => {
+                // The chunks of an earlier process were of another content.
+                self.client.files().delete(&Target::Id(file), known.revision.as_ref()).await?;
+                let message = "the chunks that the service had were of another content";
+                Err(refuse(ErrorKind::UploadExpired, &state.name, message))
+            }
+            compared => compared.map(|()| known.into_item()),
+        }
+    }
+
+    /// Compares by reading what the service holds, where it tells no digest.
+    async fn read_back(&self, known: &Known, content: &[Digest]) -> Result<()> {
+        let Some(sent) = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::QuickXor) else {
+            return Ok(());
+        };
+        if self.client.dialect().rewrites(&known.name) {
+            return Ok(());
+        }
+        let held = self.client.files().content(&Target::Id(known.id), &known.name, 0, None).await?;
+        let (mut body, mut hasher) = (held.body, sharesync_core::Hasher::new(DigestAlgorithm::QuickXor));
+        while let Some(piece) = futures::TryStreamExt::try_next(&mut body).await? {
+            hasher.update(&piece);
+        }
+        if hasher.finish() == *sent {
+            return Ok(());
+        }
+        let message = "the file exists, but is not what was sent";
+        Err(refuse(ErrorKind::Integrity, &known.id.to_string(), message).with_maybe_applied(true))
+    }
+
+    /// Refuses a file that is not what was sent, unless it is one that the service may have rewritten.
+    fn compare(&self, known: &Known, size: u64, content: &[Digest]) -> Result<()> {
+        let sent = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::QuickXor);
+        let other = known.size.is_some_and(|held| held != size)
+            || known.digest.as_ref().zip(sent).is_some_and(|(held, sent)| held != sent);
+        if other && !self.client.dialect().rewrites(&known.name) {
+            let message = "the file exists, but is not what was sent";
+            return Err(refuse(ErrorKind::Integrity, &known.id.to_string(), message).with_maybe_applied(true));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
+        let folder = || refuse(ErrorKind::Conflict, &item.to_string(), "it is a folder");
+        let known = self.find(item).await?.filter(|known| !known.is_folder).ok_or_else(folder)?;
+        if let Some(required) =
+            options.if_revision.as_ref().filter(|required| known.revision.as_ref() != Some(*required))
+        {
+            return Err(stale(&known.id.to_string(), required, known.revision.as_ref()));
+        }
+        let reader = Reader {
+            client: self.client.clone(),
+            file: known.id,
+            name: known.name.clone(),
+            required: options.if_revision.clone(),
+        };
+        let opened = Download::open(known.into_item(), Arc::new(reader), options).await;
+        opened.map_err(|error| match error.subject() {
+            None => error.with_subject(item).with_provider(PROVIDER),
+            Some(_) => error.with_provider(PROVIDER),
+        })
+    }
+}
+
+/// Whether a request may have been carried out although it failed.
+pub(super) fn in_doubt(error: &Error) -> bool {
+    let repeated =
+        matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::PreconditionFailed | ErrorKind::NotFound);
+    error.maybe_applied() || error.attempts() > 1 && repeated
+}
+
+/// Whether the service created it after a time of this computer's clock.
+pub(super) fn is_since(known: &Known, time: Timestamp) -> bool {
+    known.created.is_some_and(|created| created.saturating_add(SLACK) >= time)
+}
+
+/// Checks that the upload may take the name.
+fn check(request: &UploadRequest, existing: Option<&Known>) -> Result<()> {
+    if let Some(required) = &request.if_revision {
+        let present = existing.and_then(|existing| existing.revision.as_ref());
+        if present != Some(required) {
+            return Err(stale(&request.name, required, present));
+        }
+    }
+    let replaces = request.on_conflict == OnConflict::NewVersion || request.if_revision.is_some();
+    match existing {
+        Some(existing) if !replaces || existing.is_folder => Err(taken(&request.name, existing)),
+        _ => Ok(()),
+    }
+}
+
+/// Opens the content of a file.
+#[derive(Debug)]
+struct Reader {
+    client: Client,
+    file: Guid,
+    name: String,
+    required: Option<Revision>,
+}
+
+#[async_trait]
+impl ContentReader for Reader {
+    async fn open(&self, offset: u64, length: Option<u64>) -> Result<Content> {
+        let content = self.client.files().content(&Target::Id(self.file), &self.name, offset, length).await?;
+        let present = content.revision.as_deref().and_then(crate::model::revision);
+        match (&self.required, present) {
+            (Some(required), Some(present)) if *required != present => {
+                Err(stale(&self.file.to_string(), required, Some(&present)))
+            }
+            _ => Ok(content),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A small document as a whole: settings, errors, entities.
+
+use super::scan::{Sink, Tag, read_bytes};
+use super::{Flaw, MOST_ELEMENTS};
+
+/// An element with all that is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Element {
+    pub(crate) name: String,
+    pub(crate) attributes: Vec<(String, String)>,
+    /// The text, if it has no children.
+    pub(crate) text: String,
+    pub(crate) children: Vec<Element>,
+}
+
+impl Element {
+    /// Reads a document.
+    pub(crate) fn read(document: &[u8]) -> Result<Self, Flaw> {
+        let mut builder = Builder::default();
+        read_bytes(document, &mut builder)?;
+        builder.root.ok_or(Flaw::Truncated)
+    }
+
+    /// An attribute by its name, in whatever case.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The first child of a name.
+    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.name == name)
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    open: Vec<Element>,
+    root: Option<Element>,
+    count: usize,
+}
+
+impl Sink for Builder {
+    fn start(&mut self, tag: &Tag<'_>) -> Result<(), Flaw> {
+        self.count += 1;
+        if self.count > MOST_ELEMENTS {
+            return Err(Flaw::TooLong("a list of elements"));
+        }
+        let attributes = tag.attributes()?;
+        self.open.push(Element { name: tag.name().to_owned(), attributes, ..Element::default() });
+        Ok(())
+    }
+
+    fn end(&mut self, _name: &str, text: &str) -> Result<(), Flaw> {
+        let Some(mut element) = self.open.pop() else { return Err(Flaw::Malformed("an end without a beginning")) };
+        if element.children.is_empty() {
+            element.text = text.to_owned();
+        }
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(element),
+            None => self.root = Some(element),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_local_and_references_resolved() {
+        let read = Element::read(b"\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<a:b xmlns:a=\"x\" n:k=\"1 &amp; 2\"><c>x&lt;&#x41;<![CDATA[&]]></c><d/></a:b>");
+        let read = read.unwrap();
+        assert_eq!((read.name.as_str(), read.attribute("K")), ("b", Some("1 & 2")));
+        assert_eq!(read.child("c").unwrap().text, "x<A&");
+        assert_eq!(read.child("d").unwrap().text, "");
+    }
+
+    #[test]
+    fn what_is_dangerous_or_broken_is_refused() {
+        let deep = format!("{}x", "<a>".repeat(5000));
+        let long = format!("<a>{}</a>", "x".repeat(2 << 20));
+        let cases: [(&[u8], Flaw); 7] = [
+            (b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", Flaw::Doctype),
+            (b"<a>&b;</a>", Flaw::Malformed("a reference to what is not predefined")),
+            (b"<a><b></a>", Flaw::Malformed("an end of another element")),
+            (b"<a/><b/>", Flaw::Malformed("a second document")),
+            (b"<a><b>", Flaw::Truncated),
+            (deep.as_bytes(), Flaw::TooDeep),
+            (long.as_bytes(), Flaw::TooLong("a text")),
+        ];
+        for (document, flaw) in cases {
+            assert_eq!(Element::read(document).unwrap_err(), flaw);
+        }
+        assert!(Element::read(b"").is_err() && Element::read(b"{}").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(document in "[<>a-c/&;#x\"'= !\\[\\]-]{0,80}") {
+            let _ = Element::read(document.as_bytes());
+        }
+    }
+}
