@@ -129,7 +129,14 @@ pub(crate) fn run(providers: &[(&'static str, Connect)], cases: &[Case]) -> Exit
 
 impl Stage {
     async fn open(name: &'static str, connect: Connect) -> Self {
-        let emulator = Arc::new(Emulator::start().await.unwrap());
+        // Somebody to invite: some services know nobody else.
+        let emulator = Emulator::builder()
+            .user("emulated.user@example.com", "emulated-password")
+            .user("colleague@example.com", "x")
+            .start()
+            .await
+            .unwrap();
+        let emulator = Arc::new(emulator);
         let store = connect(emulator.clone()).await;
         Self { name, connect, emulator, store }
     }

@@ -10,7 +10,7 @@ use crate::client::{Request, xml_body};
 use crate::model::{Guid, Quota, SyncItem};
 
 /// How an item is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ItemsQuery {
     /// `Depth`: 0 in the document; other values are not documented.
@@ -19,12 +19,6 @@ pub struct ItemsQuery {
     pub folders_only: bool,
     /// `web3s.paging`: the first entry, and how many (inferred from `0,100`).
     pub paging: Option<(u64, u64)>,
-}
-
-impl Default for ItemsQuery {
-    fn default() -> Self {
-        Self { depth: 0, folders_only: false, paging: None }
-    }
 }
 
 impl ItemsQuery {
