@@ -25,7 +25,8 @@ new_folder() {
 # One line a child: id, name, MD5.
 children() {
   ask --output "$work/children" "$api/Items($1)/Children?\$select=Id,Name,Hash"
-  tr '{' '\n' <"$work/children" |
+  # The last line of the answer has no end, and `read` would leave it out.
+  { tr '{' '\n' <"$work/children" && echo; } |
     sed -n 's/^"Name":"\([^"]*\)".*"Hash":"\([^"]*\)","Id":"\([^"]*\)".*/\3 \1 \2/p'
 }
 

@@ -24,6 +24,14 @@ pub enum StoreConfig {
     #[cfg(feature = "acronis")]
     #[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
     Acronis(Box<AcronisConfig>),
+    /// FilesAnywhere.
+    #[cfg(feature = "filesanywhere")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "filesanywhere")))]
+    FilesAnywhere(Box<FilesAnywhereConfig>),
+    /// ScaiDrive, by its cursor-based sync API.
+    #[cfg(feature = "cursor")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "cursor")))]
+    Cursor(Box<CursorConfig>),
 }
 
 impl StoreConfig {
@@ -34,6 +42,10 @@ impl StoreConfig {
             Self::ShareFile(_) => sharesync_sharefile::PROVIDER,
             #[cfg(feature = "acronis")]
             Self::Acronis(_) => sharesync_acronis::PROVIDER,
+            #[cfg(feature = "filesanywhere")]
+            Self::FilesAnywhere(_) => sharesync_filesanywhere::PROVIDER,
+            #[cfg(feature = "cursor")]
+            Self::Cursor(_) => sharesync_cursor::PROVIDER,
         }
     }
 
@@ -47,6 +59,10 @@ impl StoreConfig {
             Self::ShareFile(ref config) => config.connect().await,
             #[cfg(feature = "acronis")]
             Self::Acronis(ref config) => config.connect().await,
+            #[cfg(feature = "filesanywhere")]
+            Self::FilesAnywhere(ref config) => config.connect().await,
+            #[cfg(feature = "cursor")]
+            Self::Cursor(ref config) => config.connect().await,
         }
     }
 }
@@ -113,6 +129,10 @@ async fn snapshots_in(file: &Option<PathBuf>) -> Result<Option<Snapshots>> {
 
 #[cfg(feature = "acronis")]
 pub use acronis::AcronisConfig;
+#[cfg(feature = "filesanywhere")]
+pub use filesanywhere::FilesAnywhereConfig;
+#[cfg(feature = "cursor")]
+pub use cursor::CursorConfig;
 #[cfg(feature = "sharefile")]
 pub use sharefile::ShareFileConfig;
 
@@ -273,6 +293,111 @@ mod acronis {
                 options = options.with_root(root);
             }
             options.snapshots = snapshots_in(&self.snapshots).await?;
+            Ok(Arc::new(client.store_with(options)))
+        }
+    }
+}
+
+#[cfg(feature = "filesanywhere")]
+mod filesanywhere {
+    use sharesync_filesanywhere::{Client, SoapVersion, StoreOptions};
+
+    use super::*;
+
+    /// A FilesAnywhere account.
+    ///
+    /// `username`, with `password` or with the `access_token` of an earlier session.
+    #[derive(Debug, Clone, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct FilesAnywhereConfig {
+        /// The address of a server that has both services under their usual paths, such as an emulator; by default the
+        /// service's own addresses.
+        pub endpoint: Option<String>,
+        /// The developer key.
+        pub api_key: SecretValue,
+        /// The number of the organisation: 0 for FilesAnywhere Web, 50 for WebAdvanced.
+        #[serde(default)]
+        pub org_id: i64,
+        /// The user's name.
+        pub username: String,
+        /// The user's password.
+        pub password: Option<SecretValue>,
+        /// The token of an earlier session.
+        pub access_token: Option<SecretValue>,
+        /// The version of SOAP: `1.1` (default) or `1.2`.
+        pub soap: Option<String>,
+        /// The path of the folder that is to be the root; by default the user's own volume.
+        pub root: Option<String>,
+    }
+
+    impl FilesAnywhereConfig {
+        pub(super) async fn connect(&self) -> Result<Arc<dyn RemoteStore>> {
+            let wrong =
+                |what| Error::new(ErrorKind::Config, what).with_provider(sharesync_filesanywhere::PROVIDER);
+            let mut builder = Client::builder(self.api_key.read()?.expose(), self.org_id);
+            builder = match (&self.password, &self.access_token) {
+                (Some(password), _) => builder.password(&self.username, password.read()?),
+                (None, Some(token)) => builder.token(&self.username, token.read()?),
+                (None, None) => return Err(wrong("a FilesAnywhere store needs a password or an access_token")),
+            };
+            if let Some(endpoint) = &self.endpoint {
+                builder = builder.server(endpoint);
+            }
+            builder = match self.soap.as_deref() {
+                None | Some("1.1") => builder.soap(SoapVersion::V11),
+                Some("1.2") => builder.soap(SoapVersion::V12),
+                Some(_) => return Err(wrong("the version of SOAP is 1.1 or 1.2")),
+            };
+            let client = builder.connect().await?;
+            let options = match &self.root {
+                Some(root) => StoreOptions::new().with_root(root),
+                None => StoreOptions::new(),
+            };
+            Ok(Arc::new(client.store_with(options)))
+        }
+    }
+}
+
+#[cfg(feature = "cursor")]
+mod cursor {
+    use sharesync_core::http::TokenSet;
+    use sharesync_cursor::{Client, LiveOptions, StoreOptions};
+
+    use super::*;
+
+    /// A share of a ScaiDrive server.
+    #[derive(Debug, Clone, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[non_exhaustive]
+    pub struct CursorConfig {
+        /// The address of the server, such as `https://drive.example.com`.
+        pub endpoint: String,
+        /// The identifier of the share.
+        pub share_id: String,
+        /// An access token, or a service token.
+        pub access_token: SecretValue,
+        /// A refresh token that belongs to the access token. It works once: who keeps tokens between runs uses the client
+        /// and its token store.
+        pub refresh_token: Option<SecretValue>,
+        /// The device whose live socket is listened to, typically a UUID that this installation has chosen.
+        pub device_id: Option<String>,
+        /// Whether the live socket gets the token in its query, for where headers do not come through.
+        #[serde(default)]
+        pub live_token_in_query: bool,
+    }
+
+    impl CursorConfig {
+        pub(super) async fn connect(&self) -> Result<Arc<dyn RemoteStore>> {
+            let refresh = self.refresh_token.as_ref().map(SecretValue::read).transpose()?;
+            let tokens = TokenSet::new(self.access_token.read()?).with_refresh(refresh);
+            let client = Client::builder(&self.endpoint).tokens(tokens).connect().await?;
+            let live = LiveOptions::new().with_token_in_query(self.live_token_in_query);
+            let options = StoreOptions::new(&self.share_id).with_live(live);
+            let options = match &self.device_id {
+                Some(device) => options.with_device(device),
+                None => options,
+            };
             Ok(Arc::new(client.store_with(options)))
         }
     }

@@ -56,6 +56,7 @@ pub struct Bar {
 
 impl Bar {
     /// Starts a bar with this heading on standard error; a terminal shows it, a file does not.
+    #[allow(dead_code, reason = "not every example transfers files")]
     pub fn start(heading: String, progress: &Progress) -> Self {
         let bar = ProgressBar::new(0).with_prefix(heading);
         let style = ProgressStyle::with_template("{prefix:28} {bar:30} {bytes:>10} / {total_bytes:10} {bytes_per_sec}");

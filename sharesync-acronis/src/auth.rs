@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use sharesync_core::http::{
-    Authorizer, BearerTokens, Call, Grant, HttpConfig, OAuthClient, OAuthSource, Pipeline, StaticBearer, TokenSet,
-    TokenStore, Transport,
+    Call, Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, default_transport, url_below,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -210,30 +209,19 @@ impl ClientBuilder {
             Service::Endpoint(endpoint) => endpoint.clone(),
             Service::Login { login, directory } => data_center(directory, login, transport.clone(), &self.http).await?,
         };
-        let (base, login) = (below(&endpoint, API)?, self.login());
-        let oauth =
-            OAuthClient::new(PROVIDER, transport.clone(), self.http.clone(), below(&endpoint, TOKEN)?, &self.client_id)
-                .with_secret(self.client_secret)
-                .with_basic(true)
-                .with_scope(self.scope);
-        let tokens = match (self.tokens, &self.grant) {
-            (Some(tokens), _) => tokens,
-            (None, Some(grant)) => {
-                let tokens = oauth.exchange(grant).await?;
-                if let Some(store) = &self.token_store {
-                    store.save(&tokens).await?;
-                }
-                tokens
-            }
-            (None, None) => return Err(config("neither tokens nor a way to sign in are configured")),
-        };
-        let renewable = tokens.refresh.is_some() || self.grant.is_some();
-        let authorizer: Arc<dyn Authorizer> = if renewable {
-            let source = Arc::new(OAuthSource::new(oauth, self.grant));
-            Arc::new(BearerTokens::new(source, Some(tokens), self.token_store))
-        } else {
-            Arc::new(StaticBearer::new(tokens.access))
-        };
+        let (base, login) = (url_below(&endpoint, API)?, self.login());
+        let oauth = OAuthClient::new(
+            PROVIDER,
+            transport.clone(),
+            self.http.clone(),
+            url_below(&endpoint, TOKEN)?,
+            &self.client_id,
+        )
+        .with_secret(self.client_secret)
+        .with_basic(true)
+        .with_scope(self.scope);
+        let tokens = oauth.sign_in(self.tokens, self.grant.as_ref(), self.token_store.as_ref()).await?;
+        let authorizer = oauth.into_authorizer(tokens, self.grant, self.token_store);
         let pipeline = Pipeline::builder(PROVIDER, transport)
             .config(self.http)
             .authorize(&base, authorizer)
@@ -264,27 +252,6 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-fn config(why: &'static str) -> Error {
-    Error::new(ErrorKind::Config, why)
-}
-
-#[cfg(feature = "reqwest")]
-fn default_transport(config: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Ok(Arc::new(sharesync_core::http::ReqwestTransport::new(config)?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Err(config("there is no transport: enable the feature `rustls`, or set one by transport"))
-}
-
-/// An address below an endpoint.
-fn below(endpoint: &str, path: &str) -> Result<Url> {
-    let wrong = || config("the endpoint is no address of the form https://host");
-    let url = Url::parse(&format!("{}/{path}", endpoint.trim_end_matches('/'))).map_err(|_| wrong())?;
-    if url.has_host() && url.username().is_empty() && url.query().is_none() { Ok(url) } else { Err(wrong()) }
-}
-
 /// What the directory answers.
 #[derive(Deserialize)]
 struct Account {
@@ -293,7 +260,7 @@ struct Account {
 
 /// Asks a directory for the data center of a login: `GET /api/1/accounts`, not documented.
 async fn data_center(directory: &str, login: &str, transport: Arc<dyn Transport>, http: &HttpConfig) -> Result<String> {
-    let mut url = below(directory, "api/1/accounts")?;
+    let mut url = url_below(directory, "api/1/accounts")?;
     url.query_pairs_mut().append_pair("login", login);
     let host = url.host_str().unwrap_or_default().to_owned();
     let pipeline =
@@ -325,7 +292,7 @@ fn is_of_service(address: &str, directory: &str) -> bool {
 /// # Errors
 /// [`ErrorKind::Config`] when the data center is no address.
 pub fn authorize_url(data_center: &str, client_id: &str, redirect_uri: &Url, scope: &str, state: &str) -> Result<Url> {
-    let mut url = below(data_center, AUTHORIZE).map_err(|error| error.with_provider(PROVIDER))?;
+    let mut url = url_below(data_center, AUTHORIZE).map_err(|error| error.with_provider(PROVIDER))?;
     url.query_pairs_mut().extend_pairs([
         ("response_type", "code"),
         ("client_id", client_id),

@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers for a page of a size, and says whether that is the whole list.
+    /// Answers for a page and a page size: entries, and whether that is all.
     type Serve = fn(usize, usize) -> (Vec<u32>, bool);
 
     /// Reads a list from a service that answers by `serve`.

@@ -25,7 +25,11 @@ use crate::transfer::{
     BytesSource, FileSource, Source, SpoolSource, TransferOptions, UploadOutcome, UploadRequest, UploadSpec,
     resume_upload, upload,
 };
-use crate::{BoxStream, ErrorKind, Item, ItemRef, ListOptions, RemotePath, RemoteStore, Result};
+use crate::watch::{follow, watch};
+use crate::{
+    BoxStream, ChangeOptions, ChangePage, ErrorKind, Item, ItemRef, ListOptions, RemotePath, RemoteStore, Result,
+    Signal, Since, WatchOptions,
+};
 
 /// Conveniences of every store, also of a `dyn RemoteStore`.
 #[async_trait]
@@ -76,6 +80,26 @@ pub trait RemoteStoreExt: RemoteStore {
     /// [`ErrorKind::Conflict`] when something on the path is no folder.
     async fn create_folder_all(&self, path: &RemotePath) -> Result<Item> {
         resolve::create_folder_all(self, path).await
+    }
+
+    /// Says when it is time to read the changes of a scope: at once where the service has a push channel, in intervals
+    /// elsewhere. Read the changes once when it begins, and after every signal but [`Signal::Interrupted`].
+    ///
+    /// # Errors
+    /// What would not pass by itself ends the stream.
+    fn watch(&self, scope: &ChangeOptions, options: WatchOptions) -> BoxStream<'static, Result<Signal>> {
+        watch(self, scope, options)
+    }
+
+    /// Reads changes for as long as it is polled: what there is now, and then what comes, as soon as
+    /// [`watch`](Self::watch) tells of it. Pages and checkpoints mean what they mean in
+    /// [`changes`](RemoteStore::changes).
+    ///
+    /// # Errors
+    /// A failure that may pass (no connection, an overloaded service) is an error between the pages: the stream goes on
+    /// after it, from the last checkpoint. Any other ends it.
+    fn follow(&self, since: Since, scope: ChangeOptions, options: WatchOptions) -> BoxStream<'_, Result<ChangePage>> {
+        follow(self, since, scope, options)
     }
 
     /// Uploads a local file. Size, and unless the request says otherwise, times are those of the file.

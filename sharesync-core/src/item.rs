@@ -27,18 +27,6 @@ macro_rules! opaque_id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self.0)
-            }
-        }
-
         impl From<&str> for $name {
             fn from(id: &str) -> Self {
                 Self::new(id)
@@ -54,15 +42,34 @@ macro_rules! opaque_id {
 }
 pub(crate) use opaque_id;
 
+/// Lets an identifier be printed. Those of shares are not: for some services they are the secret part of a link.
+macro_rules! printed_id {
+    ($name:ident) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
 opaque_id! {
     /// The service's own identifier of an item. Only the service that issued it understands it.
     ItemId
 }
+printed_id!(ItemId);
 
 opaque_id! {
     /// Identifies one state of an item's content: equal revisions mean equal content, on one item of one service.
     Revision
 }
+printed_id!(Revision);
 
 /// Names an item of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -31,6 +31,7 @@ pub mod snapshot;
 mod store;
 mod time;
 pub mod transfer;
+mod watch;
 
 pub use capabilities::{Capabilities, Operation, Support, UploadLimits};
 pub use change::{Change, ChangeOptions, ChangePage, Cursor, Since};
@@ -46,6 +47,7 @@ pub use secret::{Secret, SecretUrl};
 pub use share::{Audience, Share, ShareAccess, ShareId, ShareKind, ShareRequest};
 pub use store::{RemoteStore, StoreInfo};
 pub use time::Timestamp;
+pub use watch::{Signal, WatchOptions};
 
 /// A boxed stream that can be sent between threads, as the contract returns for listings and bodies.
 pub type BoxStream<'a, T> = futures::stream::BoxStream<'a, T>;

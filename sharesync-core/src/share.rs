@@ -9,8 +9,14 @@ use crate::item::opaque_id;
 use crate::{ItemId, Secret, SecretUrl, Timestamp};
 
 opaque_id! {
-    /// The service's identifier of a share.
+    /// The service's identifier of a share. It is not printed: for some services it is the secret part of the link.
     ShareId
+}
+
+impl fmt::Debug for ShareId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ShareId(…)")
+    }
 }
 
 /// What a share is for.

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use crate::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use crate::{
     BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest, Error,
-    Item, ItemRef, ListOptions, Operation, Page, Result, Share, ShareId, ShareKind, ShareRequest, Since,
+    Item, ItemRef, ListOptions, Operation, Page, Result, Share, ShareId, ShareKind, ShareRequest, Signal, Since,
 };
 
 /// Which service and account a store speaks to.
@@ -65,6 +65,16 @@ pub trait RemoteStore: Debug + Send + Sync + 'static {
         let _ = (since, options);
         let error = self.unsupported(Operation::Changes);
         futures::stream::once(async { Err(error) }).boxed()
+    }
+
+    /// Listens to the service's push channel for what may have changed in a scope; `None` where there is none.
+    ///
+    /// It begins with [`Signal::Connected`] once the channel is open, and opens it again by itself, with pauses between.
+    /// An error ends it: it would not pass. Applications use [`watch`](crate::RemoteStoreExt::watch) or
+    /// [`follow`](crate::RemoteStoreExt::follow), which look at the store in intervals where nothing is pushed.
+    fn signals(&self, scope: &ChangeOptions) -> Option<BoxStream<'static, Result<Signal>>> {
+        let _ = scope;
+        None
     }
 
     /// Begins an upload: the service is asked where and how the content is to be sent.
@@ -185,6 +195,10 @@ impl<T: RemoteStore + ?Sized> RemoteStore for Arc<T> {
 
     fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
         (**self).changes(since, options)
+    }
+
+    fn signals(&self, scope: &ChangeOptions) -> Option<BoxStream<'static, Result<Signal>>> {
+        (**self).signals(scope)
     }
 
     async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {

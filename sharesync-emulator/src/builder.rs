@@ -32,6 +32,9 @@ pub struct Builder {
     pub(crate) longest_soap_request: usize,
     pub(crate) zoned_soap_dates: bool,
     pub(crate) change_list_entries: Option<u64>,
+    pub(crate) detail_errors: bool,
+    pub(crate) rate_limit: u64,
+    pub(crate) upload_idle: Duration,
 }
 
 impl std::fmt::Debug for Builder {
@@ -69,6 +72,9 @@ impl Default for Builder {
             longest_soap_request: 4 << 20,
             zoned_soap_dates: true,
             change_list_entries: None,
+            detail_errors: false,
+            rate_limit: 1_000_000,
+            upload_idle: Duration::from_secs(24 * 3600),
         }
     }
 }
@@ -215,6 +221,29 @@ impl Builder {
     #[must_use]
     pub fn change_list_entries(mut self, number: u64) -> Self {
         self.change_list_entries = Some(number);
+        self
+    }
+
+    /// Whether the cursor sync API tells errors as `{"detail": …}` without a code, as its newer documents say, instead of the
+    /// envelope with a code. Off if not said.
+    #[must_use]
+    pub fn detail_errors(mut self, on: bool) -> Self {
+        self.detail_errors = on;
+        self
+    }
+
+    /// What a token of the cursor sync API may cost in a minute. The service's limit is 1000; a million if not said, so that tests
+    /// need not wait.
+    #[must_use]
+    pub fn rate_limit(mut self, cost: u64) -> Self {
+        self.rate_limit = cost;
+        self
+    }
+
+    /// How long an upload session of the cursor sync API lives without a request; a day if not said, as the service's do.
+    #[must_use]
+    pub fn upload_idle(mut self, time: Duration) -> Self {
+        self.upload_idle = time;
         self
     }
 

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::accounts::Accounts;
 use crate::acronis::AcronisAccount;
 use crate::builder::Builder;
+use crate::cursor::{CursorAccount, CursorSockets};
 use crate::drive::{Drive, DriveError};
 use crate::faces::{self, Setup, SignIns};
 use crate::faults::Faults;
@@ -116,6 +117,22 @@ impl Emulator {
     /// What a FilesAnywhere client needs to sign in.
     pub fn filesanywhere(&self) -> &FilesAnywhereAccount {
         &self.sign_ins.filesanywhere
+    }
+
+    /// What a client of the cursor sync API needs to sign in.
+    pub fn cursor(&self) -> &CursorAccount {
+        &self.sign_ins.cursor
+    }
+
+    /// The live sockets of the cursor sync API.
+    pub fn cursor_sockets(&self) -> &CursorSockets {
+        self.sign_ins.cursor_face.sockets()
+    }
+
+    /// Makes every cursor that the cursor sync API gave out unknown: it answers `SYNC_CURSOR_INVALID`. Devices get new ones, at the
+    /// head of the log, by asking for their status.
+    pub fn expire_cursors(&self) {
+        self.sign_ins.cursor_face.expire_cursors();
     }
 
     /// One line of JSON: where it listens, and for each provider all that a client needs to sign in, secrets included.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::acronis::{Acronis, AcronisAccount};
 use crate::builder::Builder;
+use crate::cursor::{CursorAccount, CursorFace};
 use crate::drive::DriveError;
 use crate::filesanywhere::{FilesAnywhere, FilesAnywhereAccount};
 use crate::server::{Face, Shared};
@@ -30,6 +31,9 @@ pub(crate) struct SignIns {
     pub(crate) sharefile: ShareFileAccount,
     pub(crate) acronis: AcronisAccount,
     pub(crate) filesanywhere: FilesAnywhereAccount,
+    pub(crate) cursor: CursorAccount,
+    /// The face itself too: its sockets and cursors can be reached from outside.
+    pub(crate) cursor_face: Arc<CursorFace>,
 }
 
 /// Starts every face on the drive that they share.
@@ -37,9 +41,15 @@ pub(crate) fn start(setup: &Setup<'_>) -> Result<(Vec<Arc<dyn Face>>, SignIns), 
     let (sharefile, sharefile_account) = ShareFile::start(setup)?;
     let (acronis, acronis_account) = Acronis::start(setup);
     let (filesanywhere, filesanywhere_account) = FilesAnywhere::start(setup);
-    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, filesanywhere];
-    let sign_ins =
-        SignIns { sharefile: sharefile_account, acronis: acronis_account, filesanywhere: filesanywhere_account };
+    let (cursor, cursor_account) = CursorFace::start(setup)?;
+    let faces: Vec<Arc<dyn Face>> = vec![sharefile, acronis, filesanywhere, cursor.clone()];
+    let sign_ins = SignIns {
+        sharefile: sharefile_account,
+        acronis: acronis_account,
+        filesanywhere: filesanywhere_account,
+        cursor: cursor_account,
+        cursor_face: cursor,
+    };
     Ok((faces, sign_ins))
 }
 
@@ -50,6 +60,7 @@ impl SignIns {
             ("sharefile", self.sharefile.to_json()),
             ("acronis", self.acronis.to_json()),
             ("filesanywhere", self.filesanywhere.to_json()),
+            ("cursor", self.cursor.to_json()),
         ];
         Value::Object(entries.map(|(name, entry)| (name.to_owned(), entry)).into_iter().collect::<Map<_, _>>())
     }

@@ -1,6 +1,6 @@
 //! A server that speaks the protocols of enterprise file sync and share services, for tests, examples and trying things out
-//! without an account. One drive, with one face for each protocol; at present those of ShareFile, Acronis
-//! and FilesAnywhere.
+//! without an account. One drive, with one face for each protocol; at present those of ShareFile, Acronis, FilesAnywhere
+//! and the cursor sync API.
 //!
 //! It is written from the protocols' documents and shares no code with the clients of this workspace: a misreading in a client
 //! cannot hide behind the same misreading here. Any client of the protocol can use it, in whatever language.
@@ -72,6 +72,13 @@
 //!
 //! Tokens, clipboards, uploads, addresses of downloads, devices and users that were added are kept in memory only.
 //!
+//! # What the cursor sync documents leave open
+//!
+//! The bodies of `/sync/apply`, conflicts, devices and preferences are reconstructed from names and numbers of lines. Chosen, not
+//! known: what the five resolutions do beyond their names; that `/sync/apply` without `conflict_resolution` refuses a conflict with
+//! 409; that a cursor never goes back; that sockets tell changes only after `subscribe`, and answer a ping with `type`; chunks
+//! count from 0; what the public address of a link answers; that statistics, permissions and invitations are not served.
+//!
 //! # What the ShareFile documents leave open
 //!
 //! Where neither the reference page nor the public SDKs say what the service does, the emulator had to choose. Chosen, not known:
@@ -85,6 +92,7 @@ mod accounts;
 mod acronis;
 mod admin;
 mod builder;
+mod cursor;
 pub mod drive;
 mod emulator;
 mod faces;
@@ -99,6 +107,7 @@ mod zip_archive;
 
 pub use acronis::AcronisAccount;
 pub use builder::Builder;
+pub use cursor::{CursorAccount, CursorSockets};
 pub use emulator::{Emulator, StartError};
 pub use faults::{Fault, FaultKind, Faults};
 pub use filesanywhere::{ChangeListSwitches, FilesAnywhereAccount};

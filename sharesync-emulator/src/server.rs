@@ -93,7 +93,11 @@ impl Server {
         let _ = stream.set_nodelay(true);
         let service = service_fn(move |request| self.clone().handle(request));
         // A client that goes away is no error of the server's.
-        let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+        let _ = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+            .await;
     }
 
     async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Result<Reply, Dropped> {
@@ -140,13 +144,15 @@ impl Server {
 
     fn call(
         &self,
-        parts: http::request::Parts,
+        mut parts: http::request::Parts,
         incoming: Incoming,
         slot: &Arc<Slot>,
         fault: Option<FaultKind>,
     ) -> Call {
         let raw_query = parts.uri.query().unwrap_or_default().to_owned();
+        let upgrade = parts.extensions.remove();
         Call {
+            upgrade,
             query: Query::parse(&raw_query),
             raw_query,
             path: parts.uri.path().to_owned(),

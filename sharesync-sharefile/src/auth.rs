@@ -6,8 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sharesync_core::http::{
-    Authorizer, BearerTokens, Grant, HttpConfig, OAuthClient, OAuthSource, Pipeline, StaticBearer, TokenSet,
-    TokenStore, Transport,
+    Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, default_transport, url_below,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -167,25 +166,9 @@ impl ClientBuilder {
         let oauth =
             OAuthClient::new(PROVIDER, transport.clone(), self.http.clone(), self.token_url()?, &self.client_id)
                 .with_secret(self.client_secret.clone());
-        let tokens = match (self.tokens.take(), &self.grant) {
-            (Some(tokens), _) => tokens,
-            (None, Some(grant)) => {
-                let tokens = oauth.exchange(grant).await?;
-                if let Some(store) = &self.token_store {
-                    store.save(&tokens).await?;
-                }
-                tokens
-            }
-            (None, None) => return Err(config("neither tokens nor a way to sign in are configured")),
-        };
+        let tokens = oauth.sign_in(self.tokens.take(), self.grant.as_ref(), self.token_store.as_ref()).await?;
         let base = self.api_base(&tokens)?;
-        let renewable = tokens.refresh.is_some() || self.grant.is_some();
-        let authorizer: Arc<dyn Authorizer> = if renewable {
-            let source = Arc::new(OAuthSource::new(oauth, self.grant));
-            Arc::new(BearerTokens::new(source, Some(tokens), self.token_store))
-        } else {
-            Arc::new(StaticBearer::new(tokens.access))
-        };
+        let authorizer = oauth.into_authorizer(tokens, self.grant, self.token_store);
         let pipeline = Pipeline::builder(PROVIDER, transport)
             .config(self.http)
             .authorize(&base, authorizer)
@@ -199,7 +182,7 @@ impl ClientBuilder {
             Service::Account { subdomain, control_plane } => {
                 host_url(subdomain, control_plane, "oauth/token").ok_or_else(|| config("the account is no host name"))
             }
-            Service::Endpoint(endpoint) => below(endpoint, "oauth/token"),
+            Service::Endpoint(endpoint) => url_below(endpoint, "oauth/token"),
         }
     }
 
@@ -207,7 +190,7 @@ impl ClientBuilder {
     /// more: tokens go wherever this points.
     fn api_base(&self, tokens: &TokenSet) -> Result<Url> {
         let (subdomain, control_plane) = match &self.service {
-            Service::Endpoint(endpoint) => return below(endpoint, "sf/v3/"),
+            Service::Endpoint(endpoint) => return url_below(endpoint, "sf/v3/"),
             Service::Account { subdomain, control_plane } => (subdomain, control_plane),
         };
         let subdomain = tokens.field("subdomain").unwrap_or(subdomain);
@@ -244,23 +227,6 @@ impl fmt::Debug for ClientBuilder {
 
 fn config(why: &'static str) -> Error {
     Error::new(ErrorKind::Config, why)
-}
-
-#[cfg(feature = "reqwest")]
-fn default_transport(config: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Ok(Arc::new(sharesync_core::http::ReqwestTransport::new(config)?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Err(config("there is no transport: enable the feature `rustls`, or set one by transport"))
-}
-
-/// An address below an endpoint.
-fn below(endpoint: &str, path: &str) -> Result<Url> {
-    let wrong = || config("the endpoint is no address of the form https://host");
-    let url = Url::parse(&format!("{}/{path}", endpoint.trim_end_matches('/'))).map_err(|_| wrong())?;
-    if url.has_host() && url.username().is_empty() && url.query().is_none() { Ok(url) } else { Err(wrong()) }
 }
 
 /// An address on a host of an account; `None` unless both parts are plain host names.

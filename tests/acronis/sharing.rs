@@ -83,7 +83,7 @@ async fn a_link_is_closed_and_one_sent_to_people_cannot_be() {
         (invited.id, ErrorKind::Unsupported),
         ("x/y/z".into(), ErrorKind::NotFound),
     ] {
-        assert_eq!(store.unshare(&id).await.unwrap_err().kind(), kind, "{id}");
+        assert_eq!(store.unshare(&id).await.unwrap_err().kind(), kind, "{}", id.as_str());
     }
     assert_eq!(server.seen().await.len(), before);
 }

@@ -6,7 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync::{ErrorKind, Item, ItemRef, ListOptions, Page, RemoteStoreExt as _};
 
 use super::harness::{Ctx, cases};
-use super::support::{WRONG_KIND_OF_ITEM, fails, fails_as, gone_folder, listed, put_into};
+use super::support::{WRONG_KIND_OF_ITEM, fails, fails_as, gone_folder, listed, lists_whole, put_into};
 
 cases! {
     "list" needs [List] {
@@ -114,7 +114,8 @@ async fn many_items_when_the_service_keeps_pages_short(ctx: Ctx) {
     for options in [ListOptions::new(), ListOptions::new().with_page_size(2), ListOptions::new().with_page_size(10)] {
         let short = pages(&ctx, options).await;
         complete(&short, &names);
-        assert!(short.len() >= 7, "{} pages", short.len());
+        let pages = if lists_whole(&ctx) { 1 } else { 7 };
+        assert!(short.len() >= pages, "{} pages", short.len());
     }
 }
 
@@ -126,6 +127,10 @@ async fn what_is_listed_is_what_stat_says(ctx: Ctx) {
         let key = |item: &Item| {
             (item.id.clone(), item.name.clone(), item.kind.clone(), item.revision.clone(), item.digests.clone())
         };
+        let mut stat = stat;
+        // What a listing does not report is not compared.
+        stat.revision = stat.revision.filter(|_| item.revision.is_some());
+        stat.digests.retain(|_| !item.digests.is_empty());
         assert_eq!(key(&stat), key(&item));
         if item.is_file() {
             assert_eq!((stat.size, stat.modified), (item.size, item.modified));

@@ -3,10 +3,11 @@
 use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 use futures::future::BoxFuture;
-use sharesync::http::{HttpConfig, ReqwestTransport};
+use sharesync::cursor::{self, RangeForm};
+use sharesync::http::{HttpConfig, ReqwestTransport, TokenSet};
 use sharesync::sharefile::StoreOptions;
 use sharesync::snapshot::{MemorySnapshots, Snapshots};
-use sharesync::{RemoteStore, acronis, sharefile};
+use sharesync::{RemoteStore, Secret, acronis, sharefile};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
@@ -19,6 +20,8 @@ pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
         // Without snapshots, and so without changes.
         ("sharefile-forms", |emulator| sharefile_store(emulator, small_parts().with_multipart(true))),
         ("acronis", acronis_store),
+        ("cursor", |emulator| cursor_store(emulator, RangeForm::Header)),
+        ("cursor-parameters", |emulator| cursor_store(emulator, RangeForm::Parameters)),
     ]
 }
 
@@ -70,6 +73,20 @@ fn acronis_store(emulator: Arc<Emulator>) -> BoxFuture<'static, Arc<dyn RemoteSt
             .unwrap();
         let options = acronis::StoreOptions::new().with_snapshots(snapshots(&emulator));
         Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>
+    })
+}
+
+/// Files above 512 KiB in sessions, with chunks of 256 KiB.
+fn cursor_store(emulator: Arc<Emulator>, form: RangeForm) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+    Box::pin(async move {
+        let account = emulator.cursor();
+        let tokens = TokenSet::new(account.access_token()).with_refresh(Some(Secret::new(account.refresh_token())));
+        let builder = cursor::Client::builder(account.endpoint()).tokens(tokens).transport(TRANSPORT.clone());
+        let options = cursor::StoreOptions::new(account.share_id())
+            .with_single_limit(512 << 10)
+            .with_chunk_size(256 << 10)
+            .with_range_form(form);
+        Arc::new(builder.connect().await.unwrap().store_with(options)) as Arc<dyn RemoteStore>
     })
 }
 

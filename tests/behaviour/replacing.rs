@@ -44,7 +44,8 @@ fn new_version(request: UploadRequest) -> UploadRequest {
 async fn untouched(ctx: &Ctx, old: &Item, text: &[u8]) {
     let items = ctx.listed().await;
     assert_eq!(items.len(), 1, "{items:?}");
-    assert_eq!((&items[0].id, &items[0].name, &items[0].revision), (&old.id, &old.name, &old.revision));
+    let now = ctx.store.stat(&ItemRef::from(&items[0])).await.unwrap();
+    assert_eq!((&now.id, &now.name, &now.revision), (&old.id, &old.name, &old.revision));
     same(&ctx.read(old).await, text);
 }
 

@@ -195,3 +195,9 @@ pub(crate) async fn gone_folder(ctx: &Ctx) -> Item {
     ctx.store.delete(&ItemRef::from(&item), sharesync::DeleteOptions::new()).await.unwrap();
     item
 }
+
+/// Whether the service has no pages, so that a listing is one request: the cursor API documents none (GET
+/// /folders/{id}/children).
+pub(crate) fn lists_whole(ctx: &Ctx) -> bool {
+    ctx.store.info().provider == "cursor"
+}

@@ -120,7 +120,14 @@ impl Consumer {
             let known = item.is_file().then_some((item.size, digest));
             assert!(told.insert(path.clone(), known).is_none(), "{what}: two items at {path}");
         }
-        assert_eq!(told, tree.expected(algorithm), "{what}");
+        let mut expected = tree.expected(algorithm);
+        for (path, known) in &mut expected {
+            // What a listing does not report, an enumeration does not tell.
+            if let (Some((_, digest)), Some(Some((_, None)))) = (known, told.get(path)) {
+                *digest = None;
+            }
+        }
+        assert_eq!(told, expected, "{what}");
     }
 }
 

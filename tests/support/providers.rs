@@ -8,7 +8,7 @@ use sharesync_emulator::Emulator;
 
 /// A store of each provider on this emulator. What a provider needs for changes is kept in the directory `state`.
 pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
-    let (sharefile, acronis) = (emulator.sharefile(), emulator.acronis());
+    let (sharefile, acronis, cursor) = (emulator.sharefile(), emulator.acronis(), emulator.cursor());
     let sharefile = json!({
         "provider": "sharefile",
         "endpoint": sharefile.endpoint(),
@@ -25,5 +25,12 @@ pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
         "password": acronis.password(),
         "snapshots": state.join("acronis.redb"),
     });
-    [sharefile, acronis].into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
+    let cursor = json!({
+        "provider": "cursor",
+        "endpoint": cursor.endpoint(),
+        "share_id": cursor.share_id(),
+        "access_token": cursor.service_token(),
+        "device_id": "5e0a3d6c-52f4-4c6e-9c57-0f6b8a0f4d21",
+    });
+    [sharefile, acronis, cursor].into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
 }

@@ -21,6 +21,8 @@ pub struct DownloadToOptions {
     pub verify: bool,
     /// Whether the file is on the disk, not only handed to the system, when the download returns.
     pub durable: bool,
+    /// The file as a listing of this store has just described it: see [`DownloadOptions::listed`].
+    pub listed: Option<Box<Item>>,
     /// Counts the bytes.
     pub progress: Option<Progress>,
     /// Cancels the download.
@@ -29,7 +31,7 @@ pub struct DownloadToOptions {
 
 impl Default for DownloadToOptions {
     fn default() -> Self {
-        Self { overwrite: false, verify: true, durable: true, progress: None, cancel: None }
+        Self { overwrite: false, verify: true, durable: true, listed: None, progress: None, cancel: None }
     }
 }
 
@@ -57,6 +59,13 @@ impl DownloadToOptions {
     #[must_use]
     pub fn with_durable(mut self, durable: bool) -> Self {
         self.durable = durable;
+        self
+    }
+
+    /// Hands over the file as a listing has just described it.
+    #[must_use]
+    pub fn with_listed(mut self, item: Item) -> Self {
+        self.listed = Some(Box::new(item));
         self
     }
 
@@ -123,7 +132,7 @@ pub(super) async fn download_to<S: RemoteStore + ?Sized>(
     let overwrite = options.overwrite;
     let target = blocking(move || if overwrite { Ok(target) } else { refuse_existing(target) }).await?;
     let ask = DownloadOptions { cancel: options.cancel.clone(), ..DownloadOptions::new().with_verify(options.verify) };
-    let download = open(store, item, ask.clone()).await?;
+    let download = open(store, item, DownloadOptions { listed: options.listed, ..ask.clone() }).await?;
 
     let found = download.item().clone();
     let expected = found.digests.first().filter(|_| options.verify).cloned();

@@ -330,6 +330,7 @@ async fn download_visit<'a, S: RemoteStore + ?Sized>(
     let how = DownloadToOptions {
         overwrite: options.on_conflict == OnConflict::NewVersion,
         durable: options.durable,
+        listed: Some(Box::new(item.clone())),
         progress: options.transfer.progress.clone(),
         cancel: options.transfer.cancel.clone(),
         ..DownloadToOptions::new()

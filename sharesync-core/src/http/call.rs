@@ -30,6 +30,9 @@ pub enum Repeat {
 pub enum Auth {
     /// It does, as long as it goes to the API's own origin.
     Api,
+    /// The same, but the bearer token goes as this query parameter: for where headers cannot be had. It is put there on
+    /// the way out, so that no URL that anybody sees holds it.
+    Query(&'static str),
     /// It never does: the address authenticates itself, or nothing needs to.
     None,
 }
@@ -134,6 +137,13 @@ impl Call {
     pub fn presigned(mut self) -> Self {
         self.auth = Auth::None;
         self.secret_url = true;
+        self
+    }
+
+    /// Sends the bearer token as this query parameter instead of a header; see [`Auth::Query`].
+    #[must_use]
+    pub fn auth_in_query(mut self, parameter: &'static str) -> Self {
+        self.auth = Auth::Query(parameter);
         self
     }
 

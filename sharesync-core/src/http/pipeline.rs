@@ -1,12 +1,14 @@
 //! The loop that every request goes through. What a request is, is in `call`; what an answer means, in `classify`.
 
+mod upgrade;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use http::header::{ACCEPT, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, HeaderValue, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
@@ -17,13 +19,16 @@ use super::body::SentBytes;
 use super::classify::{is_transient, is_untouched};
 use super::gate::Gate;
 use super::guard::{SendGuard, guard_response};
+use super::pace::{Pace, Quota};
 use super::redirect::{check_scheme, follow, is_redirect};
 use super::retry::{RetryBudget, backoff, retry_after};
 use super::{
     Auth, Authorizer, Call, Classified, Classify, HttpConfig, Repeat, Response, Transport, TransportBody,
-    TransportErrorKind, default_kind,
+    TransportError, TransportErrorKind, default_kind,
 };
 use crate::{BoxStream, Error, ErrorKind, Result};
+
+pub use self::upgrade::Upgraded;
 
 /// Sends the requests of one account. Clones share its connections, pauses and retry budget.
 #[derive(Debug, Clone)]
@@ -37,7 +42,9 @@ struct Inner {
     origins: Vec<url::Origin>,
     authorizer: Option<Arc<dyn Authorizer>>,
     classify: Arc<dyn Classify>,
+    quota: Option<fn(&HeaderMap) -> Option<Quota>>,
     gate: Gate,
+    pace: Pace,
     budget: RetryBudget,
 }
 
@@ -50,6 +57,7 @@ pub struct PipelineBuilder {
     origins: Vec<url::Origin>,
     authorizer: Option<Arc<dyn Authorizer>>,
     classify: Arc<dyn Classify>,
+    quota: Option<fn(&HeaderMap) -> Option<Quota>>,
 }
 
 impl PipelineBuilder {
@@ -75,12 +83,21 @@ impl PipelineBuilder {
         self
     }
 
+    /// Slows down by what answers say of the requests that are left, before the service has to refuse any.
+    #[must_use]
+    pub fn quota(mut self, read: fn(&HeaderMap) -> Option<Quota>) -> Self {
+        self.quota = Some(read);
+        self
+    }
+
     /// The finished pipeline.
     pub fn build(self) -> Pipeline {
         Pipeline(Arc::new(Inner {
             provider: self.provider,
             transport: self.transport,
+            quota: self.quota,
             gate: Gate::new(self.config.concurrency),
+            pace: Pace::new(self.config.max_retry_after),
             config: self.config,
             origins: self.origins,
             authorizer: self.authorizer,
@@ -122,6 +139,16 @@ impl Failure {
     fn last(error: Error) -> Self {
         Self { error, fate: Fate::Final }
     }
+
+    fn of_transport(error: TransportError) -> Self {
+        let (kind, message, fate) = match error.kind() {
+            TransportErrorKind::Connect => (ErrorKind::Network, "no connection", Fate::Untouched),
+            TransportErrorKind::Refused => (ErrorKind::Network, "the request could not be built", Fate::Final),
+            TransportErrorKind::Unsupported => (ErrorKind::Unsupported, "the transport does not do that", Fate::Final),
+            _ => (ErrorKind::Network, "the connection broke before the answer", Fate::Unknown),
+        };
+        Self { error: Error::new(kind, format!("{message}: {error}")).with_source(error), fate }
+    }
 }
 
 impl Pipeline {
@@ -134,6 +161,7 @@ impl Pipeline {
             origins: Vec::new(),
             authorizer: None,
             classify: Arc::new(ByStatus),
+            quota: None,
         }
     }
 
@@ -207,7 +235,7 @@ impl Inner {
         let mut attempt = 0;
         let mut reauthorized = false;
         loop {
-            self.gate.wait().await;
+            self.wait().await;
             attempt += 1;
             let failure = match self.attempt(call, decode, attempt).await {
                 Ok(value) => {
@@ -237,6 +265,19 @@ impl Inner {
             let delay = backoff(&self.config, attempt);
             debug!(attempt, kind = ?error.kind(), delay_ms = delay.as_millis() as u64, "trying again");
             sleep(delay).await;
+        }
+    }
+
+    /// Waits until the account may send a request.
+    async fn wait(&self) {
+        self.pace.wait().await;
+        self.gate.wait().await;
+    }
+
+    /// Heeds what an answer says of the requests that are left.
+    fn heed(&self, headers: &HeaderMap) {
+        if let Some(quota) = self.quota.and_then(|read| read(headers)) {
+            self.pace.heed(&quota);
         }
     }
 
@@ -282,6 +323,7 @@ impl Inner {
             );
             let (response, sent) = exchanged?;
             let (parts, body) = response.into_parts();
+            self.heed(&parts.headers);
             if call.follow_redirects && is_redirect(parts.status, &parts.headers) {
                 call = Cow::Owned(follow(&call, parts.status, &parts.headers).map_err(Failure::last)?);
                 continue;
@@ -308,7 +350,7 @@ impl Inner {
             .map_err(|_| Error::new(ErrorKind::Config, "the user agent holds characters that no header can carry"))?;
         headers.insert(USER_AGENT, agent);
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
-        let Some(authorizer) = self.authorizer.as_ref().filter(|_| call.auth == Auth::Api) else {
+        let Some(authorizer) = self.authorizer.as_ref().filter(|_| call.auth != Auth::None) else {
             return Ok(None);
         };
         if !self.origins.contains(&call.url.origin()) {
@@ -319,15 +361,13 @@ impl Inner {
     }
 
     /// One request and the head of its response, guarded against a stall while sending and waiting.
-    async fn exchange(&self, call: &Call, headers: HeaderMap) -> Result<(RawResponse, SentBytes), Failure> {
+    async fn exchange(&self, call: &Call, mut headers: HeaderMap) -> Result<(RawResponse, SentBytes), Failure> {
         let limit = call.response_timeout.unwrap_or(self.config.response_timeout);
         let guard = Arc::new(SendGuard::new(self.config.idle_timeout, limit));
         let (body, sent) = guarded_body(call, &guard);
         let mut request = http::Request::new(body);
         *request.method_mut() = call.method.clone();
-        *request.uri_mut() = call.url.as_str().parse().map_err(|_| {
-            Failure::last(Error::new(ErrorKind::InvalidInput, "the address holds what no request can carry"))
-        })?;
+        *request.uri_mut() = address(call, &mut headers).map_err(Failure::last)?;
         *request.headers_mut() = headers;
         let result = tokio::select! {
             result = self.transport.send(request) => result,
@@ -340,13 +380,7 @@ impl Inner {
         if let Some(failure) = guard.take_failure() {
             return Err(Failure::last(failure));
         }
-        let (message, fate) = match error.kind() {
-            TransportErrorKind::Connect => ("no connection", Fate::Untouched),
-            TransportErrorKind::Refused => ("the request could not be built", Fate::Final),
-            _ => ("the connection broke before the answer", Fate::Unknown),
-        };
-        let error = Error::new(ErrorKind::Network, format!("{message}: {error}")).with_source(error);
-        Err(Failure { error, fate })
+        Err(Failure::of_transport(error))
     }
 
     async fn decode<T, F, D>(&self, response: Response, decode: &F) -> Result<T, Failure>
@@ -397,7 +431,20 @@ impl Inner {
     }
 }
 
-type RawResponse = http::Response<BoxStream<'static, Result<Bytes, super::TransportError>>>;
+/// The address as it is sent: with the token in its query, where the call wants it there.
+fn address(call: &Call, headers: &mut HeaderMap) -> Result<http::Uri> {
+    let unsendable = || Error::new(ErrorKind::InvalidInput, "the address holds what no request can carry");
+    let mut url = Cow::Borrowed(&call.url);
+    if let Auth::Query(parameter) = call.auth
+        && let Some(value) = headers.remove(AUTHORIZATION)
+    {
+        let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unsendable)?;
+        url.to_mut().query_pairs_mut().append_pair(parameter, token);
+    }
+    url.as_str().parse().map_err(|_| unsendable())
+}
+
+type RawResponse = http::Response<BoxStream<'static, Result<Bytes, TransportError>>>;
 
 /// Opens the body of a call so that `guard` sees its progress and its failure.
 fn guarded_body(call: &Call, guard: &Arc<SendGuard>) -> (TransportBody, SentBytes) {

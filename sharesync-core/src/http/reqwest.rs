@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
-use http::Method;
 use http::header::CONTENT_LENGTH;
+use http::{Method, StatusCode};
 
-use super::{HttpConfig, Transport, TransportBody, TransportError, TransportErrorKind};
+use super::{HttpConfig, Switch, Transport, TransportBody, TransportError, TransportErrorKind};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
 /// Sends requests by reqwest, over HTTP/1.1: parallel transfers get a connection each instead of sharing one window.
@@ -58,16 +58,29 @@ impl Transport for ReqwestTransport {
         };
         let request = reqwest::Request::try_from(http::Request::from_parts(parts, body))
             .map_err(|error| TransportError::new(TransportErrorKind::Refused, &error.without_url()))?;
-        let response = self.0.execute(request).await.map_err(|error| {
-            let kind = match () {
-                () if error.is_connect() => TransportErrorKind::Connect,
-                () if error.is_builder() => TransportErrorKind::Refused,
-                () => TransportErrorKind::Interrupted,
-            };
-            TransportError::new(kind, &error.without_url())
-        })?;
-        Ok(into_parts(response))
+        Ok(into_parts(self.0.execute(request).await.map_err(failure)?))
     }
+
+    async fn upgrade(&self, request: http::Request<()>) -> Result<Switch, TransportError> {
+        let request = reqwest::Request::try_from(request.map(|()| reqwest::Body::default()))
+            .map_err(|error| TransportError::new(TransportErrorKind::Refused, &error.without_url()))?;
+        let mut response = self.0.execute(request).await.map_err(failure)?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Switch::Refused(into_parts(response)));
+        }
+        let headers = std::mem::take(response.headers_mut());
+        let connection = Box::new(response.upgrade().await.map_err(failure)?);
+        Ok(Switch::Done { headers, connection })
+    }
+}
+
+fn failure(error: reqwest::Error) -> TransportError {
+    let kind = match () {
+        () if error.is_connect() => TransportErrorKind::Connect,
+        () if error.is_builder() => TransportErrorKind::Refused,
+        () => TransportErrorKind::Interrupted,
+    };
+    TransportError::new(kind, &error.without_url())
 }
 
 fn into_parts(mut response: reqwest::Response) -> http::Response<BoxStream<'static, Result<Bytes, TransportError>>> {

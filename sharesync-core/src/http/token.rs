@@ -144,7 +144,12 @@ impl BearerTokens {
         self.current_or_renewed().await.map(|(tokens, _)| tokens)
     }
 
-    async fn current_or_renewed(&self) -> Result<(Arc<TokenSet>, u64)> {
+    /// The tokens in use and their generation, for services that take a token elsewhere than in a header. A refusal is
+    /// told by [`Authorizer::refused`].
+    ///
+    /// # Errors
+    /// As [`tokens`](Self::tokens).
+    pub async fn current_or_renewed(&self) -> Result<(Arc<TokenSet>, u64)> {
         let current = self.0.snapshot();
         if let Some(tokens) = current.tokens.filter(|tokens| !current.refused && !tokens.is_due()) {
             return Ok((tokens, current.generation));

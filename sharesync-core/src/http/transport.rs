@@ -5,6 +5,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::HeaderMap;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{BoxStream, Result};
 
@@ -45,6 +47,44 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         &self,
         request: http::Request<TransportBody>,
     ) -> Result<http::Response<BoxStream<'static, Result<Bytes, TransportError>>>, TransportError>;
+
+    /// Sends a request that asks to switch protocols (RFC 9110, section 7.8), for providers with a live socket.
+    ///
+    /// # Errors
+    /// [`TransportErrorKind::Unsupported`] unless the transport can do that.
+    async fn upgrade(&self, request: http::Request<()>) -> Result<Switch, TransportError> {
+        let _ = request;
+        let error = std::io::Error::other("this transport cannot switch protocols");
+        Err(TransportError::new(TransportErrorKind::Unsupported, &error))
+    }
+}
+
+/// A connection in both directions.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// What became of a request to switch protocols.
+#[non_exhaustive]
+pub enum Switch {
+    /// The connection speaks the other protocol from now on: status 101.
+    Done {
+        /// The headers of the answer.
+        headers: HeaderMap,
+        /// The connection.
+        connection: Box<dyn Duplex>,
+    },
+    /// The service answered something else.
+    Refused(http::Response<BoxStream<'static, Result<Bytes, TransportError>>>),
+}
+
+impl fmt::Debug for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done { .. } => f.write_str("Switch(done)"),
+            Self::Refused(response) => write!(f, "Switch(refused: {})", response.status()),
+        }
+    }
 }
 
 /// How far a failed request got.
@@ -59,6 +99,8 @@ pub enum TransportErrorKind {
     Body,
     /// The client itself refused the request; nothing was sent.
     Refused,
+    /// The client cannot do that at all; nothing was sent.
+    Unsupported,
 }
 
 /// A failure of the transport. Its text holds no URL.

@@ -28,6 +28,9 @@ pub struct DownloadOptions {
     /// Whether a whole file is checked against the size and the digest that the service reports. Switch it off for
     /// services that report something else than they send.
     pub verify: bool,
+    /// The file as a listing of this store has just described it. A store of which each id has one content for ever does
+    /// not ask for the description again; the others take no notice.
+    pub listed: Option<Box<Item>>,
     /// Counts the bytes.
     pub progress: Option<Progress>,
     /// Cancels the download.
@@ -36,7 +39,7 @@ pub struct DownloadOptions {
 
 impl Default for DownloadOptions {
     fn default() -> Self {
-        Self { offset: 0, length: None, if_revision: None, verify: true, progress: None, cancel: None }
+        Self { offset: 0, length: None, if_revision: None, verify: true, listed: None, progress: None, cancel: None }
     }
 }
 
@@ -71,6 +74,13 @@ impl DownloadOptions {
     #[must_use]
     pub fn with_verify(mut self, verify: bool) -> Self {
         self.verify = verify;
+        self
+    }
+
+    /// Hands over the file as a listing has just described it.
+    #[must_use]
+    pub fn with_listed(mut self, item: Item) -> Self {
+        self.listed = Some(Box::new(item));
         self
     }
 

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::Source;
+use super::source::ended_early;
 use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Hasher, Result};
 
 /// Bytes read and hashed at a time when a source is read for its digest alone.
@@ -40,20 +41,22 @@ impl ContentHash {
         self.hashers.is_empty() && self.running.is_none()
     }
 
-    /// Takes in the next piece.
-    pub(super) async fn update(&mut self, piece: Bytes) -> Result<()> {
+    /// Takes in the next pieces.
+    pub(super) async fn update(&mut self, pieces: Vec<Bytes>) -> Result<()> {
         self.settle().await?;
-        self.position += piece.len() as u64;
+        let size: usize = pieces.iter().map(Bytes::len).sum();
+        self.position += size as u64;
         if self.hashers.is_empty() {
             return Ok(());
         }
-        let small = piece.len() < OFFLOAD;
         let mut hashers = std::mem::take(&mut self.hashers);
         let work = move || {
-            hashers.iter_mut().for_each(|hasher| hasher.update(&piece));
+            for piece in pieces {
+                hashers.iter_mut().for_each(|hasher| hasher.update(&piece));
+            }
             hashers
         };
-        if small {
+        if size < OFFLOAD {
             self.hashers = work();
         } else {
             self.running = Some(tokio::task::spawn_blocking(work));
@@ -65,7 +68,7 @@ impl ContentHash {
     async fn observe(&mut self, offset: u64, piece: &Bytes) -> Result<()> {
         let seen = self.position.checked_sub(offset).and_then(|seen| usize::try_from(seen).ok());
         match seen {
-            Some(seen) if seen < piece.len() => self.update(piece.slice(seen..)).await,
+            Some(seen) if seen < piece.len() => self.update(vec![piece.slice(seen..)]).await,
             _ => Ok(()),
         }
     }
@@ -90,7 +93,7 @@ impl ContentHash {
             if piece.is_empty() {
                 return Err(ended_early(self.position, source.size()));
             }
-            self.update(piece).await?;
+            self.update(vec![piece]).await?;
         }
         Ok(())
     }
@@ -108,11 +111,6 @@ pub(super) async fn digest(source: &dyn Source, hasher: Hasher) -> Result<Digest
     content.read_through(source, source.size()).await?;
     let digests = content.digests().await?;
     digests.into_iter().next().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "no digest was asked for"))
-}
-
-/// The error of a source that ends before its declared length.
-pub(super) fn ended_early(offset: u64, size: u64) -> Error {
-    Error::new(ErrorKind::SourceChanged, format!("it ended after {offset} of {size} bytes"))
 }
 
 /// A source whose content is hashed while somebody else reads it in order. What is read again is not hashed again.

@@ -4,6 +4,7 @@
 //! retry by part, resumption, progress, cancellation and verification are here, once for all.
 
 pub(crate) mod blocking;
+mod blocks;
 mod download;
 mod hashing;
 mod journal;

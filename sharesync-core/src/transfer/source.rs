@@ -5,6 +5,7 @@
 use std::fmt::Debug;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,6 +16,7 @@ use futures::{Stream, StreamExt as _, stream};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::blocking::{blocking, io_error};
+use super::blocks::BlockFile;
 use super::sink::BlockWriter;
 use crate::{Error, ErrorKind, Result, Timestamp};
 
@@ -73,10 +75,64 @@ impl Source for BytesSource {
     }
 }
 
+/// Content in memory, in pieces. Reading it copies nothing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PiecesSource {
+    /// Each with the number of bytes up to its end.
+    pieces: Vec<(u64, Bytes)>,
+}
+
+impl PiecesSource {
+    /// Reads a range of a source to its end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::SourceChanged`] when the source ends before; what reading it ends in.
+    pub(super) async fn read(source: &dyn Source, range: Range<u64>) -> Result<Self> {
+        let mut read = Self::default();
+        while range.start + read.size() < range.end {
+            let offset = range.start + read.size();
+            let left = usize::try_from(range.end - offset).unwrap_or(usize::MAX);
+            let piece = source.read_at(offset, left).await?;
+            if piece.is_empty() {
+                return Err(ended_early(offset, source.size()));
+            }
+            read.pieces.push((read.size() + piece.len() as u64, piece));
+        }
+        Ok(read)
+    }
+
+    /// The pieces in order.
+    pub(super) fn pieces(&self) -> Vec<Bytes> {
+        self.pieces.iter().map(|(_, piece)| piece.clone()).collect()
+    }
+}
+
+#[async_trait]
+impl Source for PiecesSource {
+    fn size(&self) -> u64 {
+        self.pieces.last().map_or(0, |(end, _)| *end)
+    }
+
+    async fn read_at(&self, offset: u64, max: usize) -> Result<Bytes> {
+        let index = self.pieces.partition_point(|(end, _)| *end <= offset);
+        let Some((end, piece)) = self.pieces.get(index) else {
+            return Ok(Bytes::new());
+        };
+        let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
+        let start = piece.len().saturating_sub(left);
+        Ok(piece.slice(start..start.saturating_add(max).min(piece.len())))
+    }
+}
+
+/// The error of a source that ends before its declared length.
+pub(super) fn ended_early(offset: u64, size: u64) -> Error {
+    Error::new(ErrorKind::SourceChanged, format!("it ended after {offset} of {size} bytes"))
+}
+
 /// A local file, as long as it was when it was opened.
 #[derive(Debug, Clone)]
 pub struct FileSource {
-    file: Arc<File>,
+    file: BlockFile,
     path: PathBuf,
     size: u64,
     modified: Option<SystemTime>,
@@ -97,7 +153,7 @@ impl FileSource {
                 return Err(Error::new(ErrorKind::Io, format!("{} is not a regular file", path.display())));
             }
             let (modified, created) = (metadata.modified().ok(), metadata.created().ok());
-            Ok(Self { file: Arc::new(file), path, size: metadata.len(), modified, created })
+            Ok(Self { file: BlockFile::new(file), path, size: metadata.len(), modified, created })
         })
         .await
     }
@@ -128,14 +184,13 @@ impl Source for FileSource {
         let (file, path) = (self.file.clone(), self.path.clone());
         // One byte past the declared end is enough to see that the file has grown.
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(max).max(1);
-        blocking(move || read_file_at(&file, offset, max.min(left)).map_err(|error| Error::io("read", &path, error)))
-            .await
+        blocking(move || file.read_at(offset, max.min(left)).map_err(|error| Error::io("read", &path, error))).await
     }
 
     async fn check_end(&self) -> Result<()> {
         let this = self.clone();
         blocking(move || {
-            let now = this.file.metadata().map_err(|error| Error::io("look at", &this.path, error))?;
+            let now = this.file.file().metadata().map_err(|error| Error::io("look at", &this.path, error))?;
             if now.len() != this.size {
                 let message = format!("{} had {} bytes and has {} now", this.path.display(), this.size, now.len());
                 return Err(Error::new(ErrorKind::SourceChanged, message));
@@ -148,32 +203,6 @@ impl Source for FileSource {
         })
         .await
     }
-}
-
-/// Reads until `max` bytes are there or the file ends.
-fn read_file_at(file: &File, offset: u64, max: usize) -> io::Result<Bytes> {
-    let mut buffer = vec![0; max];
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match read_some_at(file, rest, offset + filled as u64) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    buffer.truncate(filled);
-    Ok(buffer.into())
-}
-
-#[cfg(unix)]
-fn read_some_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn read_some_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 
 /// A stretch of another source, read as if it were all.
@@ -219,7 +248,7 @@ pub struct SpoolSource {
 #[derive(Debug, Clone)]
 enum Spooled {
     Memory(Bytes),
-    File(Arc<File>),
+    File(BlockFile),
 }
 
 impl SpoolSource {
@@ -255,7 +284,7 @@ impl SpoolSource {
             }
         }
         let content = match file {
-            Some(file) => Spooled::File(Arc::new(file.finish().await?.0)),
+            Some(file) => Spooled::File(BlockFile::new(file.finish().await?.0)),
             None => Spooled::Memory(memory.freeze()),
         };
         Ok(Self { content, size })
@@ -292,7 +321,7 @@ impl Source for SpoolSource {
                 let file = file.clone();
                 let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(max);
                 blocking(move || {
-                    read_file_at(&file, offset, max.min(left))
+                    file.read_at(offset, max.min(left))
                         .map_err(|error| io_error("the temporary file cannot be read", error))
                 })
                 .await

@@ -99,7 +99,7 @@ impl Audit {
             ChangeKind::Deleted => format!("Deleted {kind} '{name}'."),
             ChangeKind::Restored => format!("Restored {kind} '{name}'."),
             ChangeKind::Purged => format!("Purged {kind} '{name}'."),
-            // What goes along with a folder is no event of its own.
+            // The log tells of what was done, not of everything below it.
             ChangeKind::RenamedAbove | ChangeKind::MovedAbove | ChangeKind::RestoredAbove => return,
         };
         let above = entry.iter().flat_map(|entry| entry.ancestors.iter());

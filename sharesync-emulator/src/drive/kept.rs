@@ -20,10 +20,10 @@ impl Drive {
         self.keep(key, Value::Null);
     }
 
-    /// The values whose keys begin with a text, in the order of the keys.
-    pub(crate) fn kept(&self, prefix: &str) -> Vec<Value> {
+    /// What is kept under keys that begin with a text, in the order of the keys.
+    pub(crate) fn kept(&self, prefix: &str) -> Vec<(String, Value)> {
         let tree = self.tree();
         let from = tree.kept().range(prefix.to_owned()..);
-        from.take_while(|(key, _)| key.starts_with(prefix)).map(|(_, value)| value.clone()).collect()
+        from.take_while(|(key, _)| key.starts_with(prefix)).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 }

@@ -51,7 +51,7 @@ impl Groups {
     /// The shares that a drive keeps.
     pub(super) fn of(drive: &Drive) -> Self {
         let groups = Self::default();
-        for kept in drive.kept(KEPT) {
+        for (_, kept) in drive.kept(KEPT) {
             let members = kept.get("members").and_then(Value::as_object).into_iter().flatten();
             let members = members
                 .filter_map(|(user, letter)| Some((UserId(user.parse().ok()?), Rights::of_letter(letter.as_str()?)?)));

@@ -8,6 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 
 use super::{Query, Throttle};
 use crate::recorder::Slot;
@@ -25,6 +26,8 @@ pub(crate) struct Call {
     /// Scheme and host under which the client reached this server.
     pub(crate) base: String,
     pub(crate) body: RequestBody,
+    /// The connection as it will be after a 101.
+    pub(crate) upgrade: Option<OnUpgrade>,
     /// A fault wants the next page to be this one again.
     pub(crate) repeat_page: bool,
 }

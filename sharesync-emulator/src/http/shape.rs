@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, SizeHint};
@@ -63,7 +64,8 @@ impl Plan {
 /// Puts a body under a plan. The announced length stays what it was.
 pub(crate) fn shape(reply: Reply, plan: Plan, throttle: Option<Arc<Throttle>>, slot: Arc<Slot>) -> Reply {
     let (mut head, body) = reply.into_parts();
-    if let Some(len) = body.size_hint().exact() {
+    let is_upgrade = head.status == StatusCode::SWITCHING_PROTOCOLS;
+    if let Some(len) = body.size_hint().exact().filter(|_| !is_upgrade) {
         head.headers.entry(CONTENT_LENGTH).or_insert_with(|| len.into());
     }
     let shaped = Shaped { inner: body, plan, throttle, slot, sent: 0, rest: Bytes::new(), pause: None };

@@ -15,14 +15,16 @@ use super::locate::failure;
 
 /// Opens the content of a file.
 pub(super) async fn open(store: &ShareFileStore, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
-    let (found, address) = match item {
+    let (found, address) = match (item, options.listed.as_deref()) {
+        // An id is that of one version: what a listing said of it stays true.
+        (ItemRef::Id(id), Some(listed)) if listed.id == *id => (only_file(listed.clone(), item)?, None),
         // Both can be asked for at once; what the item is decides.
-        ItemRef::Id(id) => {
+        (ItemRef::Id(id), _) => {
             let (found, address) = tokio::join!(store.find(item), address(store, id.as_str()));
             let found = only_file(found?, item)?;
             (found, Some(address?))
         }
-        other => (only_file(store.find(other).await?, item)?, None),
+        (other, _) => (only_file(store.find(other).await?, item)?, None),
     };
     let reader = Reader { store: store.clone(), id: found.id.to_string(), address: Mutex::new(address) };
     Download::open(found, Arc::new(reader), options).await

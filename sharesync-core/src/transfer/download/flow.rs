@@ -213,7 +213,7 @@ impl Flow {
             progress.advance(piece.len() as u64);
         }
         if let Some((hash, _)) = &mut self.check {
-            hash.update(piece.clone()).await?;
+            hash.update(vec![piece.clone()]).await?;
         }
         Ok(piece)
     }

@@ -4,18 +4,18 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::flights::Flights;
 use super::verify::verify;
 use super::{Integrity, UploadOutcome};
-use crate::transfer::hashing::{ContentHash, HashingSource, ended_early};
+use crate::transfer::hashing::{ContentHash, HashingSource};
 use crate::transfer::options::MemoryBudget;
+use crate::transfer::source::PiecesSource;
 use crate::transfer::{
-    BytesSource, Part, PartPlan, PartReceipt, Progress, Source, TransferOptions, UploadJournal, UploadRequest,
-    UploadSpec, UploadStatus,
+    Part, PartPlan, PartReceipt, Progress, Source, TransferOptions, UploadJournal, UploadRequest, UploadSpec,
+    UploadStatus,
 };
 use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Item, Operation, RemoteStore, Result, Support};
 
@@ -188,7 +188,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
     async fn send_whole(&self, spec: &UploadSpec, acknowledged: &AtomicU64) -> Result<Sent> {
         let mut hash = ContentHash::new(&self.algorithms(spec));
         let content: Arc<dyn Source> = if spec.request.size <= IN_MEMORY {
-            Arc::new(BytesSource::new(read_exact(&*self.source, 0..spec.request.size).await?))
+            Arc::new(PiecesSource::read(&*self.source, 0..spec.request.size).await?)
         } else {
             self.source.clone()
         };
@@ -225,16 +225,15 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
             }
             let last = range.end == spec.request.size;
             let room = flights.during(self.reserve(range.end - range.start).map(Ok)).await?;
-            let content = flights.during(read_exact(&*self.source, range)).await?;
-            flights.during(hash.update(content.clone())).await?;
+            let content = flights.during(PiecesSource::read(&*self.source, range)).await?;
+            flights.during(hash.update(content.pieces())).await?;
             let mut whole = Vec::new();
             if last && self.last_part_commits(spec) {
                 flights.during(self.source.check_end()).await?;
                 whole = asked(spec, &flights.during(hash.digests()).await?);
             }
             flights.admit(index).await?;
-            let content = Arc::new(BytesSource::new(content));
-            let sent = self.send_part(spec, index, content, whole, acknowledged);
+            let sent = self.send_part(spec, index, Arc::new(content), whole, acknowledged);
             flights.start(sent.inspect(move |_| drop(room)).boxed());
             flights.during(hash.settle()).await?;
         }
@@ -315,27 +314,6 @@ impl Drop for PartCount {
     fn drop(&mut self) {
         self.0.settle(0);
     }
-}
-
-/// Reads a range as one piece, without a copy where the source delivers it as one.
-async fn read_exact(source: &dyn Source, range: Range<u64>) -> Result<Bytes> {
-    let size = usize::try_from(range.end - range.start)
-        .map_err(|_| Error::new(ErrorKind::InvalidInput, "the parts of the upload do not fit into memory"))?;
-    let mut whole = source.read_at(range.start, size).await?;
-    if whole.len() < size {
-        let mut pieces = BytesMut::with_capacity(size);
-        pieces.extend_from_slice(&whole);
-        while pieces.len() < size {
-            let offset = range.start + pieces.len() as u64;
-            let piece = source.read_at(offset, size - pieces.len()).await?;
-            if piece.is_empty() {
-                return Err(ended_early(offset, source.size()));
-            }
-            pieces.extend_from_slice(&piece);
-        }
-        whole = pieces.freeze();
-    }
-    Ok(whole)
 }
 
 /// The digests that the service asks for.

@@ -1,0 +1,85 @@
+//! Folders: `/api/v1/folders/` (ScaiDrive: Files and folders; guide: Folders).
+
+use http::Method;
+use sharesync_core::Result;
+use sharesync_core::http::Repeat;
+
+use crate::client::resource;
+use crate::error::name_taken;
+use crate::model::{Children, Folder, FolderUpdate, NewFolder, Target};
+
+/// What stands for the root of a share where the identifier of a folder is due (GET /folders/{id}/children).
+pub const ROOT: &str = "root";
+
+resource! {
+    /// Folders: [`Client::folders`](crate::Client::folders).
+    Folders
+}
+
+impl Folders {
+    /// A folder. The root of a share is none.
+    ///
+    /// `GET /folders/{id}`.
+    ///
+    /// # Errors
+    /// [`NotFound`](sharesync_core::ErrorKind::NotFound), also for one in the trash (status 410).
+    pub async fn get(&self, folder_id: &str) -> Result<Folder> {
+        self.0.request("Folders.Get", "folders/{}", &[folder_id]).json(Method::GET).await
+    }
+
+    /// What a folder holds, all of it; [`ROOT`] is the root of the share.
+    ///
+    /// `GET /folders/{id}/children`.
+    ///
+    /// # Errors
+    /// [`NotFound`](sharesync_core::ErrorKind::NotFound).
+    pub async fn children(&self, folder_id: &str, share_id: &str, include_deleted: bool) -> Result<Children> {
+        let request = self.0.request("Folders.Children", "folders/{}/children", &[folder_id]);
+        request.param("share_id", share_id).param("include_deleted", include_deleted).json(Method::GET).await
+    }
+
+    /// Creates a folder.
+    ///
+    /// `POST /folders`.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](sharesync_core::ErrorKind::AlreadyExists) (NAME_CONFLICT).
+    pub async fn create(&self, folder: &NewFolder) -> Result<Folder> {
+        let request = self.0.request("Folders.Create", "folders", &[]).about(folder.name.as_deref()).body(folder);
+        // A name can be taken once: a repetition after a success is refused.
+        request.repeat(Repeat::Conditional).json(Method::POST).await.map_err(name_taken)
+    }
+
+    /// Renames a folder. The log then has an entry for everything below it.
+    ///
+    /// `PATCH /folders/{id}`.
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](sharesync_core::ErrorKind::AlreadyExists) when the name is taken.
+    pub async fn update(&self, folder_id: &str, update: &FolderUpdate) -> Result<Option<Folder>> {
+        let request = self.0.request("Folders.Update", "folders/{}", &[folder_id]).body(update);
+        request.repeat(Repeat::Idempotent).maybe_json(Method::PATCH).await.map_err(name_taken)
+    }
+
+    /// Deletes a folder with all it holds: into the trash, or for good (inferred: the parameter is documented of files).
+    ///
+    /// `DELETE /folders/{id}`.
+    ///
+    /// # Errors
+    /// [`NotFound`](sharesync_core::ErrorKind::NotFound).
+    pub async fn delete(&self, folder_id: &str, permanent: bool) -> Result<()> {
+        let request = self.0.request("Folders.Delete", "folders/{}", &[folder_id]);
+        request.param("permanent", permanent).done(Method::DELETE).await
+    }
+
+    /// Moves a folder.
+    ///
+    /// `POST /folders/{id}/move` (the path is inferred from that of files).
+    ///
+    /// # Errors
+    /// [`AlreadyExists`](sharesync_core::ErrorKind::AlreadyExists) when the name is taken.
+    pub async fn move_to(&self, folder_id: &str, target: &Target) -> Result<Option<Folder>> {
+        let request = self.0.request("Folders.Move", "folders/{}/move", &[folder_id]).body(target);
+        request.repeat(Repeat::Idempotent).maybe_json(Method::POST).await.map_err(name_taken)
+    }
+}

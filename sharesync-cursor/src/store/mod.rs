@@ -1,0 +1,185 @@
+//! The store: the contract of sharesync in terms of the typed client. It translates and delegates.
+
+mod change;
+mod find;
+mod item;
+mod options;
+mod share;
+mod signals;
+mod transfer;
+mod tree;
+mod walk;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
+use sharesync_core::{
+    BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest,
+    DigestAlgorithm, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share, ShareId,
+    ShareRequest, Signal, Since, StoreInfo, Support,
+};
+
+pub use options::StoreOptions;
+
+use crate::{Client, PROVIDER};
+
+/// A share as a [`RemoteStore`]. Clones are the same store.
+///
+/// - Changes are those of the service's log. What has changed is asked for once more, so that an item is what it is now and
+///   not what it was. A position that the service does not know becomes a reset.
+/// - With a [device](StoreOptions::device_id) the live socket says when there are changes.
+/// - A path is found by listing one folder after another.
+/// - An upload that was interrupted goes on with the chunks that the service says it has. What they hold shows when the file
+///   is complete: one that is not what was sent is taken back, and the upload starts anew.
+/// - A small new file is one request. A large one, and every new version, is a session of chunks; a session that was given
+///   up is forgotten by the service after a day, because nothing documented ends it before. A revision that an upload
+///   requires is looked at when it begins and when it ends; somebody else can come in between.
+/// - Moving and renaming at once are two steps, or three where the old name is taken in the new folder; a failure is
+///   undone, and an error that could not be undone says so.
+/// - A folder is copied by creating its folders anew and copying its files one after another.
+///
+/// Listings tell less than single items: no revision, no digest, no time of creation. Revisions are the numbers of
+/// versions. Modification times cannot be set. The identifier of the root is that of the share.
+#[derive(Debug, Clone)]
+pub struct CursorStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    options: StoreOptions,
+    info: StoreInfo,
+    capabilities: Capabilities,
+}
+
+impl CursorStore {
+    pub(crate) fn new(client: Client, options: StoreOptions) -> Self {
+        let info = StoreInfo::new(PROVIDER, format!("{}/{}", client.account(), options.share_id));
+        let mut capabilities = capabilities();
+        capabilities.upload.max_parallel_parts = options.parallel_chunks;
+        Self(Arc::new(Inner { client, options, info, capabilities }))
+    }
+
+    /// The client of the account.
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+}
+
+/// No rule for names is documented; that `/` separates them in paths is. Names that differ in case alone are taken for one,
+/// which is the safe guess: what must not be replaced is not.
+fn capabilities() -> Capabilities {
+    let native = [
+        Operation::Stat,
+        Operation::List,
+        Operation::Changes,
+        Operation::UploadSpec,
+        Operation::UploadResume,
+        Operation::Download,
+        Operation::CreateFolder,
+        Operation::Delete,
+        Operation::DeletePermanently,
+        Operation::Share,
+        Operation::RequestFiles,
+        Operation::Unshare,
+    ];
+    let emulated = [Operation::StatByPath, Operation::Move, Operation::Copy];
+    let mut capabilities = Capabilities::new(NameRules::permissive().with_case_sensitive(false))
+        .with(Support::Native, &native)
+        .with(Support::Emulated, &emulated);
+    capabilities.digests = vec![DigestAlgorithm::Sha256];
+    capabilities.keeps_modified = false;
+    capabilities
+}
+
+#[async_trait]
+impl RemoteStore for CursorStore {
+    fn info(&self) -> &StoreInfo {
+        &self.0.info
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.0.capabilities
+    }
+
+    async fn stat(&self, item: &ItemRef) -> Result<Item> {
+        self.0.stat(item).await
+    }
+
+    /// The service has no pages here: everything comes at once, and is cut into pages where they are asked for.
+    fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
+        let (store, folder) = (self.0.clone(), folder.clone());
+        let listed = async move {
+            let children = store.children(&store.place(&folder).await?).await?;
+            let mut items: Vec<_> = children.into_iter().map(|child| child.into_item(store.root_id())).collect();
+            let total = items.len();
+            let size = options.page_size.map_or(total, |size| size as usize).max(1);
+            let pages = std::iter::repeat_with(move || {
+                let rest = items.split_off(size.min(items.len()));
+                Ok(Page::new(std::mem::replace(&mut items, rest)).with_total(Some(total as u64)))
+            });
+            Ok(stream::iter(pages.take(total.div_ceil(size).max(1))))
+        };
+        stream::once(listed).try_flatten().boxed()
+    }
+
+    fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
+        change::changes(self.0.clone(), since, options)
+    }
+
+    /// The socket knows no scope but the share.
+    fn signals(&self, _scope: &ChangeOptions) -> Option<BoxStream<'static, Result<Signal>>> {
+        let device = self.0.options.device_id.clone()?;
+        Some(signals::signals(self.0.clone(), device))
+    }
+
+    async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
+        self.0.upload_spec(request).await
+    }
+
+    async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
+        self.0.upload_part(spec, part).await
+    }
+
+    async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
+        self.0.upload_status(spec).await
+    }
+
+    async fn upload_finish(&self, spec: &UploadSpec, parts: &[PartReceipt], content: &[Digest]) -> Result<Item> {
+        self.0.upload_finish(spec, parts, content).await
+    }
+
+    async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
+        // Nothing documented ends a session: it ends by itself after a day.
+        spec.state::<serde_json::Value>(PROVIDER).map(drop)
+    }
+
+    async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
+        self.0.download(item, options).await
+    }
+
+    async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
+        self.0.create_folder(parent, name, options).await
+    }
+
+    async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.0.move_item(item, to).await
+    }
+
+    async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.0.copy_item(item, to).await
+    }
+
+    async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
+        self.0.delete(item, options).await
+    }
+
+    async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
+        self.0.share(item, request).await
+    }
+
+    async fn unshare(&self, share: &ShareId) -> Result<()> {
+        self.0.unshare(share).await
+    }
+}

@@ -1,0 +1,194 @@
+//! The store: the contract of sharesync in terms of the typed client. It translates and delegates.
+
+mod change;
+mod find;
+mod folders;
+mod names;
+mod options;
+mod share;
+mod transfer;
+mod tree;
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
+use sharesync_core::{
+    BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest, Error,
+    ErrorKind, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share, ShareId,
+    ShareRequest, Since, StoreInfo, Support,
+};
+
+pub use options::StoreOptions;
+
+use crate::{Client, PROVIDER};
+
+/// An account as a [`RemoteStore`]. Clones are the same store.
+///
+/// FAWAPI knows items by path, SyncAPI folders by number. The identifier of a folder is its number, which survives renaming
+/// and moving; that of a file is the number of its folder and its name, which survives what happens to the folders around it
+/// and not a new name or another folder. Where the service has no number for a folder, its path takes the number's place.
+/// The list of all folders is read when a number or path is met that is not in it: after each new folder, for one.
+///
+/// What the contract promises beyond the service's operations is made of several:
+/// - Changes are those of ChangeList, and the cursor is its `SyncEndDate`, verbatim. What an entry means is settled by asking
+///   for the item: what is not there is gone. `FullSync` and `HeaderChanged` are a reset. The codes of actions are not used.
+/// - Moving, copying and renaming look for the name first, because what the service does with a name that is taken is not
+///   documented; somebody else can take it in between. So do uploads and deletions with a condition.
+/// - Moving and renaming at once are two steps; a failure of the second undoes the first. A copy under another name is made in
+///   a folder of its own, which is then deleted.
+/// - The account has one clipboard for copies. Clones of a client take turns; another program can come between.
+/// - An upload goes on from the last chunk within a process; another process starts again from the first byte.
+/// - A folder that others have renamed is looked for anew when something is not where it was.
+/// - Revisions are the time of the modification, to 100 ns, and the length; listings do not have them.
+/// - Links cannot be ended: no operation for that is documented. Shares with accounts can.
+#[derive(Debug, Clone)]
+pub struct FilesAnywhereStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    options: StoreOptions,
+    /// The path of the root, without a separator at its end.
+    root: String,
+    info: StoreInfo,
+    capabilities: Capabilities,
+    folders: tokio::sync::Mutex<folders::Folders>,
+    /// Uploads of this process: how far they are, and the token for what follows.
+    uploads: Mutex<HashMap<String, transfer::Progress>>,
+}
+
+/// An error of the store itself.
+fn refuse(kind: ErrorKind, subject: impl Display, message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(kind, message).with_provider(PROVIDER).with_subject(subject)
+}
+
+impl FilesAnywhereStore {
+    pub(crate) fn new(client: Client, options: StoreOptions) -> Self {
+        let root = names::trim(&options.root.clone().unwrap_or_else(|| format!("\\{}", client.user())));
+        let account = match &options.root {
+            None => client.account(),
+            Some(_) => format!("{}{}", client.account(), root),
+        };
+        Self(Arc::new(Inner {
+            info: StoreInfo::new(PROVIDER, account),
+            capabilities: capabilities(),
+            client,
+            options,
+            root,
+            folders: tokio::sync::Mutex::default(),
+            uploads: Mutex::default(),
+        }))
+    }
+
+    /// The client of the account.
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+}
+
+/// Which characters the service refuses in names is not documented; the backslash separates them.
+fn capabilities() -> Capabilities {
+    let native = [
+        Operation::Stat,
+        Operation::StatByPath,
+        Operation::List,
+        Operation::Changes,
+        Operation::UploadSpec,
+        Operation::Download,
+        Operation::CreateFolder,
+        Operation::Delete,
+        Operation::Share,
+        Operation::RequestFiles,
+        Operation::Invite,
+    ];
+    let emulated = [Operation::UploadResume, Operation::Move, Operation::Copy, Operation::Unshare];
+    let names = NameRules::permissive().with_forbidden("\\\u{fffe}\u{ffff}", "", "").with_case_sensitive(false);
+    let mut capabilities = Capabilities::new(names).with(Support::Native, &native).with(Support::Emulated, &emulated);
+    capabilities.ids_survive_move = false;
+    // Whether a half-sent file takes the place of the one before is not documented.
+    capabilities.upload.atomic = false;
+    capabilities
+}
+
+#[async_trait]
+impl RemoteStore for FilesAnywhereStore {
+    fn info(&self) -> &StoreInfo {
+        &self.0.info
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.0.capabilities
+    }
+
+    async fn stat(&self, item: &ItemRef) -> Result<Item> {
+        self.0.find(item).await.map(|found| found.item)
+    }
+
+    fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
+        let (store, folder) = (self.0.clone(), folder.clone());
+        let page_size = options.page_size.unwrap_or(store.options.page_size);
+        stream::once(async move {
+            let path = store.folder(&folder).await?;
+            Ok(store.list(path, page_size))
+        })
+        .try_flatten()
+        .boxed()
+    }
+
+    fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
+        change::changes(self.0.clone(), since, options)
+    }
+
+    async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
+        self.0.upload_spec(request).await
+    }
+
+    async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
+        self.0.upload_part(spec, part).await
+    }
+
+    async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
+        self.0.upload_status(spec).await
+    }
+
+    async fn upload_finish(&self, spec: &UploadSpec, _parts: &[PartReceipt], _content: &[Digest]) -> Result<Item> {
+        self.0.upload_finish(spec).await
+    }
+
+    async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
+        // No operation gives an upload up: the service is left with what it has of it.
+        self.0.forget_upload(spec)
+    }
+
+    async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
+        self.0.download(item, options).await
+    }
+
+    async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
+        self.0.create_folder(parent, name, options).await
+    }
+
+    async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.0.move_item(item, to).await
+    }
+
+    async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
+        self.0.copy_item(item, to).await
+    }
+
+    async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
+        self.0.delete(item, options).await
+    }
+
+    async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
+        self.0.share(item, request).await
+    }
+
+    async fn unshare(&self, share: &ShareId) -> Result<()> {
+        self.0.unshare(share).await
+    }
+}

@@ -1,0 +1,212 @@
+//! Following the store over the live socket: nothing is lost, whatever becomes of the socket.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
+use serde_json::json;
+use sharesync::cursor::{CursorStore, LiveOptions, StoreOptions};
+use sharesync::{Change, ChangeOptions, Item, ItemId, RemoteStore, RemoteStoreExt as _, Signal, Since, WatchOptions};
+use tokio::sync::broadcast::{Sender, channel};
+use tokio_tungstenite::tungstenite::protocol::Message;
+
+use super::drive::Drive;
+use super::socket::{LiveServer, said};
+use super::stage::{DEVICE, SHARE, TOKEN, builder};
+
+/// What the tests tell the open sockets to do.
+#[derive(Debug, Clone)]
+enum Order {
+    Say(String),
+    Drop,
+}
+
+/// A share with a live socket, and its store.
+async fn stage(drive: &Drive) -> (CursorStore, Sender<Order>, LiveServer) {
+    let plain = drive.serve().await;
+    let (orders, _) = channel::<Order>(10_000);
+    let heard = orders.clone();
+    let live = LiveServer::start(&plain, move |_, mut socket| {
+        let mut orders = heard.subscribe();
+        async move {
+            let _ = said(&mut socket).await;
+            let _ = socket.send(Message::text(r#"{"type":"subscribed"}"#)).await;
+            loop {
+                tokio::select! {
+                    order = orders.recv() => match order {
+                        Ok(Order::Say(text)) => if socket.send(Message::text(text)).await.is_err() { return },
+                        _ => return,
+                    },
+                    said = socket.next() => if said.is_none_or(|said| said.is_err()) { return },
+                }
+            }
+        }
+        .boxed()
+    })
+    .await;
+    // Connections are not kept: one of them could be taken for the socket's.
+    let config = super::stage::no_waiting().with_concurrency(0);
+    let client = builder(live.uri()).http_config(config).access_token(TOKEN).connect().await.unwrap();
+    let pauses = LiveOptions::new().with_backoff(Duration::from_millis(2), Duration::from_millis(10));
+    let store = client.store_with(StoreOptions::new(SHARE).with_device(DEVICE).with_live(pauses));
+    std::mem::forget(plain);
+    (store, orders, live)
+}
+
+fn rarely() -> WatchOptions {
+    WatchOptions::new().with_poll_interval(Duration::from_secs(3600)).with_push_interval(Duration::from_secs(3600))
+}
+
+fn nudge() -> Order {
+    Order::Say(json!({"event_type": "change", "share_id": SHARE, "data": {}}).to_string())
+}
+
+#[tokio::test]
+async fn signals_are_what_frames_mean_for_the_share() {
+    let drive = Drive::default();
+    let (store, orders, _live) = stage(&drive).await;
+    let mut signals = store.watch(&ChangeOptions::new(), rarely());
+    for _ in 0..2 {
+        assert!(matches!(signals.next().await, Some(Ok(Signal::Connected))));
+    }
+    for quiet in [
+        json!({"event_type": "change", "share_id": "shr_other"}),
+        json!({"event_type": "force_sync", "share_id": "shr_other"}),
+        json!({"event_type": "sync_preference_updated", "share_id": SHARE}),
+        json!({"type": "party"}),
+    ] {
+        orders.send(Order::Say(quiet.to_string())).unwrap();
+    }
+    orders.send(nudge()).unwrap();
+    assert!(matches!(signals.next().await, Some(Ok(Signal::Changed))));
+    orders.send(Order::Say("no JSON".into())).unwrap();
+    assert!(matches!(signals.next().await, Some(Ok(Signal::Changed))));
+    orders.send(Order::Say(json!({"event_type": "force_sync", "share_id": SHARE}).to_string())).unwrap();
+    assert!(matches!(signals.next().await, Some(Ok(Signal::Reset))));
+    orders.send(Order::Drop).unwrap();
+    assert!(matches!(signals.next().await, Some(Ok(Signal::Interrupted(_)))));
+    assert!(matches!(signals.next().await, Some(Ok(Signal::Connected))));
+}
+
+#[tokio::test]
+async fn a_forced_comparison_is_a_reset() {
+    let drive = Drive::default();
+    drive.state().put("fil_1", "a", None);
+    let (store, orders, _live) = stage(&drive).await;
+    let mut pages = store.follow(Since::Now, ChangeOptions::new(), rarely());
+    assert!(pages.next().await.unwrap().unwrap().checkpoint.is_some());
+    // The connection itself is followed by looks at the changes.
+    let order = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        orders.send(Order::Say(json!({"event_type": "force_sync", "share_id": SHARE}).to_string())).unwrap();
+        std::future::pending::<()>().await;
+    };
+    let told = async {
+        let mut told = Vec::new();
+        while told.last() != Some(&Change::ResetEnd) {
+            told.extend(pages.next().await.unwrap().unwrap().changes);
+        }
+        told
+    };
+    let told = tokio::select! { told = told => told, () = order => unreachable!() };
+    assert_eq!((told.len(), &told[0]), (3, &Change::ResetBegin));
+}
+
+#[tokio::test]
+async fn a_store_without_a_socket_is_looked_at_in_intervals() {
+    let drive = Drive::default();
+    let server = drive.serve().await;
+    let store = super::stage::client(&server).await.store(SHARE);
+    assert!(store.signals(&ChangeOptions::new()).is_none());
+    let options = WatchOptions::new().with_poll_interval(Duration::from_millis(5));
+    let mut signals = store.watch(&ChangeOptions::new(), options.clone());
+    for _ in 0..3 {
+        assert!(matches!(signals.next().await, Some(Ok(Signal::Due))));
+    }
+    let mut pages = store.follow(Since::Now, ChangeOptions::new(), options);
+    pages.next().await.unwrap().unwrap();
+    drive.state().put("fil_1", "a", None);
+    loop {
+        let page = pages.next().await.unwrap().unwrap();
+        if let [Change::Upsert(item)] = page.changes.as_slice() {
+            assert_eq!(item.id.as_str(), "fil_1");
+            return;
+        }
+    }
+}
+
+/// A thousand changes, a hundred drops at random moments: the watcher ends with what the share holds, and has seen each
+/// file's versions in their order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_drops_during_a_thousand_changes_lose_nothing() {
+    const CHANGES: usize = 1000;
+    const DROPS: usize = 100;
+    let seed = 4401;
+    let drive = Drive::default();
+    let (store, orders, live) = stage(&drive).await;
+    let made = Arc::new(AtomicUsize::new(0));
+    let writer = tokio::spawn({
+        let (drive, made) = (drive.clone(), made.clone());
+        async move {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut drops: Vec<_> = (0..DROPS).map(|_| random.usize(..CHANGES)).collect();
+            drops.sort_unstable();
+            for change in 0..CHANGES {
+                let id = format!("fil_{}", random.u32(..60));
+                {
+                    let mut state = drive.state();
+                    if random.u32(..10) == 0 { state.delete(&id) } else { state.put(&id, &id, None) }
+                }
+                let _ = orders.send(nudge());
+                while drops.first() == Some(&change) {
+                    drops.remove(0);
+                    let _ = orders.send(Order::Drop);
+                    tokio::time::sleep(Duration::from_millis(random.u64(..8))).await;
+                }
+                made.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let mut mirror = BTreeMap::<ItemId, Item>::new();
+    let mut pages = store.follow(Since::Beginning, ChangeOptions::new(), rarely());
+    let followed = async {
+        loop {
+            for change in pages.next().await.unwrap().unwrap().changes {
+                match change {
+                    Change::Upsert(item) => {
+                        let version = |item: &Item| {
+                            item.revision.as_ref().map(|revision| revision.as_str().parse::<u64>().unwrap())
+                        };
+                        if let Some(before) = mirror.get(&item.id) {
+                            assert!(
+                                version(before) <= version(&item) || version(&item).is_none(),
+                                "{before:?} {item:?}"
+                            );
+                        }
+                        mirror.insert(item.id.clone(), item);
+                    }
+                    Change::Remove(id) => drop(mirror.remove(&id)),
+                    other => panic!("{other:?}"),
+                }
+            }
+            if made.load(Ordering::SeqCst) == CHANGES && is_same(&mirror, &drive) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), followed).await.expect("every change is seen");
+    writer.await.unwrap();
+    // Every drop costs one connection; those that fell while none was open cost none.
+    let attempts = live.asked().len();
+    assert!(attempts > 10 && attempts <= DROPS + 1, "{attempts} connections");
+}
+
+fn is_same(mirror: &BTreeMap<ItemId, Item>, drive: &Drive) -> bool {
+    let state = drive.state();
+    let held = state.nodes.iter().map(|(id, node)| (id.clone(), Some(node.version.to_string())));
+    let seen = mirror.iter().map(|(id, item)| (id.to_string(), item.revision.as_ref().map(ToString::to_string)));
+    held.eq(seen)
+}
