@@ -31,5 +31,6 @@ mod filesanywhere {
     mod wire;
     mod xml;
 }
+#[expect(dead_code, reason = "the rest is for services that speak JSON")]
 #[path = "support/replay.rs"]
 mod support;

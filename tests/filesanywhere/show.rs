@@ -66,17 +66,20 @@ impl<T: Show> Show for Option<T> {
 
 /// The texts of values, appended.
 macro_rules! show {
-    ($shown:ident: $($value:expr),* $(,)?) => {
+    ($shown:ident: $($value:expr),* $(,)?) => {{
         $($crate::filesanywhere::show::Show::show(&$value, &mut $shown);)*
-    };
+    }};
 }
 pub(crate) use show;
 
 /// The texts of values.
 macro_rules! shown {
-    ($($value:expr),* $(,)?) => {{
+    () => {
+        Ok(Vec::new())
+    };
+    ($($value:expr),+ $(,)?) => {{
         let mut shown = Vec::new();
-        $($crate::filesanywhere::show::Show::show(&$value, &mut shown);)*
+        $($crate::filesanywhere::show::Show::show(&$value, &mut shown);)+
         Ok(shown)
     }};
 }

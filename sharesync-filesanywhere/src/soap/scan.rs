@@ -253,22 +253,26 @@ impl Scanner {
         }
         self.begin_text();
         let name = tag.name().0;
-        check_name(name)?;
+        let plain = is_plain(name);
+        if !plain {
+            check_name(name)?;
+        }
         let depth = self.frames.len();
         let outer = self.frames.last().map_or(Space::None, |frame| frame.default);
         let frame = Frame { name: self.names.len(), default: outer, outer_prefixes: self.prefixes.len() };
         self.frames.push(frame);
         self.names.push_str(name);
         let (mut nil, mut must_understand) = (false, false);
-        if !tag.attributes_raw().trim_ascii().is_empty() {
+        if tag.len() > name.len() && !tag.attributes_raw().trim_ascii().is_empty() {
             (nil, must_understand) = self.attributes(tag)?;
         }
         let default = self.frames.last().map_or(outer, |frame| frame.default);
-        let space = match name.split_once(':') {
-            None => default,
-            Some((prefix, _)) => self.space(prefix)?,
+        let prefixed = if plain { None } else { name.split_once(':') };
+        let (space, name) = match prefixed {
+            Some((prefix, local)) => (self.space(prefix)?, local),
+            None => (default, name),
         };
-        sink.start(depth, Start { space, name: local(name), nil, must_understand }, &|| self.path())
+        sink.start(depth, Start { space, name, nil, must_understand }, &|| self.path())
     }
 
     /// Declares the namespaces of a tag, and reads its other attributes: `xsi:nil` and `mustUnderstand`.
@@ -382,6 +386,11 @@ fn whole_characters(window: &[u8]) -> usize {
 
 fn local(name: &str) -> &str {
     name.split_once(':').map_or(name, |(_, local)| local)
+}
+
+/// Whether a name is one without a prefix and without anything to check, as nearly all of the service are.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn check_name(name: &str) -> Result<(), Flaw> {
