@@ -167,7 +167,8 @@ fn write(out: &mut impl Write, entries: usize) -> Result<usize> {
     }
     write!(out, "</ChangedFileList><ChangedFolderList>")?;
     for number in 0..folders {
-        let path = format!("\\jane\\Projects of the year 2026\\Customer {:05} & partners\\Folder {number:09}", number / 100);
+        let path =
+            format!("\\jane\\Projects of the year 2026\\Customer {:05} & partners\\Folder {number:09}", number / 100);
         texts += path.len();
         let path = path.replace('&', "&amp;");
         write!(

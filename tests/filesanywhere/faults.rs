@@ -20,7 +20,8 @@ async fn errors(version: SoapVersion, answer: ResponseTemplate) -> [(Error, usiz
     let client = client(&server, version);
     let streamed = client.sync().change_list(&since()).await.unwrap_err();
     let before = server.seen().await.len();
-    let plain = client.items().rename(sharesync::filesanywhere::model::ItemKind::File, r"\jane\a", "b").await.unwrap_err();
+    let plain =
+        client.items().rename(sharesync::filesanywhere::model::ItemKind::File, r"\jane\a", "b").await.unwrap_err();
     let after = server.seen().await.len();
     [(streamed, before), (plain, after - before)]
 }
@@ -88,7 +89,8 @@ async fn faults_of_both_versions_with_either_status() {
             all.retain(|other| *other != fixture);
             for status in [500, 200] {
                 let body = file(&format!("reconstructed/faults/{fixture}"));
-                for (index, (error, asked)) in errors(version, xml(version, status, body)).await.into_iter().enumerate() {
+                for (index, (error, asked)) in errors(version, xml(version, status, body)).await.into_iter().enumerate()
+                {
                     let what = format!("{fixture} {status} {error:?}");
                     assert_eq!(error.kind(), kind, "{what}");
                     let fault = error.provider_error::<Fault>().unwrap_or_else(|| panic!("{what}"));
@@ -108,7 +110,8 @@ async fn faults_of_both_versions_with_either_status() {
 #[tokio::test]
 async fn empty_answers_and_pages_are_told_apart() {
     let page = |status: u16, name: &str| {
-        ResponseTemplate::new(status).set_body_raw(file(&format!("reconstructed/faults/{name}")), "text/html; charset=utf-8")
+        ResponseTemplate::new(status)
+            .set_body_raw(file(&format!("reconstructed/faults/{name}")), "text/html; charset=utf-8")
     };
     let cases = [
         (empty(400), ErrorKind::Rejected, 400, true, false),
@@ -137,7 +140,8 @@ async fn empty_answers_and_pages_are_told_apart() {
 async fn a_result_where_a_fault_was_due() {
     for version in VERSIONS {
         let server = Server::start().await;
-        let filled = Filling::response(Pass::Full, Rules::default()).fill(&Node::read(&response("syncapi", "ChangeList")));
+        let filled =
+            Filling::response(Pass::Full, Rules::default()).fill(&Node::read(&response("syncapi", "ChangeList")));
         let envelope = response_envelope(version, &filled.write());
         server.by(move |_| xml(version, 500, &envelope));
         let error = client(&server, version).sync().change_list(&since()).await.unwrap_err();

@@ -124,8 +124,10 @@ fn body(service: &str, operation: &str, kind: &str) -> String {
 
 #[test]
 fn what_is_reconstructed_begins_as_what_is_documented() {
-    let cut: Vec<_> =
-        names("documented/syncapi").into_iter().filter_map(|name| name.strip_suffix(".cut.xml").map(str::to_owned)).collect();
+    let cut: Vec<_> = names("documented/syncapi")
+        .into_iter()
+        .filter_map(|name| name.strip_suffix(".cut.xml").map(str::to_owned))
+        .collect();
     assert_eq!(cut, ["GetAllItemsForSync.response", "SyncLocalItem.request", "SyncUploadResume.response"]);
     for name in cut {
         let documented = file(&format!("documented/syncapi/{name}.cut.xml"));

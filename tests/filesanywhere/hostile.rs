@@ -66,10 +66,30 @@ async fn documents_that_are_wrong() {
         ("<Size>9000000004<", "<Size>92233720368547758070<", Flaw::Value("long"), format!("{file}/Size")),
         ("<Size>9000000004</Size>", "<Size />", Flaw::Value("long"), format!("{file}/Size")),
         ("<Size>9000000004</Size>", "<Size xsi:nil='1' />", Flaw::Missing("Size"), file.clone()),
-        ("<Size>9000000004<", "<Size>&hush;<", Flaw::Malformed("a reference to what is not predefined"), format!("{file}/Size")),
-        ("<Size>9000000004<", "<Size>&#0;<", Flaw::Malformed("a reference to what is not predefined"), format!("{file}/Size")),
-        ("<Size>9000000004<", "<hush:Size>9000000004<", Flaw::Malformed("a prefix that is not declared"), format!("{file}/Size")),
-        ("<Size>9000000004</Size>", "<Size>9000000004</size>", Flaw::Malformed("an end of another element"), format!("{file}/Size")),
+        (
+            "<Size>9000000004<",
+            "<Size>&hush;<",
+            Flaw::Malformed("a reference to what is not predefined"),
+            format!("{file}/Size"),
+        ),
+        (
+            "<Size>9000000004<",
+            "<Size>&#0;<",
+            Flaw::Malformed("a reference to what is not predefined"),
+            format!("{file}/Size"),
+        ),
+        (
+            "<Size>9000000004<",
+            "<hush:Size>9000000004<",
+            Flaw::Malformed("a prefix that is not declared"),
+            format!("{file}/Size"),
+        ),
+        (
+            "<Size>9000000004</Size>",
+            "<Size>9000000004</size>",
+            Flaw::Malformed("an end of another element"),
+            format!("{file}/Size"),
+        ),
         ("<OffsetDate>0.5<", "<OffsetDate>0,5<", Flaw::Value("double"), format!("{RESULT}/OffsetDate")),
         ("<FullSync>true<", "<FullSync>hush<", Flaw::Value("boolean"), format!("{RESULT}/FullSync")),
         ("<FullSync>true</FullSync>", "", Flaw::Missing("FullSync"), RESULT.into()),
@@ -80,8 +100,18 @@ async fn documents_that_are_wrong() {
             Flaw::Unexpected("ChangeListResponse"),
             "/Envelope/Body/ChangeListResponse".into(),
         ),
-        ("<ChangeListResponse", "<x /><ChangeListResponse", Flaw::Unexpected("ChangeListResponse"), "/Envelope/Body/x".into()),
-        ("</ChangeListResponse>", "", Flaw::Malformed("an end of another element"), "/Envelope/Body/ChangeListResponse".into()),
+        (
+            "<ChangeListResponse",
+            "<x /><ChangeListResponse",
+            Flaw::Unexpected("ChangeListResponse"),
+            "/Envelope/Body/x".into(),
+        ),
+        (
+            "</ChangeListResponse>",
+            "",
+            Flaw::Malformed("an end of another element"),
+            "/Envelope/Body/ChangeListResponse".into(),
+        ),
         (
             "</ChangeListResult>",
             "</ChangeListResult><ChangeListResult />",
@@ -114,11 +144,16 @@ async fn envelopes_that_are_none() {
             _ => ("soap12", "http://www.w3.org/2003/05/soap-envelope"),
         };
         let envelope = Flaw::Unexpected("an Envelope of SOAP 1.1 or 1.2");
-        let (body, fault) = (format!("</{prefix}:Body>"), format!("<{prefix}:Fault><faultcode>x</faultcode></{prefix}:Fault>"));
+        let (body, fault) =
+            (format!("</{prefix}:Body>"), format!("<{prefix}:Fault><faultcode>x</faultcode></{prefix}:Fault>"));
         let cases = [
             (whole.replace(space, "http://example.com/"), envelope.clone(), "/Envelope"),
             (whole.replace("Envelope", "Envelop"), envelope, "/Envelop"),
-            (whole.replacen(&body, &format!("{body}<{prefix}:Body />"), 1), Flaw::Unexpected("a single Body"), "/Envelope/Body"),
+            (
+                whole.replacen(&body, &format!("{body}<{prefix}:Body />"), 1),
+                Flaw::Unexpected("a single Body"),
+                "/Envelope/Body",
+            ),
             (
                 whole.replacen(&body, &format!("{fault}{body}"), 1),
                 Flaw::Unexpected("a single element in the Body"),
@@ -129,11 +164,21 @@ async fn envelopes_that_are_none() {
             (format!("{whole}<a />"), Flaw::Malformed("a second document"), "/"),
             (format!("{whole}hush"), Flaw::Malformed("text outside of the document"), "/"),
             (
-                whole.replacen(&format!("<{prefix}:Body>"), &format!("<{prefix}:Header><h xmlns='u' {prefix}:mustUnderstand='1' /></{prefix}:Header><{prefix}:Body>"), 1),
+                whole.replacen(
+                    &format!("<{prefix}:Body>"),
+                    &format!(
+                        "<{prefix}:Header><h xmlns='u' {prefix}:mustUnderstand='1' /></{prefix}:Header><{prefix}:Body>"
+                    ),
+                    1,
+                ),
                 Flaw::Unexpected("no header that must be understood"),
                 "/Envelope/Header/h",
             ),
-            (format!("<{prefix}:Envelope xmlns:{prefix}='{space}' />"), Flaw::Missing("ChangeListResponse"), "/Envelope/Body"),
+            (
+                format!("<{prefix}:Envelope xmlns:{prefix}='{space}' />"),
+                Flaw::Missing("ChangeListResponse"),
+                "/Envelope/Body",
+            ),
             (
                 format!("<{prefix}:Envelope xmlns:{prefix}='{space}'><{prefix}:Body /></{prefix}:Envelope>"),
                 Flaw::Missing("ChangeListResponse"),
@@ -149,7 +194,8 @@ async fn envelopes_that_are_none() {
 /// The billion laughs, an external entity, and an entity in an attribute: refused by the declaration, unread.
 #[tokio::test]
 async fn bombs_are_refused_unread() {
-    let laughs: String = (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+    let laughs: String =
+        (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
     let bombs = [
         format!("<!DOCTYPE x [<!ENTITY l0 \"ha\">{laughs}]>"),
         "<!DOCTYPE x [<!ENTITY hush SYSTEM \"file:///etc/passwd\">]>".into(),
@@ -160,7 +206,8 @@ async fn bombs_are_refused_unread() {
     ];
     for version in VERSIONS {
         for bomb in &bombs {
-            let document = with(version, "<HeaderChanged>", "<HeaderChanged>&l9;").replacen("?>", &format!("?>{bomb}"), 1);
+            let document =
+                with(version, "<HeaderChanged>", "<HeaderChanged>&l9;").replacen("?>", &format!("?>{bomb}"), 1);
             check(&refusal(version, document).await, &Flaw::Doctype, "/");
         }
     }
@@ -168,8 +215,11 @@ async fn bombs_are_refused_unread() {
 
 #[tokio::test]
 async fn ten_thousand_elements_deep() {
-    for (inside, path) in [("<HeaderChanged>", RESULT), ("<ChangeFileItem>", "/ChangedFileList"), ("<ChangeListResponse ", "/Body")] {
-        let deep = format!("{}{}{inside}", "<a>".repeat(10_000), "</a>".repeat(10_000));
+    for (inside, path) in
+        [("<HeaderChanged>", RESULT), ("<ChangeFileItem>", "/ChangedFileList"), ("<soap:Body>", "/Header")]
+    {
+        let open = if path == "/Header" { "<soap:Header>" } else { "" };
+        let deep = format!("{open}{}{}{inside}", "<a>".repeat(10_000), "</a>".repeat(10_000));
         let error = refusal(SoapVersion::V11, with(SoapVersion::V11, inside, &deep)).await;
         let found = error.provider_error::<DocumentError>().unwrap();
         assert_eq!((&found.flaw, error.kind()), (&Flaw::TooDeep, ErrorKind::TooLarge));

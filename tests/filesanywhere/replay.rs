@@ -31,8 +31,9 @@ async fn every_operation_in_both_versions() {
     let mut seen = Coverage::new();
     for version in VERSIONS {
         for entry in table() {
+            let stage = Stage::new(version).await;
             for pass in PASSES {
-                exchange(&entry, version, pass, &mut seen).await;
+                exchange(&stage, &entry, pass, &mut seen).await;
             }
         }
     }
@@ -51,11 +52,12 @@ async fn every_operation_in_both_versions() {
 async fn every_operation_tells_how_it_was_refused() {
     for entry in table() {
         for version in VERSIONS {
-            refused_by_message(&entry, version).await;
-            refused_by_sign(&entry, version).await;
-            refused_by_fault(&entry, version).await;
-            without_a_result(&entry, version).await;
-            answered_by_another(&entry, version).await;
+            let stage = Stage::new(version).await;
+            refused_by_message(&stage, &entry).await;
+            refused_by_sign(&stage, &entry).await;
+            refused_by_fault(&stage, &entry).await;
+            without_a_result(&stage, &entry).await;
+            answered_by_another(&stage, &entry).await;
         }
     }
 }
@@ -81,31 +83,64 @@ fn bodies(entry: &Entry, pass: Pass) -> Bodies {
     bodies
 }
 
-/// Calls an entry with values, at a server that answers each operation by its envelope and status.
-async fn call(
-    entry: &Entry,
-    version: SoapVersion,
-    given: Values,
-    answers: BTreeMap<String, (u16, String)>,
-) -> (Result<Vec<String>>, Vec<Seen>) {
-    let server = Server::start().await;
-    server.by(move |request| {
-        let (status, envelope) = &answers[&operation(std::str::from_utf8(&request.body).unwrap())];
-        xml(version, *status, envelope)
-    });
-    let caller = Caller { client: client(&server, version), address: server.uri(), version };
-    let read = (entry.call)(caller, given).await;
-    (read, server.seen().await)
+/// A server and its client. They serve one exchange after the other.
+struct Stage {
+    server: Server,
+    caller: Caller,
 }
 
-async fn exchange(entry: &Entry, version: SoapVersion, pass: Pass, coverage: &mut Coverage) {
+impl Stage {
+    async fn new(version: SoapVersion) -> Self {
+        let server = Server::start().await;
+        let caller = Caller { client: client(&server, version), address: server.uri(), version };
+        Self { server, caller }
+    }
+
+    /// Calls an entry with values, and answers each operation by its envelope and status.
+    async fn call(
+        &self,
+        entry: &Entry,
+        given: Values,
+        answers: BTreeMap<String, (u16, String)>,
+    ) -> (Result<Vec<String>>, Vec<Seen>) {
+        let (before, version) = (self.server.seen().await.len(), self.caller.version);
+        self.server.by(move |request| {
+            let (status, envelope) = &answers[&operation(std::str::from_utf8(&request.body).unwrap())];
+            xml(version, *status, envelope)
+        });
+        let read = (entry.call)(self.caller.clone(), given).await;
+        (read, self.server.seen().await.split_off(before))
+    }
+
+    /// Answers the last operation of an entry by another body, and the others well.
+    async fn refused(
+        &self,
+        entry: &Entry,
+        status: u16,
+        change: impl FnOnce(&mut Node) -> Option<String>,
+    ) -> Option<Error> {
+        let Bodies { mut answers, given, .. } = bodies(entry, Pass::Full);
+        let last = *entry.operations.last().unwrap();
+        let envelope = change(answers.get_mut(last).unwrap())?;
+        let well = |body: &Node| (200, response_envelope(self.caller.version, &body.write()));
+        let mut envelopes: BTreeMap<_, _> = answers.iter().map(|(name, body)| (name.clone(), well(body))).collect();
+        envelopes.insert(last.to_owned(), (status, envelope));
+        let (read, _) = self.call(entry, given, envelopes).await;
+        let error = read.expect_err(last);
+        assert_eq!((error.provider(), error.operation()), (Some("filesanywhere"), Some(last)), "{error:?}");
+        Some(error)
+    }
+}
+
+async fn exchange(stage: &Stage, entry: &Entry, pass: Pass, coverage: &mut Coverage) {
+    let version = stage.caller.version;
     let what = format!("{:?} {version:?} {pass:?}", entry.operations);
     let Bodies { requests, answers, given } = bodies(entry, pass);
     let mut passed_over: Vec<_> = SIGNS.to_vec();
     passed_over.extend(entry.rules.unread);
     let due: Vec<_> = answers.values().flat_map(|answer| handed_out(answer, &passed_over)).collect();
     let envelopes = answers.iter().map(|(name, body)| (name.clone(), (200, dressed(version, pass, &body.write()))));
-    let (read, seen) = call(entry, version, given, envelopes.collect()).await;
+    let (read, seen) = stage.call(entry, given, envelopes.collect()).await;
     assert_eq!(read.unwrap_or_else(|error| panic!("{what}: {error:?}")), due, "{what}");
     for (index, seen) in seen.iter().enumerate() {
         // An archive is asked for twice.
@@ -148,7 +183,8 @@ fn check_request(
     assert_eq!(seen.header("soapaction"), action.as_deref(), "{what}");
     assert_eq!(seen.header("authorization"), None, "{what}");
     let (sent, due) = (lines(body), lines(&request_envelope(version, due)));
-    let sent: Vec<_> = sent.into_iter().map(|line| if name == "AppendChunkGZip" { unzipped(line) } else { line }).collect();
+    let sent: Vec<_> =
+        sent.into_iter().map(|line| if name == "AppendChunkGZip" { unzipped(line) } else { line }).collect();
     assert_eq!(sent, due, "{what}");
     (label(version), entry.service.to_owned(), name)
 }
@@ -174,42 +210,30 @@ fn dressed(version: SoapVersion, pass: Pass, body: &str) -> String {
         Pass::Other => {
             let body: String = body.lines().map(str::trim_start).collect();
             let spaces = "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"";
-            let head = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope xmlns:soap=\"{space}\" {spaces}>");
+            let head =
+                format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><soap:Envelope xmlns:soap=\"{space}\" {spaces}>");
             format!("{head}<soap:Body>{body}</soap:Body></soap:Envelope>")
         }
         // Without a prefix, with a header and a byte order mark.
         Pass::Sparse => {
-            format!("\u{feff}<Envelope xmlns='{space}'><Header><x xmlns='u'>1</x></Header><Body>{body}</Body></Envelope>\r\n")
+            format!(
+                "\u{feff}<Envelope xmlns='{space}'><Header><x xmlns='u'>1</x></Header><Body>{body}</Body></Envelope>\r\n"
+            )
         }
         // With prefixes for everything, comments and instructions.
         Pass::Bare => {
-            let body = body.replace("xmlns=", "xmlns:a=").replace("</", "</a:").replace('<', "<a:").replace("<a:/a:", "</a:");
-            format!("<!-- a --><?b c?><e:Envelope xmlns:e='{space}'><e:Body><!-- < -->{body}</e:Body></e:Envelope><!-- d -->")
+            let body =
+                body.replace("xmlns=", "xmlns:a=").replace("</", "</a:").replace('<', "<a:").replace("<a:/a:", "</a:");
+            format!(
+                "<!-- a --><?b c?><e:Envelope xmlns:e='{space}'><e:Body><!-- < -->{body}</e:Body></e:Envelope><!-- d -->"
+            )
         }
     }
 }
 
-/// Answers the last operation of an entry by another body, and the others well.
-async fn answered(
-    entry: &Entry,
-    version: SoapVersion,
-    status: u16,
-    change: impl FnOnce(&mut Node) -> Option<String>,
-) -> Option<Error> {
-    let Bodies { mut answers, given, .. } = bodies(entry, Pass::Full);
-    let last = *entry.operations.last().unwrap();
-    let envelope = change(answers.get_mut(last).unwrap())?;
-    let well = |body: &Node| (200, response_envelope(version, &body.write()));
-    let mut envelopes: BTreeMap<_, _> = answers.iter().map(|(name, body)| (name.clone(), well(body))).collect();
-    envelopes.insert(last.to_owned(), (status, envelope));
-    let (read, _) = call(entry, version, given, envelopes).await;
-    let error = read.expect_err(last);
-    assert_eq!((error.provider(), error.operation()), (Some("filesanywhere"), Some(last)), "{error:?}");
-    Some(error)
-}
-
-async fn refused_by_message(entry: &Entry, version: SoapVersion) {
-    let refused = answered(entry, version, 200, |answer| {
+async fn refused_by_message(stage: &Stage, entry: &Entry) {
+    let version = stage.caller.version;
+    let refused = stage.refused(entry, 200, |answer| {
         let result = answer.children.first_mut()?;
         let message = result.find(&["ErrorMessage"])?;
         message.text = " e4711: No & <never>. ".into();
@@ -224,10 +248,12 @@ async fn refused_by_message(entry: &Entry, version: SoapVersion) {
 }
 
 /// The boolean of a result decides as well, also without a message.
-async fn refused_by_sign(entry: &Entry, version: SoapVersion) {
+async fn refused_by_sign(stage: &Stage, entry: &Entry) {
+    let version = stage.caller.version;
     for value in ["false", "0"] {
-        let refused = answered(entry, version, 200, |answer| {
-            let sign = answer.children.first_mut()?.children.iter_mut().find(|node| SIGNS.contains(&node.name.as_str()))?;
+        let refused = stage.refused(entry, 200, |answer| {
+            let sign =
+                answer.children.first_mut()?.children.iter_mut().find(|node| SIGNS.contains(&node.name.as_str()))?;
             sign.text = value.into();
             Some(response_envelope(version, &answer.write()))
         });
@@ -235,7 +261,7 @@ async fn refused_by_sign(entry: &Entry, version: SoapVersion) {
         let refusal = error.provider_error::<Refusal>().unwrap_or_else(|| panic!("{error:?}"));
         assert!(refusal.flag.is_some_and(|flag| SIGNS.contains(&flag)) && refusal.message.is_empty(), "{refusal:?}");
     }
-    let missing = answered(entry, version, 200, |answer| {
+    let missing = stage.refused(entry, 200, |answer| {
         let result = answer.children.first_mut()?;
         let before = result.children.len();
         result.children.retain(|node| !SIGNS.contains(&node.name.as_str()));
@@ -248,10 +274,11 @@ async fn refused_by_sign(entry: &Entry, version: SoapVersion) {
 }
 
 /// A fault is one whatever was due, with status 500 and with 200.
-async fn refused_by_fault(entry: &Entry, version: SoapVersion) {
+async fn refused_by_fault(stage: &Stage, entry: &Entry) {
+    let version = stage.caller.version;
     for status in [500, 200] {
         let fault = file(&format!("documented/faults/{}.xml", label(version)));
-        let error = answered(entry, version, status, |_| Some(fault)).await.unwrap();
+        let error = stage.refused(entry, status, |_| Some(fault)).await.unwrap();
         let fault = error.provider_error::<Fault>().unwrap_or_else(|| panic!("{error:?}"));
         assert_eq!(fault.code, if version == SoapVersion::V11 { "Server" } else { "Receiver" });
         assert_eq!(fault.reason, "Server was unable to process request.");
@@ -260,10 +287,11 @@ async fn refused_by_fault(entry: &Entry, version: SoapVersion) {
     }
 }
 
-async fn without_a_result(entry: &Entry, version: SoapVersion) {
+async fn without_a_result(stage: &Stage, entry: &Entry) {
+    let version = stage.caller.version;
     let mut path = String::new();
     let named = &mut path;
-    let error = answered(entry, version, 200, |answer| {
+    let error = stage.refused(entry, 200, |answer| {
         answer.children.clear();
         *named = format!("/Envelope/Body/{}", answer.name);
         Some(response_envelope(version, &answer.write()))
@@ -274,8 +302,9 @@ async fn without_a_result(entry: &Entry, version: SoapVersion) {
     assert_eq!((flaw.path.as_str(), error.kind()), (path.as_str(), ErrorKind::Protocol));
 }
 
-async fn answered_by_another(entry: &Entry, version: SoapVersion) {
-    let error = answered(entry, version, 200, |answer| {
+async fn answered_by_another(stage: &Stage, entry: &Entry) {
+    let version = stage.caller.version;
+    let error = stage.refused(entry, 200, |answer| {
         answer.name = "PingResponse".into();
         Some(response_envelope(version, &answer.write()))
     });

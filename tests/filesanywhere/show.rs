@@ -1,7 +1,7 @@
 //! What the client has read, as text: one for each value that is there.
 
-use sharesync::filesanywhere::model::{ActionCode, MaybeKind, Permission, ZipStatus};
 use sharesync::filesanywhere::DateTime;
+use sharesync::filesanywhere::model::{ActionCode, MaybeKind, Permission, ZipStatus};
 use sharesync::{Secret, SecretUrl};
 
 pub(crate) trait Show {

@@ -17,14 +17,32 @@ pub(crate) const KEY: &str = "0F1E2D3C-0000-4000-8000-000000000001";
 
 /// Elements that say whether the service did what it was asked.
 pub(crate) const SIGNS: [&str; 12] = [
-    "LoggedOut", "FolderCreated", "Renamed", "Copied", "Cut", "Pasted", "Deleted", "Uploaded", "ChunkAppended", "ELinkSent",
-    "GroupShareCreated", "GroupShareRemoved",
+    "LoggedOut",
+    "FolderCreated",
+    "Renamed",
+    "Copied",
+    "Cut",
+    "Pasted",
+    "Deleted",
+    "Uploaded",
+    "ChunkAppended",
+    "ELinkSent",
+    "GroupShareCreated",
+    "GroupShareRemoved",
 ];
 
 /// Texts that are `Y` or `N`.
 const SWITCHES: [&str; 10] = [
-    "RecordFileHistoryLog", "NotifyDownloadByEmail", "SendReadReceipt", "LinkInFileAttachment", "ReadOnlyPermission",
-    "DisplayWatermark", "UserEmailAsSender", "OverWriteFiles", "FlagCoverPage", "NotifyByEmail",
+    "RecordFileHistoryLog",
+    "NotifyDownloadByEmail",
+    "SendReadReceipt",
+    "LinkInFileAttachment",
+    "ReadOnlyPermission",
+    "DisplayWatermark",
+    "UserEmailAsSender",
+    "OverWriteFiles",
+    "FlagCoverPage",
+    "NotifyByEmail",
 ];
 
 /// How placeholders are filled.

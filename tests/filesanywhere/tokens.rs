@@ -48,7 +48,11 @@ async fn server(version: SoapVersion, refusal: Refusal, gives: fn(usize) -> Stri
         let login = operation(std::str::from_utf8(&request.body).unwrap()) == "AccountLogin";
         if login {
             let token = gives(logins.fetch_add(1, Ordering::SeqCst) + 1);
-            return xml(version, 200, response_envelope(version, &filled("AccountLogin", &["LoginResult", "Token"], &token)));
+            return xml(
+                version,
+                200,
+                response_envelope(version, &filled("AccountLogin", &["LoginResult", "Token"], &token)),
+            );
         }
         let message = if carries(request, "token 1") { "" } else { "The token is invalid or has expired." };
         match refusal {
@@ -70,7 +74,10 @@ async fn one_sign_in_for_all_waiters() {
         for refusal in [Refusal::Message, Refusal::Fault(500), Refusal::Fault(200)] {
             let server = server(version, refusal, |login| format!("token {login}")).await;
             let store = kept();
-            let builder = builder(&server.uri(), version).password("jane", "hush").token("jane", "old").token_store(store.clone());
+            let builder = builder(&server.uri(), version)
+                .password("jane", "hush")
+                .token("jane", "old")
+                .token_store(store.clone());
             let client: Client = builder.client().unwrap();
             let files = client.files();
             let asked = join_all((0..WAITERS).map(|_| files.account())).await;

@@ -14,7 +14,7 @@ use crate::error;
 const STEP: usize = 64 << 10;
 /// Bytes that may arrive without a row among them. A list of any length has rows all along: what goes on without them is
 /// made to never end.
-const MOST_WITHOUT_ROWS: usize = 16 << 20;
+const MOST_WITHOUT_ROWS: usize = 8 << 20;
 
 /// A list that is handed on as it arrives, and what the answer says besides. The answer is never held as a whole.
 ///
