@@ -61,7 +61,7 @@ async fn a_gibibyte_of_anything() {
         ("a tag", "</Name>", "<x a='", "x", format!("{row}/Name")),
         ("a tag", "</Name>", "<", "x", format!("{row}/Name")),
         ("a tag", "</Name>", "</", "x", format!("{row}/Name")),
-        ("a tag", "</Name>", "&", "x", format!("{row}/Name")),
+        ("a reference", "</Name>", "&", "x", format!("{row}/Name")),
         ("a tag", "</Name>", "<x ", "a='' ", format!("{row}/Name")),
         ("what is not a list", "<SyncEndDate>", "", "<x xmlns=''/>", "/ChangeListResult".into()),
         ("what is not a list", "<SyncEndDate>", "", "<!---->", "/ChangeListResult".into()),

@@ -175,7 +175,10 @@ impl Scanner {
             let before = from + position(&reader);
             match reader.read_event() {
                 Ok(Event::Eof) => return Ok(to),
-                Ok(event) => self.event(&event, sink)?,
+                Ok(event) => {
+                    self.check_length(&event, from + position(&reader) - before)?;
+                    self.event(&event, sink)?;
+                }
                 Err(error) => {
                     let rest = window.get(before..).unwrap_or_default();
                     let at_end = from + position(&reader) >= to;
@@ -186,24 +189,35 @@ impl Scanner {
         }
     }
 
+    /// What arrives at once may be no longer than what arrives in pieces.
+    fn check_length(&self, event: &Event<'_>, length: usize) -> Result<(), DocumentError> {
+        let too_long = match event {
+            Event::Text(_) => None,
+            Event::GeneralRef(_) => (length > LONGEST_REFERENCE).then_some("a reference"),
+            _ => (length > LONGEST_MARKUP).then_some("a tag"),
+        };
+        too_long.map_or(Ok(()), |what| Err(self.error(Flaw::TooLong(what))))
+    }
+
     /// Accepts that the rest of the window is the beginning of something, if it can be.
     fn incomplete(&self, error: &XmlError, rest: &[u8], at_end: bool, last: bool) -> Result<(), DocumentError> {
         let lower = |byte: Option<&u8>| byte.map(u8::to_ascii_lowercase);
         if rest.starts_with(b"<!") && lower(rest.get(2)) == Some(b'd') {
             return Err(self.error(Flaw::Doctype));
         }
-        let (possible, longest) = match error {
-            XmlError::Syntax(SyntaxError::InvalidBangMarkup) => (rest.len() < 3, LONGEST_MARKUP),
+        let markup = (LONGEST_MARKUP, "a tag");
+        let (possible, (longest, what)) = match error {
+            XmlError::Syntax(SyntaxError::InvalidBangMarkup) => (rest.len() < 3, markup),
             // What a tag is going to be cannot be seen in its first bytes.
-            XmlError::Syntax(_) => (at_end || rest.len() < LONGEST_BEGINNING, LONGEST_MARKUP),
-            XmlError::IllFormed(IllFormedError::UnclosedReference) => (at_end, LONGEST_REFERENCE),
-            _ => (false, 0),
+            XmlError::Syntax(_) => (at_end || rest.len() < LONGEST_BEGINNING, markup),
+            XmlError::IllFormed(IllFormedError::UnclosedReference) => (at_end, (LONGEST_REFERENCE, "a reference")),
+            _ => (false, markup),
         };
         match (possible, last) {
-            (true, false) if rest.len() <= longest => Ok(()),
-            (true, false) => Err(self.error(Flaw::TooLong("a tag"))),
+            (false, _) => Err(self.error(Flaw::Malformed(complaint(error)))),
+            (true, _) if rest.len() > longest => Err(self.error(Flaw::TooLong(what))),
+            (true, false) => Ok(()),
             (true, true) => Err(self.error(Flaw::Truncated)),
-            _ => Err(self.error(Flaw::Malformed(complaint(error)))),
         }
     }
 
