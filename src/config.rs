@@ -129,10 +129,10 @@ async fn snapshots_in(file: &Option<PathBuf>) -> Result<Option<Snapshots>> {
 
 #[cfg(feature = "acronis")]
 pub use acronis::AcronisConfig;
-#[cfg(feature = "filesanywhere")]
-pub use filesanywhere::FilesAnywhereConfig;
 #[cfg(feature = "cursor")]
 pub use cursor::CursorConfig;
+#[cfg(feature = "filesanywhere")]
+pub use filesanywhere::FilesAnywhereConfig;
 #[cfg(feature = "sharefile")]
 pub use sharefile::ShareFileConfig;
 
@@ -333,8 +333,7 @@ mod filesanywhere {
 
     impl FilesAnywhereConfig {
         pub(super) async fn connect(&self) -> Result<Arc<dyn RemoteStore>> {
-            let wrong =
-                |what| Error::new(ErrorKind::Config, what).with_provider(sharesync_filesanywhere::PROVIDER);
+            let wrong = |what| Error::new(ErrorKind::Config, what).with_provider(sharesync_filesanywhere::PROVIDER);
             let mut builder = Client::builder(self.api_key.read()?.expose(), self.org_id);
             builder = match (&self.password, &self.access_token) {
                 (Some(password), _) => builder.password(&self.username, password.read()?),

@@ -38,12 +38,12 @@ mod config;
 #[cfg(feature = "acronis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
 pub use config::AcronisConfig;
-#[cfg(feature = "filesanywhere")]
-#[cfg_attr(docsrs, doc(cfg(feature = "filesanywhere")))]
-pub use config::FilesAnywhereConfig;
 #[cfg(feature = "cursor")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cursor")))]
 pub use config::CursorConfig;
+#[cfg(feature = "filesanywhere")]
+#[cfg_attr(docsrs, doc(cfg(feature = "filesanywhere")))]
+pub use config::FilesAnywhereConfig;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use config::ShareFileConfig;
@@ -52,12 +52,12 @@ pub use config::{SecretValue, StoreConfig};
 #[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
 pub use sharesync_acronis as acronis;
 pub use sharesync_core::*;
-#[cfg(feature = "filesanywhere")]
-#[cfg_attr(docsrs, doc(cfg(feature = "filesanywhere")))]
-pub use sharesync_filesanywhere as filesanywhere;
 #[cfg(feature = "cursor")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cursor")))]
 pub use sharesync_cursor as cursor;
+#[cfg(feature = "filesanywhere")]
+#[cfg_attr(docsrs, doc(cfg(feature = "filesanywhere")))]
+pub use sharesync_filesanywhere as filesanywhere;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use sharesync_sharefile as sharefile;

@@ -150,7 +150,8 @@ pub struct Capabilities {
     pub digests: Vec<DigestAlgorithm>,
     /// Whether what is downloaded is always what was uploaded. Some services rewrite office documents.
     pub content_stable: bool,
-    /// Whether an item keeps its identifier when it is renamed or moved.
+    /// Whether an item keeps its identifier when it is renamed or moved. If not, the identifier is that of a place: what
+    /// comes to the place later has it, too.
     pub ids_survive_move: bool,
     /// Whether a file keeps its identifier when it gets a new version; if not, see
     /// [`Item::version_series`](crate::Item::version_series).
@@ -160,6 +161,10 @@ pub struct Capabilities {
     /// Whether of several that take one name at once no more than one succeeds. If not, the store looks whether a name is
     /// free, and somebody else can take it in between.
     pub exclusive_names: bool,
+    /// Whether a listing says when files were modified. If not, [`stat`](crate::RemoteStore::stat) does.
+    pub lists_modified: bool,
+    /// Whether a link can be ended. If not, [`Operation::Unshare`] is for invitations, and links end by themselves.
+    pub ends_links: bool,
 }
 
 impl Capabilities {
@@ -175,6 +180,8 @@ impl Capabilities {
             ids_survive_new_version: true,
             keeps_modified: true,
             exclusive_names: true,
+            lists_modified: true,
+            ends_links: true,
         }
     }
 

@@ -85,7 +85,8 @@ pub trait RemoteStore: Debug + Send + Sync + 'static {
 
     /// Sends one part of an upload.
     ///
-    /// Sending the same part again is harmless: the plans of [`UploadSpec`] are chosen so.
+    /// Sending the same part again is harmless: the plans of [`UploadSpec`] are chosen so. When the receipt holds a
+    /// [renewed](PartReceipt::renewed) spec, that one is for the next part.
     async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
         let _ = (spec, part);
         Err(self.unsupported(Operation::UploadSpec))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sharesync_core::http::{
     Authorizer as _, BearerTokens, HttpConfig, Pipeline, TokenSet, TokenSource, TokenStore, Transport,
+    default_transport,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -17,7 +18,7 @@ use crate::model::LoginResult;
 use crate::soap::{Op, Outcome, Record as _, Request, Service, SoapVersion};
 use crate::{Client, PROVIDER};
 
-/// Where the services are [ChangeList; FAWAPI v2].
+/// Where the services are (ChangeList; FAWAPI v2).
 const SYNC: &str = "https://syncapi.filesanywhere.com";
 const FILES: &str = "https://api.filesanywhere.com";
 const SYNC_PATH: &str = "api/syncapp/syncapi.asmx";
@@ -222,16 +223,6 @@ fn config(why: &'static str) -> Error {
     Error::new(ErrorKind::Config, why).with_provider(PROVIDER)
 }
 
-#[cfg(feature = "reqwest")]
-fn default_transport(config: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Ok(Arc::new(sharesync_core::http::ReqwestTransport::new(config)?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Err(config("there is no transport: enable the feature `rustls`, or set one by transport"))
-}
-
 /// The token of a service: one that was handed over, or one that is renewed by signing in.
 #[derive(Debug)]
 pub(crate) enum Session {
@@ -317,7 +308,7 @@ impl TokenSource for Login {
     }
 }
 
-/// The request of a sign-in. `AllowedIPList` and `ClientEncryptParam` are always there [AccountLogin].
+/// The request of a sign-in. `AllowedIPList` and `ClientEncryptParam` are always there (AccountLogin).
 fn login(
     op: &'static Op,
     api_key: &str,
@@ -344,7 +335,7 @@ impl Client {
     /// Signs in at SyncAPI as somebody, and hands the whole answer out: the token, and the encrypted password with which
     /// to sign in later. The session of this client stays what it is.
     ///
-    /// `AccountLogin` [AccountLogin].
+    /// `AccountLogin` (AccountLogin).
     ///
     /// # Errors
     /// [`ErrorKind::Unauthenticated`] when the service refuses.

@@ -93,6 +93,7 @@ fn kind_of_words(words: &str) -> Option<ErrorKind> {
     let words = words.to_lowercase();
     let has = |any: &[&str]| any.iter().any(|part| words.contains(part));
     Some(match () {
+        () if words.contains("upload token") => ErrorKind::UploadExpired,
         () if is_session_end(&words) => ErrorKind::Unauthenticated,
         () if has(&["already exist", "name is taken"]) => ErrorKind::AlreadyExists,
         () if has(&["not found", "not exist", "no such", "does not exist"]) => ErrorKind::NotFound,

@@ -2,7 +2,7 @@
 //!
 //! Two services share one namespace: SyncAPI, which tells what has changed, and FAWAPI, which does everything else. What
 //! this crate knows of them is the help pages of SyncAPI, the description (WSDL) of FAWAPI version 2 and the specification
-//! of FAWAPI; the names of their operations stand in brackets in the documentation of types and methods. What is marked
+//! of FAWAPI; the names of their operations stand in parentheses in the documentation of types and methods. What is marked
 //! (inferred) or (observed) is not documented: the former is a reading, the latter is what public clients do.
 //!
 //! | SyncAPI | Here | Known |

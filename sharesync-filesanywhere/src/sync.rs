@@ -38,7 +38,7 @@ resource! {
 impl SyncApi {
     /// The files and folders that have changed, handed on as they arrive: the answer is never held as a whole.
     ///
-    /// `ChangeList` [ChangeList].
+    /// `ChangeList` (ChangeList).
     ///
     /// # Errors
     /// [`Protocol`](sharesync_core::ErrorKind::Protocol) with the path of what is wrong in the answer. The result has no
@@ -58,7 +58,7 @@ impl SyncApi {
 
     /// Begins a session for a device that single sign-on knows already (inferred).
     ///
-    /// `ValidateSSOUser` [ValidateSSOUser].
+    /// `ValidateSSOUser` (ValidateSSOUser).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -80,7 +80,7 @@ impl SyncApi {
     /// All folders that a device synchronises, handed on as they arrive. Of the answer no more is known than what is read;
     /// other elements are passed over.
     ///
-    /// `GetAllItemsForSync` [GetAllItemsForSync].
+    /// `GetAllItemsForSync` (GetAllItemsForSync).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal), and [`Protocol`](sharesync_core::ErrorKind::Protocol).
@@ -92,7 +92,7 @@ impl SyncApi {
     /// Tells the service what has changed on the device. What the actions do is not public, and no more of the answer is
     /// known than that it is no fault: the sharesync store does not use this.
     ///
-    /// `SyncLocalItem` [SyncLocalItem]; the document is cut off within the request.
+    /// `SyncLocalItem` (SyncLocalItem); the document is cut off within the request.
     ///
     /// # Errors
     /// As a fault.
@@ -132,7 +132,7 @@ impl SyncApi {
     /// Registers which folders of the server belong to which of the device. No more of the answer is known than that it is
     /// no fault.
     ///
-    /// `ProcessHeaderChange` [ProcessHeaderChange].
+    /// `ProcessHeaderChange` (ProcessHeaderChange).
     ///
     /// # Errors
     /// As a fault.
@@ -161,7 +161,7 @@ impl SyncApi {
 
     /// How much of a file the service holds. Which operation sends the rest is not known: that for plain chunks takes a path.
     ///
-    /// `SyncUploadResume` [SyncUploadResume]; the document is cut off within the answer.
+    /// `SyncUploadResume` (SyncUploadResume); the document is cut off within the answer.
     ///
     /// # Errors
     /// As a fault, and [`Protocol`](sharesync_core::ErrorKind::Protocol).
@@ -188,7 +188,7 @@ impl SyncApi {
     ///
     /// That the number of bytes sent along is that of the plain chunk is inferred.
     ///
-    /// `AppendChunkGZip` [AppendChunkGZip].
+    /// `AppendChunkGZip` (AppendChunkGZip).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -213,7 +213,7 @@ impl SyncApi {
 
     /// Appends a chunk to an archive of logs of the service's own programs.
     ///
-    /// `SubmitSyncLog` [SubmitSyncLog].
+    /// `SubmitSyncLog` (SubmitSyncLog).
     ///
     /// # Errors
     /// As a fault.
@@ -236,7 +236,7 @@ impl SyncApi {
     }
 }
 
-/// Which changes are asked for [ChangeList].
+/// Which changes are asked for (ChangeList).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChangeListQuery {
@@ -283,7 +283,7 @@ impl ChangeListQuery {
     }
 }
 
-/// Who signs in by single sign-on [ValidateSSOUser]. What the numbers of machine, mapping and device are is not documented.
+/// Who signs in by single sign-on (ValidateSSOUser). What the numbers of machine, mapping and device are is not documented.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SsoUser {
     /// The number of the organisation.
@@ -298,7 +298,7 @@ pub struct SsoUser {
     pub device_id: String,
 }
 
-/// What has changed on a device [SyncLocalItem].
+/// What has changed on a device (SyncLocalItem).
 #[derive(Debug, Clone)]
 pub struct LocalChange {
     /// The device's time.
@@ -309,7 +309,7 @@ pub struct LocalChange {
     pub folders: Vec<ClientFolderItem>,
 }
 
-/// A file that has changed on a device [SyncLocalItem, `ClientFileItem`].
+/// A file that has changed on a device (SyncLocalItem, `ClientFileItem`).
 #[derive(Debug, Clone)]
 pub struct ClientFileItem {
     /// Its number on the device.
@@ -326,7 +326,7 @@ pub struct ClientFileItem {
     pub last_event_date: DateTime,
 }
 
-/// A folder that has changed on a device [SyncLocalItem, `ClientFolderItem`].
+/// A folder that has changed on a device (SyncLocalItem, `ClientFolderItem`).
 #[derive(Debug, Clone)]
 pub struct ClientFolderItem {
     /// Its number on the device.
@@ -341,7 +341,7 @@ pub struct ClientFolderItem {
     pub last_event_date: DateTime,
 }
 
-/// A folder of the server and the one of the device that belongs to it [ProcessHeaderChange, `SyncFolder`].
+/// A folder of the server and the one of the device that belongs to it (ProcessHeaderChange, `SyncFolder`).
 #[derive(Debug, Clone)]
 pub struct SyncFolder {
     /// Its number.
@@ -366,7 +366,7 @@ pub struct SyncFolder {
     pub is_deleted: Flag,
 }
 
-/// A file whose upload is to be gone on with [SyncUploadResume].
+/// A file whose upload is to be gone on with (SyncUploadResume).
 #[derive(Debug, Clone)]
 pub struct SyncUpload {
     /// Its name.
@@ -395,7 +395,7 @@ pub struct SyncUpload {
     pub file_compression_mode: bool,
 }
 
-/// Where a chunk of a log goes [SubmitSyncLog].
+/// Where a chunk of a log goes (SubmitSyncLog).
 #[derive(Debug, Clone)]
 pub struct SyncLog {
     /// The key of the folder.

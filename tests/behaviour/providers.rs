@@ -4,13 +4,15 @@ use std::sync::{Arc, LazyLock, Mutex, Weak};
 
 use futures::future::BoxFuture;
 use sharesync::cursor::{self, RangeForm};
+use sharesync::filesanywhere::SoapVersion;
 use sharesync::http::{HttpConfig, ReqwestTransport, TokenSet};
 use sharesync::sharefile::StoreOptions;
 use sharesync::snapshot::{MemorySnapshots, Snapshots};
-use sharesync::{RemoteStore, Secret, acronis, sharefile};
+use sharesync::{RemoteStore, Secret, acronis, filesanywhere, sharefile};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
+use super::support::COLLEAGUE;
 
 /// Every provider that the emulator speaks, under the name that its tests have.
 pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
@@ -20,6 +22,8 @@ pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
         // Without snapshots, and so without changes.
         ("sharefile-forms", |emulator| sharefile_store(emulator, small_parts().with_multipart(true))),
         ("acronis", acronis_store),
+        ("filesanywhere", |emulator| filesanywhere_store(emulator, SoapVersion::V11)),
+        ("filesanywhere-soap12", |emulator| filesanywhere_store(emulator, SoapVersion::V12)),
         ("cursor", |emulator| cursor_store(emulator, RangeForm::Header)),
         ("cursor-parameters", |emulator| cursor_store(emulator, RangeForm::Parameters)),
     ]
@@ -72,6 +76,24 @@ fn acronis_store(emulator: Arc<Emulator>) -> BoxFuture<'static, Arc<dyn RemoteSt
             .await
             .unwrap();
         let options = acronis::StoreOptions::new().with_snapshots(snapshots(&emulator));
+        Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>
+    })
+}
+
+/// Chunks of 256 KiB.
+fn filesanywhere_store(emulator: Arc<Emulator>, version: SoapVersion) -> BoxFuture<'static, Arc<dyn RemoteStore>> {
+    Box::pin(async move {
+        let account = emulator.filesanywhere();
+        let client = filesanywhere::Client::builder(account.api_key(), account.org_id())
+            .server(account.endpoint())
+            .password(account.username(), account.password())
+            .soap(version)
+            .transport(TRANSPORT.clone())
+            .connect()
+            .await
+            .unwrap();
+        emulator.drive().ensure_user(COLLEAGUE).unwrap();
+        let options = filesanywhere::StoreOptions::new().with_chunk_size(256 << 10);
         Arc::new(client.store_with(options)) as Arc<dyn RemoteStore>
     })
 }

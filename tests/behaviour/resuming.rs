@@ -8,7 +8,7 @@ use sharesync::transfer::{
     BytesSource, FileJournal, Part, PartPlan, Progress, SourceWindow, TransferOptions, UploadJournal as _,
     UploadRequest, UploadSpec, UploadStatus, upload,
 };
-use sharesync::{ErrorKind, OnConflict, RemoteStoreExt as _, Timestamp};
+use sharesync::{Digest, ErrorKind, OnConflict, RemoteStoreExt as _, Timestamp};
 
 use super::harness::{Ctx, cases};
 use super::sources::Tripwire;
@@ -58,9 +58,9 @@ async fn begin(ctx: &Ctx, parts: Range<u64>) -> Begun {
 async fn begin_as(ctx: &Ctx, request: UploadRequest, parts: Range<u64>) -> Begun {
     let (_, several) = ctx.several_parts().await;
     let content = content(several, 21);
-    let spec = ctx.store.upload_spec(request.with_size(several as u64)).await.unwrap();
+    let mut spec = ctx.store.upload_spec(request.with_size(several as u64)).await.unwrap();
     for index in parts.start..parts.end.min(spec.part_count()) {
-        send(ctx, &spec, &content, index).await;
+        spec = send(ctx, &spec, &content, index).await;
     }
     if spec.part_count() > parts.end && parts.end > 0 {
         counted(ctx, &spec, parts.end * spec.part_size()).await;
@@ -79,10 +79,16 @@ async fn counted(ctx: &Ctx, spec: &UploadSpec, bytes: u64) {
     }
 }
 
-async fn send(ctx: &Ctx, spec: &UploadSpec, content: &Bytes, index: u64) {
+/// Sends a part; the spec to go on with.
+async fn send(ctx: &Ctx, spec: &UploadSpec, content: &Bytes, index: u64) -> UploadSpec {
     let range = spec.part_range(index);
     let source = SourceWindow::new(Arc::new(BytesSource::new(content.clone())), range.start, range.end - range.start);
-    ctx.store.upload_part(spec, Part::new(index, range.start, Arc::new(source))).await.unwrap();
+    let so_far = &content[..usize::try_from(range.end).unwrap()];
+    let digests = spec.digests.iter().filter(|_| spec.prefixes);
+    let prefix: Vec<_> = digests.map(|algorithm| Digest::of(*algorithm, so_far)).collect();
+    let part = Part::new(index, range.start, Arc::new(source)).with_prefix(&prefix);
+    let receipt = ctx.store.upload_part(spec, part).await.unwrap();
+    receipt.renewed().unwrap_or(spec).clone()
 }
 
 /// Continues with these bytes and shows that they are what the folder holds afterwards.
@@ -216,7 +222,7 @@ async fn the_status_tells_what_is_there(ctx: Ctx) {
     assert_eq!(received, [0..2 * begun.part]);
     if let Some(prefix) = prefix {
         let there = &begun.content[..usize::try_from(2 * begun.part).unwrap()];
-        assert_eq!(prefix, sharesync::Digest::of(prefix.algorithm(), there));
+        assert_eq!(prefix, Digest::of(prefix.algorithm(), there));
     }
     spec = *renewed;
     finish(&ctx, spec, begun.content).await;

@@ -11,7 +11,7 @@ use sharesync::{
 };
 
 use super::harness::{Ctx, cases};
-use super::support::{content, fails, fails_as, folder_in, gone, put_into, same};
+use super::support::{COLLEAGUE, content, fails, fails_as, folder_in, gone, put_into, same};
 
 cases! {
     "share" needs [Share] {
@@ -232,7 +232,13 @@ async fn ends_a_link_and_no_other(ctx: Ctx) {
     let one = share(&ctx, &file, ShareRequest::link()).await;
     let other = share(&ctx, &file, ShareRequest::link()).await;
     is_open(open(link(&one)).await, b"content");
-    ctx.another_process().await.unshare(&one.id).await.unwrap();
+    let ended = ctx.another_process().await.unshare(&one.id).await;
+    if !ctx.store.capabilities().ends_links {
+        fails(ended, ErrorKind::Unsupported, &[Operation::Unshare.name()]);
+        is_open(open(link(&one)).await, b"content");
+        return;
+    }
+    ended.unwrap();
     is_closed(open(link(&one)).await);
     is_open(open(link(&other)).await, b"content");
     same(&ctx.read(&file).await, b"content");
@@ -249,6 +255,10 @@ async fn a_missing_share_is_not_found(ctx: Ctx) {
 async fn a_share_ends_once(ctx: Ctx) {
     let file = ctx.put("a.txt", "content").await;
     let shared = share(&ctx, &file, ShareRequest::link()).await;
+    if !ctx.store.capabilities().ends_links {
+        fails(ctx.store.unshare(&shared.id).await, ErrorKind::Unsupported, &[Operation::Unshare.name()]);
+        return;
+    }
     ctx.store.unshare(&shared.id).await.unwrap();
     let again = ctx.store.unshare(&shared.id).await;
     // What ends a share by several calls may be unable to see that it has ended.
@@ -262,15 +272,22 @@ async fn a_link_to_put_files(ctx: Ctx) {
     let folder = folder_in(&*ctx.store, ctx.here(), "inbox").await;
     put_into(&*ctx.store, &folder, "secret.txt", "not for the sender").await;
     let tomorrow = Timestamp::now().saturating_add(Duration::from_secs(86_400)).truncated_to_seconds();
-    let request = ShareRequest::request_files().with_expires(tomorrow).with_title("Send us your papers");
-    let shared = share(&ctx, &folder, request).await;
+    let request = ShareRequest::request_files().with_expires(tomorrow);
+    let titled = ctx.store.share(&ItemRef::from(&folder), request.clone().with_title("Send us your papers")).await;
+    let shared = match titled {
+        Ok(shared) => shared,
+        Err(error) => {
+            fails::<()>(Err(error), ErrorKind::Unsupported, &[Operation::RequestFiles.name()]);
+            share(&ctx, &folder, request).await
+        }
+    };
     assert_eq!(shared.item, folder.id);
-    assert_eq!(shared.expires.map(Timestamp::truncated_to_seconds), Some(tomorrow));
+    ends_at(&shared, tomorrow);
     let (status, page) = open(link(&shared)).await;
     assert!(status.is_success(), "{status}");
     let page = String::from_utf8_lossy(&page).into_owned();
     assert!(!page.contains("secret.txt") && !page.contains("not for the sender"), "{page}");
-    if ctx.supports(Operation::Unshare) {
+    if ctx.supports(Operation::Unshare) && ctx.store.capabilities().ends_links {
         ctx.store.unshare(&shared.id).await.unwrap();
         is_closed(open(link(&shared)).await);
     }
@@ -284,7 +301,7 @@ async fn a_file_cannot_take_files(ctx: Ctx) {
 
 async fn an_invitation_has_no_public_link(ctx: Ctx) {
     let folder = ctx.folder("sub").await;
-    let shared = share(&ctx, &folder, ShareRequest::invitation(["colleague@example.com"])).await;
+    let shared = share(&ctx, &folder, ShareRequest::invitation([COLLEAGUE])).await;
     assert_eq!(shared.item, folder.id);
     if let Some(link) = &shared.link {
         is_closed(open(link.expose().as_str()).await);

@@ -14,6 +14,9 @@ use sharesync::{
 
 use super::harness::Ctx;
 
+/// Somebody to invite. Some services invite accounts alone: this is one.
+pub(crate) const COLLEAGUE: &str = "colleague@example.com";
+
 /// One mebibyte.
 pub(crate) const MIB: usize = 1024 * 1024;
 

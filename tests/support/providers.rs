@@ -9,6 +9,7 @@ use sharesync_emulator::Emulator;
 /// A store of each provider on this emulator. What a provider needs for changes is kept in the directory `state`.
 pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
     let (sharefile, acronis, cursor) = (emulator.sharefile(), emulator.acronis(), emulator.cursor());
+    let filesanywhere = emulator.filesanywhere();
     let sharefile = json!({
         "provider": "sharefile",
         "endpoint": sharefile.endpoint(),
@@ -25,6 +26,14 @@ pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
         "password": acronis.password(),
         "snapshots": state.join("acronis.redb"),
     });
+    let filesanywhere = json!({
+        "provider": "filesanywhere",
+        "endpoint": filesanywhere.endpoint(),
+        "api_key": filesanywhere.api_key(),
+        "org_id": filesanywhere.org_id(),
+        "username": filesanywhere.username(),
+        "password": filesanywhere.password(),
+    });
     let cursor = json!({
         "provider": "cursor",
         "endpoint": cursor.endpoint(),
@@ -32,5 +41,6 @@ pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
         "access_token": cursor.service_token(),
         "device_id": "5e0a3d6c-52f4-4c6e-9c57-0f6b8a0f4d21",
     });
-    [sharefile, acronis, cursor].into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
+    let configs = [sharefile, acronis, filesanywhere, cursor];
+    configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
 }

@@ -139,6 +139,10 @@ pub struct UploadSpec {
     pub plan: PartPlan,
     /// The digests of the whole content that `upload_finish` wants to be given, and the last part to carry.
     pub digests: Vec<DigestAlgorithm>,
+    /// Whether each part of a sequential plan is to carry the digests of all content up to its end: for services that do
+    /// not tell what they have, so that the spec has to.
+    #[serde(default)]
+    pub prefixes: bool,
     /// When the service forgets the upload, if it says so.
     pub expires: Option<Timestamp>,
     state: serde_json::Value,
@@ -152,15 +156,14 @@ impl UploadSpec {
     /// # Errors
     /// [`ErrorKind::InvalidInput`] when the state cannot be written as JSON, or the plan has parts of no bytes.
     pub fn new(provider: &str, request: UploadRequest, plan: PartPlan, state: &impl Serialize) -> Result<Self> {
-        let state = serde_json::to_value(state).map_err(|error| {
-            Error::new(ErrorKind::InvalidInput, "the state of the upload cannot be persisted").with_source(error)
-        })?;
+        let state = to_state(state)?;
         let spec = Self {
             version: Self::VERSION,
             provider: provider.to_owned(),
             request,
             plan,
             digests: Vec::new(),
+            prefixes: false,
             expires: None,
             state,
         };
@@ -168,10 +171,25 @@ impl UploadSpec {
         Ok(spec)
     }
 
+    /// The same upload with another state: what a provider puts into a [receipt](PartReceipt::with_renewed).
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] when the state cannot be written as JSON.
+    pub fn renewed(&self, state: &impl Serialize) -> Result<Self> {
+        Ok(Self { state: to_state(state)?, ..self.clone() })
+    }
+
     /// Asks for digests of the whole content.
     #[must_use]
     pub fn with_digests(mut self, algorithms: &[DigestAlgorithm]) -> Self {
         self.digests = algorithms.to_vec();
+        self
+    }
+
+    /// Asks for the digests of what has been sent with every part, and not with the last alone.
+    #[must_use]
+    pub fn with_prefixes(mut self) -> Self {
+        self.prefixes = true;
         self
     }
 
@@ -231,6 +249,12 @@ impl UploadSpec {
     }
 }
 
+fn to_state(state: &impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(state).map_err(|error| {
+        Error::new(ErrorKind::InvalidInput, "the state of the upload cannot be persisted").with_source(error)
+    })
+}
+
 impl fmt::Debug for UploadSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UploadSpec")
@@ -257,13 +281,15 @@ pub struct Part<'a> {
     /// Digests of the whole content, as [`UploadSpec::digests`] asks for; given with the last part of a single or
     /// sequential plan, empty otherwise.
     pub whole: &'a [Digest],
+    /// Digests of all content up to the end of this part, where [`UploadSpec::prefixes`] asks for them.
+    pub prefix: &'a [Digest],
     progress: Option<Progress>,
 }
 
 impl<'a> Part<'a> {
     /// A part that is not the last.
     pub fn new(index: u64, offset: u64, content: Arc<dyn Source>) -> Self {
-        Self { index, offset, last: false, content, whole: &[], progress: None }
+        Self { index, offset, last: false, content, whole: &[], prefix: &[], progress: None }
     }
 
     /// Marks it as the last, with the digests of the whole content where they are known.
@@ -271,6 +297,13 @@ impl<'a> Part<'a> {
     pub fn last(mut self, whole: &'a [Digest]) -> Self {
         self.last = true;
         self.whole = whole;
+        self
+    }
+
+    /// Adds the digests of all content up to its end.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: &'a [Digest]) -> Self {
+        self.prefix = prefix;
         self
     }
 
@@ -318,6 +351,8 @@ pub struct PartReceipt {
     /// The number of the part.
     pub index: u64,
     state: serde_json::Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renewed: Option<Box<UploadSpec>>,
 }
 
 impl PartReceipt {
@@ -328,7 +363,24 @@ impl PartReceipt {
     pub fn new(index: u64, state: &impl Serialize) -> Result<Self> {
         let state = serde_json::to_value(state)
             .map_err(|error| Error::new(ErrorKind::InvalidInput, "the receipt cannot be kept").with_source(error))?;
-        Ok(Self { index, state })
+        Ok(Self { index, state, renewed: None })
+    }
+
+    /// Hands out the spec to continue with after this part of a sequential plan, where the answer to a part holds what the
+    /// next one needs. It takes the place of the one before, also where that is kept for another process.
+    #[must_use]
+    pub fn with_renewed(mut self, spec: UploadSpec) -> Self {
+        self.renewed = Some(Box::new(spec));
+        self
+    }
+
+    /// The spec to continue with, if it is another one than before.
+    pub fn renewed(&self) -> Option<&UploadSpec> {
+        self.renewed.as_deref()
+    }
+
+    pub(crate) fn take_renewed(&mut self) -> Option<UploadSpec> {
+        self.renewed.take().map(|spec| *spec)
     }
 
     /// What the provider remembered of the answer.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
+use http_body_util::BodyExt;
 
 use super::places::Place;
 use super::record::Record;
@@ -110,7 +111,15 @@ impl FilesAnywhere {
             Target::Archive { name, made } => {
                 let etag = format!("\"{}\"", made.digests().md5);
                 let label = Label { name, content_type: "application/zip", etag: Some(&etag) };
-                content(self.drive(), call, &made.content(), label)
+                // The archive is kept for as long as it is read.
+                let made = made.clone();
+                content(self.drive(), call, &made.content(), label).map(|body| {
+                    let whole = body.map_frame(move |frame| {
+                        let _ = &made;
+                        frame
+                    });
+                    whole.boxed_unsync()
+                })
             }
         }
     }

@@ -31,7 +31,7 @@ resource! {
 impl Downloads {
     /// Where the content of a file is. How long the address holds is not documented.
     ///
-    /// `DownloadFile` [DownloadFile].
+    /// `DownloadFile` (DownloadFile).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -41,7 +41,7 @@ impl Downloads {
 
     /// The same by another operation; how they differ is not documented.
     ///
-    /// `DownloadFile2` [DownloadFile2].
+    /// `DownloadFile2` (DownloadFile2).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -51,7 +51,7 @@ impl Downloads {
 
     /// Where a file can be viewed.
     ///
-    /// `ViewFile` [ViewFile].
+    /// `ViewFile` (ViewFile).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -61,7 +61,7 @@ impl Downloads {
 
     /// Checks a file out for editing, and says where its content is.
     ///
-    /// `DownloadWithCheckout` [DownloadWithCheckout].
+    /// `DownloadWithCheckout` (DownloadWithCheckout).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -83,7 +83,7 @@ impl Downloads {
 
     /// Asks once for an archive of a folder, which the service begins to make with the first question.
     ///
-    /// `DownloadZipFile` [DownloadZipFile].
+    /// `DownloadZipFile` (DownloadZipFile).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -93,7 +93,7 @@ impl Downloads {
 
     /// Asks for an archive of a folder until it is complete, at most for so long.
     ///
-    /// `DownloadZipFile` [DownloadZipFile].
+    /// `DownloadZipFile` (DownloadZipFile).
     ///
     /// # Errors
     /// [`ErrorKind::Timeout`] when it is not complete by then, [`ErrorKind::Unavailable`] when the service gives it up, and

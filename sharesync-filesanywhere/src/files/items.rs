@@ -4,7 +4,7 @@ use sharesync_core::Result;
 use sharesync_core::http::Repeat;
 
 use super::NoSummary;
-use crate::client::resource;
+use crate::client::{alone, resource};
 use crate::model::{
     AdvancedProperties, FileProperties, FoundItem, ItemKind, ItemProperties, ItemRow, ListSummary, MovedItem,
     MovedItems, NewFolder, PermittedRow,
@@ -47,7 +47,7 @@ impl Items {
     /// A page of a folder, handed on as it arrives. A size of 0 is observed to list everything; whether pages are counted
     /// from 0 or from 1 is not documented, and 1 is observed.
     ///
-    /// `ListItems2` [ListItems2].
+    /// `ListItems2` (ListItems2).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal), which stands at the end of the answer.
@@ -57,7 +57,7 @@ impl Items {
 
     /// As [`list`](Self::list), with what the account may do with each item.
     ///
-    /// `ListItemsWithPermissions` [ListItemsWithPermissions].
+    /// `ListItemsWithPermissions` (ListItemsWithPermissions).
     ///
     /// # Errors
     /// As [`list`](Self::list).
@@ -75,7 +75,7 @@ impl Items {
     /// A file: its length, and exactly when it was modified. One that is not there is no error:
     /// [`exists`](FileProperties::exists).
     ///
-    /// `FileProperties` [FileProperties].
+    /// `FileProperties` (FileProperties).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -85,7 +85,7 @@ impl Items {
 
     /// A file or folder.
     ///
-    /// `ItemProperties` [ItemProperties].
+    /// `ItemProperties` (ItemProperties).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -95,7 +95,7 @@ impl Items {
 
     /// A file or folder, with the state of its checkout.
     ///
-    /// `ItemAdvancedProperties` [ItemAdvancedProperties].
+    /// `ItemAdvancedProperties` (ItemAdvancedProperties).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -105,7 +105,7 @@ impl Items {
 
     /// Searches by name, content, comments and tags. What is found is handed on as it arrives.
     ///
-    /// `SearchFiles` [SearchFiles].
+    /// `SearchFiles` (SearchFiles).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -135,7 +135,7 @@ impl Items {
 
     /// Creates a folder in one that exists.
     ///
-    /// `CreateFolder` [CreateFolder].
+    /// `CreateFolder` (CreateFolder).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal): [`AlreadyExists`](sharesync_core::ErrorKind::AlreadyExists) with the code `e2937`.
@@ -145,7 +145,7 @@ impl Items {
 
     /// Creates a folder, and those on its way that are missing.
     ///
-    /// `CreateFolderRecursive` [CreateFolderRecursive].
+    /// `CreateFolderRecursive` (CreateFolderRecursive).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -155,7 +155,7 @@ impl Items {
 
     /// Gives an item another name in its folder.
     ///
-    /// `RenameItem` [RenameItem].
+    /// `RenameItem` (RenameItem).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -166,7 +166,7 @@ impl Items {
 
     /// Moves items into a folder, and says what became of each.
     ///
-    /// `MoveItems` [MoveItems].
+    /// `MoveItems` (MoveItems).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal) of the whole. What failed for one item is in its entry.
@@ -179,40 +179,40 @@ impl Items {
     /// Copies items into a folder, through the account's clipboard. The client does one such thing at a time; other
     /// programs of the same account can come between.
     ///
-    /// `CopyItems` and `Paste` [CopyItems; Paste].
+    /// `CopyItems` and `Paste` (CopyItems; Paste).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
     pub async fn copy_into(&self, items: &[(ItemKind, &str)], folder: &str) -> Result<()> {
-        let _clipboard = self.0.clipboard().lock().await;
-        self.copy(items).await?;
-        self.paste(folder).await
+        self.transfer(batch(&COPY, "ItemsToCopy", items), folder).await
     }
 
     /// Moves items into a folder, through the account's clipboard; as [`copy_into`](Self::copy_into).
     ///
-    /// `CutItems` and `Paste` [CutItems; Paste].
+    /// `CutItems` and `Paste` (CutItems; Paste).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
     pub async fn cut_into(&self, items: &[(ItemKind, &str)], folder: &str) -> Result<()> {
-        let _clipboard = self.0.clipboard().lock().await;
-        self.0.order(batch(&CUT, "ItemsToCut", items)).await?;
-        self.paste(folder).await
+        self.transfer(batch(&CUT, "ItemsToCut", items), folder).await
     }
 
-    async fn copy(&self, items: &[(ItemKind, &str)]) -> Result<()> {
-        self.0.order(batch(&COPY, "ItemsToCopy", items)).await
-    }
-
-    async fn paste(&self, folder: &str) -> Result<()> {
-        self.0.order(Request::new(&PASTE).about(folder).text("Path", folder)).await
+    /// Fills the clipboard and empties it. Once begun it goes on to its end, also when nobody waits for it any more.
+    async fn transfer(&self, fill: Request, folder: &str) -> Result<()> {
+        let paste = Request::new(&PASTE).about(folder).text("Path", folder);
+        let client = self.0.clone();
+        alone(async move {
+            let _clipboard = client.clipboard().lock().await;
+            client.order(fill).await?;
+            client.order(paste).await
+        })
+        .await
     }
 
     /// Deletes items. Whether there is a recycle bin is not documented, nor whether folders must be empty; the answer does
     /// not say which of several items failed.
     ///
-    /// `DeleteItems` [DeleteItems].
+    /// `DeleteItems` (DeleteItems).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -222,7 +222,7 @@ impl Items {
 
     /// Gives a checkout back without a new version.
     ///
-    /// `UndoCheckout` [UndoCheckout].
+    /// `UndoCheckout` (UndoCheckout).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -257,7 +257,7 @@ pub(super) fn entries(request: Request, items: &[(ItemKind, &str)]) -> Request {
     })
 }
 
-/// In what unit lengths are searched for [SearchFiles, `SizeUnit`].
+/// In what unit lengths are searched for (SearchFiles, `SizeUnit`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SizeUnit {
@@ -283,7 +283,7 @@ impl SizeUnit {
     }
 }
 
-/// In which order found items come [SearchFiles, `SortBy`].
+/// In which order found items come (SearchFiles, `SortBy`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SortBy {
@@ -309,7 +309,7 @@ impl SortBy {
     }
 }
 
-/// What is searched for [SearchFiles].
+/// What is searched for (SearchFiles).
 #[derive(Debug, Clone, Default)]
 pub struct Search {
     /// The folder.

@@ -25,7 +25,7 @@ resource! {
     Links
 }
 
-/// A link to items [SendItemsELink].
+/// A link to items (SendItemsELink).
 #[derive(Debug, Clone)]
 pub struct ItemsLink {
     /// Recipients, or [`GENERAL_LINK`].
@@ -106,7 +106,7 @@ impl ItemsLink {
     }
 }
 
-/// A link with a page before it [SendFileShareLink].
+/// A link with a page before it (SendFileShareLink).
 #[derive(Debug, Clone)]
 pub struct FileShareLink {
     /// What it has in common with other links.
@@ -152,7 +152,7 @@ impl FileShareLink {
     }
 }
 
-/// A link through which others upload [SendDropboxLink].
+/// A link through which others upload (SendDropboxLink).
 #[derive(Debug, Clone)]
 pub struct DropboxLink {
     /// Recipients, or [`GENERAL_LINK`].
@@ -204,7 +204,7 @@ impl DropboxLink {
 impl Links {
     /// Makes a link to items, with the account's own settings.
     ///
-    /// `SendItemsELinkWithDefaults` [SendItemsELinkWithDefaults].
+    /// `SendItemsELinkWithDefaults` (SendItemsELinkWithDefaults).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -225,7 +225,7 @@ impl Links {
 
     /// Makes a link to items.
     ///
-    /// `SendItemsELink` [SendItemsELink]; the service calls it obsolete in favour of
+    /// `SendItemsELink` (SendItemsELink); the service calls it obsolete in favour of
     /// [`send_file_share`](Self::send_file_share).
     ///
     /// # Errors
@@ -237,7 +237,7 @@ impl Links {
 
     /// Makes a link to items, with a page before it.
     ///
-    /// `SendFileShareLink` [SendFileShareLink].
+    /// `SendFileShareLink` (SendFileShareLink).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -262,7 +262,7 @@ impl Links {
 
     /// Makes a link through which others put files into a folder.
     ///
-    /// `SendDropboxLink` [SendDropboxLink].
+    /// `SendDropboxLink` (SendDropboxLink).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).

@@ -19,7 +19,7 @@ use crate::client::resource;
 use crate::model::{AccountDetails, ApiUrl, ClientId, DeviceRegistration, LogActivity, Notifications, UserVolumes};
 use crate::soap::{DateTime, DocumentError, Element, Op, Record, Request, Streamed};
 
-/// The recipient who stands for nobody: the link is returned, and no mail is sent [SendItemsELink].
+/// The recipient who stands for nobody: the link is returned, and no mail is sent (SendItemsELink).
 pub const GENERAL_LINK: &str = "GENERALLINK";
 
 const LOGOUT: Op = Op::files("Logout", "LogoutResponse", "LogoutResult").writes(Repeat::Idempotent, Some("LoggedOut"));
@@ -51,7 +51,7 @@ impl Record for NoSummary {
 impl Files {
     /// Ends the session. The next operation begins another one, if the client has a password.
     ///
-    /// `Logout` [Logout].
+    /// `Logout` (Logout).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -61,7 +61,7 @@ impl Files {
 
     /// The account: what it may use of the storage, and what it uses.
     ///
-    /// `GetAccountDetails` [GetAccountDetails].
+    /// `GetAccountDetails` (GetAccountDetails).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -71,7 +71,7 @@ impl Files {
 
     /// The folders at the top: the account's own volume, and those shared with it.
     ///
-    /// `ListUserVolumes2` [ListUserVolumes2].
+    /// `ListUserVolumes2` (ListUserVolumes2).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -81,7 +81,7 @@ impl Files {
 
     /// Registers a device, and learns how often it may ask.
     ///
-    /// `RegisterDevice` [RegisterDevice].
+    /// `RegisterDevice` (RegisterDevice).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -91,7 +91,7 @@ impl Files {
 
     /// The notifications of a device.
     ///
-    /// `GetNotifications` [GetNotifications].
+    /// `GetNotifications` (GetNotifications).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -101,7 +101,7 @@ impl Files {
 
     /// Where FAWAPI is for an organisation.
     ///
-    /// `GetAPIURL` [GetAPIURL].
+    /// `GetAPIURL` (GetAPIURL).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -111,7 +111,7 @@ impl Files {
 
     /// The number of an organisation, by the code of the company.
     ///
-    /// `GetClientID` [GetClientID].
+    /// `GetClientID` (GetClientID).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -122,7 +122,7 @@ impl Files {
 
     /// What was done between two dates, handed on as it arrives.
     ///
-    /// `ListLogActivities` [ListLogActivities].
+    /// `ListLogActivities` (ListLogActivities).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).

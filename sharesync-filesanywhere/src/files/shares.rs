@@ -8,6 +8,7 @@ use sharesync_core::{Result, Secret};
 
 use super::uploads::ChunkTimes;
 use crate::client::resource;
+use crate::error::refused_entry;
 use crate::model::{
     ChunkUploaded, FolderAccessKey, GroupShareMember, GroupShareMembers, GroupShareResult, GroupShareUsers, Permission,
 };
@@ -15,8 +16,8 @@ use crate::soap::{Op, Request};
 
 const ADD: Op = Op::files("GroupShareAdd", "GroupShareAddResponse", "GroupShareAddResult")
     .writes(Repeat::Idempotent, Some("GroupShareCreated"));
-const ADD_2: Op = Op::files("GroupShareAdd2", "GroupShareAdd2Response", "GroupShareAdd2Result")
-    .writes(Repeat::Idempotent, Some("GroupShareCreated"));
+const ADD_2: Op =
+    Op::files("GroupShareAdd2", "GroupShareAdd2Response", "GroupShareAdd2Result").writes(Repeat::Idempotent, None);
 const REMOVE: Op = Op::files("GroupShareRemove", "GroupShareRemoveResponse", "GroupShareRemoveResult")
     .writes(Repeat::Idempotent, None);
 const LIST: Op = Op::files("ListGroupShareUsers", "ListGroupShareUsersResponse", "ListGroupShareUsersResult");
@@ -41,7 +42,7 @@ resource! {
 impl GroupShares {
     /// Shares a folder with an account. That the level of access is the letter of a permission is inferred.
     ///
-    /// `GroupShareAdd` [GroupShareAdd].
+    /// `GroupShareAdd` (GroupShareAdd).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -58,7 +59,7 @@ impl GroupShares {
     /// Shares a folder with several accounts, and says what became of each. That they are separated by semicolons is
     /// inferred from the service's web pages.
     ///
-    /// `GroupShareAdd2` [GroupShareAdd2].
+    /// `GroupShareAdd2` (GroupShareAdd2).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal) of the whole. What failed for one account is in its entry.
@@ -77,12 +78,17 @@ impl GroupShares {
             .text("SharedFolderAccessLevel", access.letter())
             .value("NotifyByEmail", if notify { 'Y' } else { 'N' })
             .text("Notes", notes);
-        self.0.ask(request).await
+        let result: GroupShareResult = self.0.ask(request).await?;
+        // The accounts say why, where there are any.
+        if !result.created && result.users.is_empty() {
+            return Err(refused_entry(ADD_2.name, None, "GroupShareCreated").with_subject(folder));
+        }
+        Ok(result)
     }
 
     /// Takes accounts out of a shared folder, and says what became of each.
     ///
-    /// `GroupShareRemove` [GroupShareRemove].
+    /// `GroupShareRemove` (GroupShareRemove).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal) of the whole. What failed for one account is in its entry.
@@ -97,7 +103,7 @@ impl GroupShares {
 
     /// The accounts that a folder is shared with.
     ///
-    /// `ListGroupShareUsers` [ListGroupShareUsers].
+    /// `ListGroupShareUsers` (ListGroupShareUsers).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -108,7 +114,7 @@ impl GroupShares {
 
     /// Ends the sharing of a folder with everybody.
     ///
-    /// `StopSharingGroupShare` [StopSharingGroupShare].
+    /// `StopSharingGroupShare` (StopSharingGroupShare).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -127,7 +133,7 @@ resource! {
 impl FolderKeys {
     /// The key of a folder of a user.
     ///
-    /// `GetFolderAccessKey` [GetFolderAccessKey].
+    /// `GetFolderAccessKey` (GetFolderAccessKey).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -142,7 +148,7 @@ impl FolderKeys {
 
     /// Sends a whole file into the folder of a key.
     ///
-    /// `UploadFileWithFolderAccessKey` [UploadFileWithFolderAccessKey].
+    /// `UploadFileWithFolderAccessKey` (UploadFileWithFolderAccessKey).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -152,7 +158,7 @@ impl FolderKeys {
 
     /// Sends a chunk of a file into the folder of a key, as [`Uploads::chunk`](crate::Uploads::chunk) does.
     ///
-    /// `AppendChunkWithFolderAccessKey` [AppendChunkWithFolderAccessKey].
+    /// `AppendChunkWithFolderAccessKey` (AppendChunkWithFolderAccessKey).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).

@@ -31,7 +31,7 @@ resource! {
     Uploads
 }
 
-/// The times that the service gives a file when its last chunk arrives [ChunkUpload].
+/// The times that the service gives a file when its last chunk arrives (ChunkUpload).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChunkTimes {
@@ -51,7 +51,7 @@ impl ChunkTimes {
 impl Uploads {
     /// Sends a whole file in one request.
     ///
-    /// `UploadFile` [UploadFile].
+    /// `UploadFile` (UploadFile).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -61,7 +61,7 @@ impl Uploads {
 
     /// Sends a file that was checked out, and ends the checkout.
     ///
-    /// `UploadFileWithCheckin` [UploadFileWithCheckin].
+    /// `UploadFileWithCheckin` (UploadFileWithCheckin).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -72,7 +72,7 @@ impl Uploads {
 
     /// Appends a chunk to a file. `offset` is the number of bytes sent before.
     ///
-    /// `AppendChunk` [AppendChunk].
+    /// `AppendChunk` (AppendChunk).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -84,7 +84,7 @@ impl Uploads {
     /// As [`append`](Self::append), compressed on the way. That the number of bytes sent along is that of the plain chunk is
     /// inferred.
     ///
-    /// `AppendChunkGZip` [AppendChunkGZip].
+    /// `AppendChunkGZip` (AppendChunkGZip).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).
@@ -103,7 +103,7 @@ impl Uploads {
     /// Sends a chunk of a file. The first goes without a token, and each further one with that of the answer before; the
     /// last gives the file its times.
     ///
-    /// `ChunkUpload` [ChunkUpload].
+    /// `ChunkUpload` (ChunkUpload).
     ///
     /// # Errors
     /// As a [`Refusal`](crate::Refusal).

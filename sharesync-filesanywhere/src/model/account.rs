@@ -6,7 +6,7 @@ use super::Permission;
 use crate::soap::{DateTime, DocumentError, Element, Row, record};
 
 record! {
-    /// A session [AccountLogin; ValidateSSOUser].
+    /// A session (AccountLogin; ValidateSSOUser).
     LoginResult {
         /// Begins every later request. It ends after a time that is not documented.
         token ("Token"): Option<Secret>,
@@ -16,7 +16,7 @@ record! {
 }
 
 record! {
-    /// The account [GetAccountDetails].
+    /// The account (GetAccountDetails).
     AccountDetails {
         /// The user's e-mail address.
         email_address ("EmailAddress"): Option<String>,
@@ -38,7 +38,7 @@ record! {
 }
 
 record! {
-    /// The folders at the top that an account can see [ListUserVolumes2].
+    /// The folders at the top that an account can see (ListUserVolumes2).
     UserVolumes {
         /// Its own, and those shared with it.
         volumes ("UserVolumes" / "UserVolumev2"): Vec<UserVolume>,
@@ -46,7 +46,7 @@ record! {
 }
 
 record! {
-    /// A folder at the top [ListUserVolumes2, `UserVolumev2`].
+    /// A folder at the top (ListUserVolumes2, `UserVolumev2`).
     UserVolume {
         /// Whose it is.
         username ("Username"): Option<String>,
@@ -60,7 +60,7 @@ record! {
 }
 
 record! {
-    /// What a device may ask how often [RegisterDevice]. The units are not documented.
+    /// What a device may ask how often (RegisterDevice). The units are not documented.
     DeviceRegistration {
         /// Between two requests for changes.
         minimum_sync_check_frequency ("MinimumSyncCheckFrequency"): i64,
@@ -70,7 +70,7 @@ record! {
 }
 
 record! {
-    /// Notifications of a device [GetNotifications].
+    /// Notifications of a device (GetNotifications).
     Notifications {
         /// In a form that is not documented.
         data ("Data"): Option<String>,
@@ -78,7 +78,7 @@ record! {
 }
 
 record! {
-    /// Where the service of a site is [GetAPIURL].
+    /// Where the service of a site is (GetAPIURL).
     ApiUrl {
         /// The address of FAWAPI.
         api_url ("APIURL"): Option<SecretUrl>,
@@ -86,7 +86,7 @@ record! {
 }
 
 record! {
-    /// The number of an organisation [GetClientID].
+    /// The number of an organisation (GetClientID).
     ClientId {
         /// What [`Client::builder`](crate::Client::builder) takes.
         client_id ("ClientID"): i32,
@@ -94,7 +94,7 @@ record! {
 }
 
 record! {
-    /// Something that was done [ListLogActivities, `ListLogActivitiesItem`].
+    /// Something that was done (ListLogActivities, `ListLogActivitiesItem`).
     LogActivity {
         /// When.
         action_date ("ActionDate"): DateTime,

@@ -4,7 +4,7 @@ use super::{ActionCode, Permission};
 use crate::soap::{DateTime, DocumentError, Element, Record as _, Row, record};
 
 record! {
-    /// The present state of a file that has changed [ChangeList, `ChangeFileItem`]. How a deletion or a new name is told is
+    /// The present state of a file that has changed (ChangeList, `ChangeFileItem`). How a deletion or a new name is told is
     /// not documented: whoever needs to know asks for the file.
     ChangeFileItem {
         /// The folder that the file is in, by its number.
@@ -19,7 +19,7 @@ record! {
 }
 
 record! {
-    /// A folder that has changed [ChangeList, `ChangeItem`].
+    /// A folder that has changed (ChangeList, `ChangeItem`).
     ChangeItem {
         /// Its number. The document has it as an int, where other numbers are long.
         item_id ("ItemId"): i64,
@@ -33,7 +33,7 @@ record! {
 }
 
 record! {
-    /// What a list of changes says besides its entries [ChangeList].
+    /// What a list of changes says besides its entries (ChangeList).
     ChangeSummary {
         /// Whether the set of folders to be synchronised has changed (inferred).
         header_changed ("HeaderChanged"): bool,
@@ -69,7 +69,7 @@ impl Row for ChangeEntry {
 }
 
 record! {
-    /// A folder at the top: the account's own volume, or one shared with it [GetAllItemsForSync, `RootItems`].
+    /// A folder at the top: the account's own volume, or one shared with it (GetAllItemsForSync, `RootItems`).
     RootItem {
         /// Its path.
         shared_directory ("SharedDirectory"): Option<String>,
@@ -81,7 +81,7 @@ record! {
 }
 
 record! {
-    /// A folder below [GetAllItemsForSync, `ChildItems`]. The document is cut off after these elements.
+    /// A folder below (GetAllItemsForSync, `ChildItems`). The document is cut off after these elements.
     ChildItem {
         /// A path: whether its own or that of the folder around it is not documented.
         path ("Path"): Option<String>,
@@ -117,7 +117,7 @@ impl Row for FolderEntry {
 }
 
 record! {
-    /// What the list of all folders says besides: nothing that is known [GetAllItemsForSync, cut off].
+    /// What the list of all folders says besides: nothing that is known (GetAllItemsForSync, cut off).
     FoldersSummary {
         /// Why the service refuses; not documented for this operation.
         error_message ("ErrorMessage"): Option<String>,
@@ -125,7 +125,7 @@ record! {
 }
 
 record! {
-    /// How much the service holds of an upload [SyncUploadResume]. The document is cut off after these elements.
+    /// How much the service holds of an upload (SyncUploadResume). The document is cut off after these elements.
     SyncUploadPosition {
         /// The name of the upload.
         file_guid ("FileGUID"): Option<String>,
@@ -137,7 +137,7 @@ record! {
 }
 
 record! {
-    /// Where a log went [SubmitSyncLog].
+    /// Where a log went (SubmitSyncLog).
     SyncedLog {
         /// The key of the folder.
         folder_access_key ("FolderAccessKey"): Option<sharesync_core::Secret>,

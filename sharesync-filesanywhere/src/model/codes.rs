@@ -30,13 +30,13 @@ macro_rules! codes {
 }
 
 codes! {
-    /// What happened to a folder [ChangeList, `ActionCode`].
+    /// What happened to a folder (ChangeList, `ActionCode`).
     ActionCode,
-    /// Which changes are asked for [ChangeList, `ChangeType`].
+    /// Which changes are asked for (ChangeList, `ChangeType`).
     ChangeType,
-    /// What happened to a local item [SyncLocalItem, `Action`].
+    /// What happened to a local item (SyncLocalItem, `Action`).
     Action,
-    /// A switch of a pair of folders, such as `SyncDirection` [ProcessHeaderChange].
+    /// A switch of a pair of folders, such as `SyncDirection` (ProcessHeaderChange).
     Flag,
 }
 
@@ -45,7 +45,7 @@ impl ChangeType {
     pub const ANY: Self = Self(0);
 }
 
-/// What an account may do in a folder, by the service's letter [ListUserVolumes2, p. 30 of the specification].
+/// What an account may do in a folder, by the service's letter (ListUserVolumes2, p. 30 of the specification).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Permission {

@@ -5,7 +5,7 @@ use sharesync_core::Timestamp;
 use super::Permission;
 use crate::soap::{DateTime, DocumentError, Element, Row, Text, record};
 
-/// Whether an item is a file or a folder [ListItems2, `Type`].
+/// Whether an item is a file or a folder (ListItems2, `Type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ItemKind {
@@ -34,7 +34,7 @@ impl Text for ItemKind {
 }
 
 record! {
-    /// An entry of a folder [ListItems2, `Item`; ListItemsWithPermissions, `ItemWithPermissions`].
+    /// An entry of a folder (ListItems2, `Item`; ListItemsWithPermissions, `ItemWithPermissions`).
     ItemRow {
         /// File or folder; `None` for what the service calls neither.
         kind ("Type"): MaybeKind,
@@ -86,7 +86,7 @@ impl Row for ItemRow {
 }
 
 record! {
-    /// What a page of a listing says besides its entries [ListItems2].
+    /// What a page of a listing says besides its entries (ListItems2).
     ListSummary {
         /// The number of the page.
         page_num ("PageNum"): i32,
@@ -110,7 +110,7 @@ impl Row for PermittedRow {
 }
 
 record! {
-    /// A file [FileProperties].
+    /// A file (FileProperties).
     FileProperties {
         /// -1 when there is no such file.
         file_exists ("FileExists"): i16,
@@ -147,7 +147,7 @@ impl FileProperties {
 }
 
 record! {
-    /// A file or folder [ItemProperties].
+    /// A file or folder (ItemProperties).
     ItemProperties {
         /// Bytes, in decimal digits.
         size ("Size"): Option<String>,
@@ -161,7 +161,7 @@ record! {
 }
 
 record! {
-    /// A file or folder, with the state of its checkout [ItemAdvancedProperties].
+    /// A file or folder, with the state of its checkout (ItemAdvancedProperties).
     AdvancedProperties {
         /// Bytes, in decimal digits.
         size ("Size"): Option<String>,
@@ -183,7 +183,7 @@ record! {
 }
 
 record! {
-    /// What a search found [SearchFiles, `CAddListItem`].
+    /// What a search found (SearchFiles, `CAddListItem`).
     FoundItem {
         /// The folder that it is in.
         folder ("Folder"): Option<String>,
@@ -215,7 +215,7 @@ impl Row for FoundItem {
 }
 
 record! {
-    /// A new folder [CreateFolderRecursive].
+    /// A new folder (CreateFolderRecursive).
     NewFolder {
         /// The name it got. Whether the service chooses another one when a name is taken is not documented.
         new_folder_name ("NewFolderName"): Option<String>,
@@ -223,7 +223,7 @@ record! {
 }
 
 record! {
-    /// What became of each item of a move [MoveItems].
+    /// What became of each item of a move (MoveItems).
     MovedItems {
         /// One for each item.
         items ("MovedItems" / "MovedItem"): Vec<MovedItem>,
@@ -231,7 +231,7 @@ record! {
 }
 
 record! {
-    /// What became of one item [MoveItems, `MovedItem`].
+    /// What became of one item (MoveItems, `MovedItem`).
     MovedItem {
         /// Why it was not moved.
         error_message ("ErrorMessage"): Option<String>,

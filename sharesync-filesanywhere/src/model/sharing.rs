@@ -6,7 +6,7 @@ use super::Permission;
 use crate::soap::record;
 
 record! {
-    /// The links that were made [SendItemsELink; SendFileShareLink; SendDropboxLink].
+    /// The links that were made (SendItemsELink; SendFileShareLink; SendDropboxLink).
     LinkSent {
         /// One for each recipient.
         links ("ELinkURLs" / "ElinkURL"): Vec<SentLink>,
@@ -14,7 +14,7 @@ record! {
 }
 
 record! {
-    /// A link [SendItemsELink, `ElinkURL`].
+    /// A link (SendItemsELink, `ElinkURL`).
     SentLink {
         /// The address. Whoever has it has the access.
         url ("URL"): Option<SecretUrl>,
@@ -24,7 +24,7 @@ record! {
 }
 
 record! {
-    /// As [`LinkSent`], where the elements have other names [SendItemsELinkWithDefaults].
+    /// As [`LinkSent`], where the elements have other names (SendItemsELinkWithDefaults).
     LinkSentWithDefaults {
         /// One for each recipient.
         links ("ElinksDetails" / "ElinkDetails"): Vec<ElinkDetails>,
@@ -32,7 +32,7 @@ record! {
 }
 
 record! {
-    /// A link [SendItemsELinkWithDefaults, `ElinkDetails`].
+    /// A link (SendItemsELinkWithDefaults, `ElinkDetails`).
     ElinkDetails {
         /// The address.
         url ("URL"): Option<SecretUrl>,
@@ -48,15 +48,17 @@ impl From<LinkSentWithDefaults> for LinkSent {
 }
 
 record! {
-    /// Who was added to a shared folder, and who not [GroupShareAdd2].
+    /// Who was added to a shared folder, and who not (GroupShareAdd2).
     GroupShareResult {
         /// One for each account.
         users ("Users" / "GroupShareAdd2ResultItem"): Vec<GroupShareUser>,
+        /// Whether the folder is shared now.
+        created ("GroupShareCreated"): bool,
     }
 }
 
 record! {
-    /// An account that was to be added [GroupShareAdd2, `GroupShareAdd2ResultItem`].
+    /// An account that was to be added (GroupShareAdd2, `GroupShareAdd2ResultItem`).
     GroupShareUser {
         /// Why it was not.
         error_message ("ErrorMessage"): Option<String>,
@@ -68,7 +70,7 @@ record! {
 }
 
 record! {
-    /// Who was removed from a shared folder, and who not [GroupShareRemove; StopSharingGroupShare].
+    /// Who was removed from a shared folder, and who not (GroupShareRemove; StopSharingGroupShare).
     GroupShareUsers {
         /// One for each account.
         users ("Users" / "GroupShareRemoveResultItem"): Vec<RemovedUser>,
@@ -76,7 +78,7 @@ record! {
 }
 
 record! {
-    /// An account that was to be removed [GroupShareRemove, `GroupShareRemoveResultItem`].
+    /// An account that was to be removed (GroupShareRemove, `GroupShareRemoveResultItem`).
     RemovedUser {
         /// Why it was not.
         error_message ("ErrorMessage"): Option<String>,
@@ -88,7 +90,7 @@ record! {
 }
 
 record! {
-    /// The accounts that a folder is shared with [ListGroupShareUsers].
+    /// The accounts that a folder is shared with (ListGroupShareUsers).
     GroupShareMembers {
         /// All of them.
         users ("GroupShareUsers" / "GroupShareUser"): Vec<GroupShareMember>,
@@ -96,7 +98,7 @@ record! {
 }
 
 record! {
-    /// An account that a folder is shared with [ListGroupShareUsers, `GroupShareUser`].
+    /// An account that a folder is shared with (ListGroupShareUsers, `GroupShareUser`).
     GroupShareMember {
         /// The account.
         username ("Username"): Option<String>,
@@ -106,7 +108,7 @@ record! {
 }
 
 record! {
-    /// The key of a folder [GetFolderAccessKey].
+    /// The key of a folder (GetFolderAccessKey).
     FolderAccessKey {
         /// Whoever has it, and a developer key, may put files into the folder.
         key ("FolderAccessKey"): Option<Secret>,

@@ -5,7 +5,7 @@ use sharesync_core::{Secret, SecretUrl};
 use crate::soap::{DateTime, Text, record};
 
 record! {
-    /// What became of a chunk [AppendChunk; AppendChunkGZip].
+    /// What became of a chunk (AppendChunk; AppendChunkGZip).
     ChunkAppended {
         /// Not used: the request has no place for it.
         upload_token ("UploadToken"): Option<Secret>,
@@ -13,7 +13,7 @@ record! {
 }
 
 record! {
-    /// What became of a chunk [ChunkUpload; AppendChunkWithFolderAccessKey].
+    /// What became of a chunk (ChunkUpload; AppendChunkWithFolderAccessKey).
     ChunkUploaded {
         /// Goes with the next chunk.
         upload_token ("UploadToken"): Option<Secret>,
@@ -25,14 +25,14 @@ record! {
 }
 
 record! {
-    /// Where the content of a file is [DownloadFile; DownloadFile2; ViewFile; DownloadWithCheckout].
+    /// Where the content of a file is (DownloadFile; DownloadFile2; ViewFile; DownloadWithCheckout).
     DownloadUrl {
         /// The address. Whoever has it has the content.
         url ("URL"): Option<SecretUrl>,
     }
 }
 
-/// How far the service is with an archive [DownloadZipFile, `DownloadFileStatus`].
+/// How far the service is with an archive (DownloadZipFile, `DownloadFileStatus`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ZipStatus {
@@ -63,7 +63,7 @@ impl Text for ZipStatus {
 }
 
 record! {
-    /// An archive of a folder that the service makes [DownloadZipFile].
+    /// An archive of a folder that the service makes (DownloadZipFile).
     ZipDownload {
         /// Where it is, once it is complete.
         url ("URL"): Option<SecretUrl>,

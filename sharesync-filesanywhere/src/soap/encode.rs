@@ -69,7 +69,7 @@ async fn read_exactly(source: &dyn Source, start: u64, wanted: usize) -> Result<
     Ok(all.freeze())
 }
 
-/// A chunk as a gzip stream of its own [AppendChunkGZip].
+/// A chunk as a gzip stream of its own (AppendChunkGZip).
 pub(crate) async fn gzip(chunk: &dyn Source) -> Result<Bytes> {
     let wrong = |error: std::io::Error| Error::new(ErrorKind::Io, "the chunk cannot be compressed").with_source(error);
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

@@ -25,7 +25,7 @@ pub(crate) use tree::{Element, Tree};
 pub use value::{Char, DateTime};
 pub(crate) use value::{Field, Record, Text, list};
 
-/// The namespace of all operations, of both services [ChangeList, `xmlns`].
+/// The namespace of all operations, of both services (ChangeList, `xmlns`).
 pub(crate) const NAMESPACE: &str = "http://api.filesanywhere.com/";
 /// The namespace of the envelope of SOAP 1.1.
 pub(crate) const ENVELOPE_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";

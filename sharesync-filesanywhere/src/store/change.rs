@@ -1,26 +1,30 @@
 //! Changes by ChangeList. Its entries say that something has changed and not what: each is settled by asking for the item.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use sharesync_core::{
-    BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId, ItemRef, Result, Since,
-    Timestamp,
+    BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId, ItemKind, ItemRef, Result,
+    Since, Timestamp,
 };
 
 use super::Inner;
 use super::find::file_id;
 use super::names::{is_within, join};
-use crate::model::{ChangeEntry, ChangeFileItem, ChangeSummary};
+use super::spool::Spool;
+use crate::model::{ChangeEntry, ChangeSummary};
 use crate::soap::Streamed;
 use crate::{ChangeListQuery, DateTime, PROVIDER};
 
-/// Files that are asked for at once.
+/// Items that are asked for at once.
 const AT_ONCE: usize = 8;
 
 /// Changes in a page unless the application says otherwise.
 const PAGE: usize = 500;
+
+/// Changed folders beyond which everything is told anew: they are held in memory.
+const MOST_FOLDERS: usize = 50_000;
 
 /// What is followed: a folder, by its path, and the name that cursors are bound to.
 #[derive(Debug, Clone)]
@@ -31,6 +35,7 @@ struct Scope {
 }
 
 type Pages = BoxStream<'static, Result<ChangePage>>;
+type Changes = BoxStream<'static, Result<Change>>;
 
 pub(super) fn changes(store: Arc<Inner>, since: Since, options: ChangeOptions) -> Pages {
     stream::once(async move { begin(store, since, options).await }).try_flatten().boxed()
@@ -73,132 +78,153 @@ fn last(scope: &Scope, end: &DateTime, changes: Vec<Change>) -> ChangePage {
     ChangePage::new(changes).with_checkpoint(Cursor::new(PROVIDER, &scope.name, end.as_str()))
 }
 
-/// What happened after a date.
-async fn since_date(store: Arc<Inner>, scope: Scope, date: DateTime) -> Result<Pages> {
-    let before = store.folders.lock().await.all();
-    let mut list = store.change_list(date).await?;
-    let (mut files, mut folders) = (Vec::new(), HashSet::new());
-    while let Some(rows) = list.next().await? {
-        for row in rows {
-            match row {
-                ChangeEntry::File(file) => files.push(file),
-                ChangeEntry::Folder(folder) => drop(folders.insert(folder.item_id)),
+/// Changes in pages, with the checkpoint on the last one.
+fn paged(changes: Changes, scope: Scope, end: DateTime) -> Pages {
+    stream::try_unfold(Some((changes, scope, end)), |state| async move {
+        let Some((mut changes, scope, end)) = state else { return Ok(None) };
+        let mut page = Vec::new();
+        while page.len() < scope.page {
+            match changes.try_next().await? {
+                Some(change) => page.push(change),
+                None => return Ok(Some((last(&scope, &end, page), None))),
             }
         }
-    }
+        Ok(Some((ChangePage::new(page), Some((changes, scope, end)))))
+    })
+    .boxed()
+}
+
+/// The entries of a list of changes: files wait in a spool, because what the list amounts to stands at its end.
+#[derive(Debug)]
+struct Told {
+    /// The number of the folder, and the name.
+    files: Spool,
+    folders: HashSet<i64>,
+    summary: ChangeSummary,
+}
+
+async fn read(mut list: Streamed<ChangeEntry, ChangeSummary>) -> Result<Told> {
+    let mut folders = HashSet::new();
+    let rows = stream::try_unfold((&mut list, &mut folders), |(list, folders)| async move {
+        let Some(rows) = list.next().await? else { return Ok(None) };
+        let mut files = Vec::new();
+        for row in rows {
+            match row {
+                ChangeEntry::File(file) => files.push((file.parent_folder_id, file.name)),
+                ChangeEntry::Folder(folder) if folders.len() <= MOST_FOLDERS => drop(folders.insert(folder.item_id)),
+                ChangeEntry::Folder(_) => {}
+            }
+        }
+        Ok(Some((files, (list, folders))))
+    });
+    let files = Spool::of(rows).await?;
     let summary = list.summary().await?;
-    let end = summary.sync_end_date.clone();
-    if summary.full_sync || summary.header_changed {
-        store.refresh_folders().await?;
-        let page = |change| stream::once(async move { Ok::<_, Error>(ChangePage::new(vec![change])) });
-        let done = stream::once({
-            let scope = scope.clone();
-            async move { Ok(last(&scope, &end, vec![Change::ResetEnd])) }
-        });
-        return Ok(page(Change::ResetBegin).chain(store.everything(&scope)).chain(done).boxed());
-    }
-    if files.is_empty() && folders.is_empty() {
-        return Ok(stream::once(async move { Ok(last(&scope, &end, Vec::new())) }).boxed());
-    }
+    Ok(Told { files, folders, summary })
+}
+
+/// What happened after a date. Nothing is told before all of it is settled: names become free first, then comes what exists
+/// from the top down, then the folders that are gone.
+async fn since_date(store: Arc<Inner>, scope: Scope, date: DateTime) -> Result<Pages> {
+    let Told { files, folders, summary } = read(store.change_list(date.clone()).await?).await?;
+    let end = summary.sync_end_date;
     store.refresh_folders().await?;
-    let mut settled = Settled::default();
-    store.settle_files(&scope, files, &mut settled).await?;
-    store.settle_folders(&scope, folders, &before, &mut settled).await?;
-    let mut pages: Vec<_> = settled.in_order().chunks(scope.page).map(|part| part.to_vec()).collect();
-    let end_page = last(&scope, &end, pages.pop().unwrap_or_default());
-    let pages = pages.into_iter().map(ChangePage::new).chain([end_page]).map(Ok);
-    Ok(stream::iter(pages).boxed())
-}
-
-/// What the entries turned out to be.
-#[derive(Debug, Default)]
-struct Settled {
-    gone_files: Vec<ItemId>,
-    folders: Vec<Item>,
-    files: Vec<Item>,
-    gone_folders: Vec<ItemId>,
-}
-
-impl Settled {
-    /// Names become free first, then what exists from the top down, then the folders that are gone.
-    fn in_order(mut self) -> Vec<Change> {
-        self.folders.sort_by_key(|item| item.path.as_ref().map_or(0, |path| path.segments().count()));
-        let gone = |ids: Vec<ItemId>| ids.into_iter().map(Change::Remove);
-        let there = self.folders.into_iter().chain(self.files).map(Change::Upsert);
-        gone(self.gone_files).chain(there).chain(gone(self.gone_folders)).collect()
+    if summary.full_sync || summary.header_changed || folders.len() > MOST_FOLDERS {
+        let all = store.everything(&scope);
+        let begin = stream::iter([Ok(ChangePage::new(vec![Change::ResetBegin]))]);
+        let done = stream::once(async move { Ok(last(&scope, &end, vec![Change::ResetEnd])) });
+        return Ok(begin.chain(all).chain(done).boxed());
     }
+    let files = Spool::of(store.settled_files(&scope, files)).await?;
+    let (there, gone) = store.settled_folders(&scope, folders).await?;
+    let new = store.unknown_at(&there, &date);
+    let around = scope.clone();
+    let below = new.into_iter().map(move |path| store.everything(&Scope { path, ..around.clone() }));
+    let below =
+        stream::iter(below).flatten().map_ok(|page| stream::iter(page.changes.into_iter().map(Ok))).try_flatten();
+    let of_files = |removed| {
+        let changes = files.rows::<Change>();
+        changes.try_filter(move |change| future::ready(matches!(change, Change::Remove(_)) == removed))
+    };
+    let changes = of_files(true)
+        .chain(stream::iter(there.into_iter().map(|(_, item)| Ok(Change::Upsert(item)))))
+        .chain(below)
+        .chain(of_files(false))
+        .chain(stream::iter(gone.into_iter().map(|id| Ok(Change::Remove(id)))));
+    Ok(paged(changes.boxed(), scope, end))
 }
 
 impl Inner {
-    async fn change_list(&self, date: DateTime) -> Result<Streamed<ChangeEntry, ChangeSummary>> {
+    pub(super) async fn change_list(&self, date: DateTime) -> Result<Streamed<ChangeEntry, ChangeSummary>> {
         let query = ChangeListQuery::since(date).with_change_type(self.options.change_type);
         self.client.sync().change_list(&query).await
     }
 
     /// Where changes end now. Entries of the list are read and dropped.
-    async fn change_end(&self) -> Result<DateTime> {
+    pub(super) async fn change_end(&self) -> Result<DateTime> {
         let list = self.change_list(DateTime::from(Timestamp::now())).await?;
         list.summary().await.map(|summary| summary.sync_end_date)
     }
 
-    /// Asks for each file: one that is there is told as it is, one that is not is gone.
-    async fn settle_files(
-        self: &Arc<Self>,
-        scope: &Scope,
-        files: Vec<ChangeFileItem>,
-        settled: &mut Settled,
-    ) -> Result<()> {
-        let asked = stream::iter(files).map(|file| {
-            let store = self.clone();
-            async move {
-                let number = file.parent_folder_id;
-                let folder = store.folders.lock().await.path(number).map(str::to_owned);
-                // The folder is gone, and with it the file.
-                let Some(folder) = folder else { return Ok((gone_file(number, &file.name), None)) };
-                let found = store.file_at(&join(&folder, &file.name)).await?;
-                let id = file_id(&ItemId::from(number.to_string()), &folder, &file.name);
-                Ok::<_, Error>((id, found))
-            }
-        });
-        let mut asked = asked.buffered(AT_ONCE);
-        while let Some((id, found)) = asked.try_next().await? {
-            match found.filter(|found| is_within(&found.path, &scope.path)) {
-                Some(found) => settled.files.push(found.item),
-                None => settled.gone_files.push(id),
-            }
-        }
-        Ok(())
+    /// What became of each file.
+    fn settled_files(self: &Arc<Self>, scope: &Scope, files: Spool) -> BoxStream<'static, Result<Vec<Change>>> {
+        let (store, path) = (self.clone(), scope.path.clone());
+        files
+            .rows()
+            .map_ok(move |(folder, name): (i64, String)| {
+                let (store, path) = (store.clone(), path.clone());
+                async move { store.settled_file(&path, folder, &name).await.map(|change| vec![change]) }
+            })
+            .try_buffered(AT_ONCE)
+            .boxed()
     }
 
-    /// A folder that is listed is there, and one that is not is gone. What was not known before is told with all it holds:
-    /// whether the service lists what came along with it is not documented.
-    async fn settle_folders(
+    /// Asks for a file: one that is there is told as it is, one that is not is gone.
+    async fn settled_file(self: &Arc<Self>, scope: &str, number: i64, name: &str) -> Result<Change> {
+        let folder = self.folders().path(number).map(str::to_owned);
+        let Some(folder) = folder else {
+            // The folder is gone, and with it the file.
+            return Ok(Change::Remove(ItemId::from(format!("{number}/{name}"))));
+        };
+        let found = self.file_at(&join(&folder, name)).await?.filter(|found| is_within(&found.path, scope));
+        Ok(match found {
+            Some(found) => Change::Upsert(found.item),
+            None => Change::Remove(file_id(&ItemId::from(number.to_string()), &folder, name)),
+        })
+    }
+
+    /// The folders that are there, from the top down and with their numbers, and those that are not.
+    async fn settled_folders(
         self: &Arc<Self>,
         scope: &Scope,
         folders: HashSet<i64>,
-        before: &HashMap<i64, String>,
-        settled: &mut Settled,
-    ) -> Result<()> {
-        for number in folders {
-            let path = self.folders.lock().await.path(number).map(str::to_owned);
-            let Some(path) = path.filter(|path| is_within(path, &scope.path)) else {
-                settled.gone_folders.push(ItemId::from(number.to_string()));
-                continue;
-            };
-            settled.folders.push(self.folder_item(&path).await?);
-            if before.get(&number).is_some_and(|old| is_within(old, &scope.path)) {
-                continue;
+    ) -> Result<(Vec<(i64, Item)>, Vec<ItemId>)> {
+        let asked = stream::iter(folders).map(|number| async move {
+            let path = self.folders().path(number).map(str::to_owned);
+            let Some(path) = path.filter(|path| is_within(path, &scope.path)) else { return Ok((number, None)) };
+            let found = self.at(&path).await?.filter(|found| found.item.kind == ItemKind::Folder);
+            if found.is_none() {
+                self.folders().forget(&path);
             }
-            let mut below = self.everything(&Scope { path, ..scope.clone() });
-            while let Some(page) = below.try_next().await? {
-                for change in page.changes {
-                    if let Change::Upsert(item) = change {
-                        if item.is_folder() { settled.folders.push(item) } else { settled.files.push(item) }
-                    }
-                }
+            Ok::<_, Error>((number, found.map(|found| found.item)))
+        });
+        let mut asked = asked.buffer_unordered(AT_ONCE);
+        let (mut there, mut gone) = (Vec::new(), Vec::new());
+        while let Some((number, item)) = asked.try_next().await? {
+            match item {
+                Some(item) => there.push((number, item)),
+                None => gone.push(ItemId::from(number.to_string())),
             }
         }
-        Ok(())
+        there.sort_by_key(|(_, item)| item.path.as_ref().map_or(0, |path| path.segments().count()));
+        Ok((there, gone))
+    }
+
+    /// The paths of folders that were not there at a date, as far as is known: they are told with all they hold, because
+    /// whether the service lists what came along with a folder is not documented.
+    fn unknown_at(&self, folders: &[(i64, Item)], date: &DateTime) -> Vec<String> {
+        let known = self.folders();
+        let new = folders.iter().filter(|(number, _)| !known.was_there(*number, date));
+        new.filter_map(|(number, _)| known.path(*number).map(str::to_owned)).collect()
     }
 
     /// Everything in a folder, from the top down, as upserts; the folder itself where it is all that is followed.
@@ -235,8 +261,4 @@ impl Inner {
         })
         .boxed()
     }
-}
-
-fn gone_file(folder: i64, name: &str) -> ItemId {
-    ItemId::from(format!("{folder}/{name}"))
 }

@@ -9,7 +9,7 @@ use sharesync_core::{
     BoxStream, Error, ErrorKind, Item, ItemId, ItemRef, Page, PageGuard, RemotePath, Result, Revision,
 };
 
-use super::names::{above, below, join, split, trim};
+use super::names::{above, below, is_within, join, split, trim};
 use super::{Inner, refuse};
 use crate::model::{FileProperties, ItemKind, ItemRow};
 use crate::soap::Streamed;
@@ -68,35 +68,84 @@ impl Inner {
     /// The item, asked for at the service. A folder that somebody else has moved is looked for at its new place.
     pub(super) async fn find(self: &Arc<Self>, item: &ItemRef) -> Result<Found> {
         let place = self.place(item).await?;
-        if let Some(found) = self.look(&place).await? {
-            return Ok(found);
-        }
-        if matches!(item, ItemRef::Id(id) if !id.as_str().starts_with('\\')) {
-            self.refresh_folders().await?;
-            let now = self.place(item).await?;
-            if now != place
-                && let Some(found) = self.look(&now).await?
-            {
-                return Ok(found);
+        let missing = || refuse(ErrorKind::NotFound, item, "there is no such item");
+        match (self.look(&place).await?, item) {
+            (Some(found), ItemRef::Path(_)) => self.spelled(found).await?.ok_or_else(missing),
+            (Some(found), _) => Ok(found),
+            (None, ItemRef::Id(id)) if !id.as_str().starts_with('\\') => {
+                let now = self.place_now(item, &place).await?;
+                match now {
+                    Some(now) => self.look(&now).await?.ok_or_else(missing),
+                    None => Err(missing()),
+                }
             }
+            _ => Err(missing()),
         }
-        Err(refuse(ErrorKind::NotFound, item, "there is no such item"))
+    }
+
+    /// Where an item is that is not at its place, if the folder of the place is gone as well: all folders are read anew.
+    async fn place_now(self: &Arc<Self>, item: &ItemRef, place: &Place) -> Result<Option<Place>> {
+        if place.kind == Some(ItemKind::File)
+            && let Some((folder, _)) = split(&place.path)
+            && self.folder_at(folder).await?.is_some()
+        {
+            return Ok(None);
+        }
+        self.reread_folders().await?;
+        let now = self.place(item).await?;
+        Ok((now != *place).then_some(now))
     }
 
     /// What is at a place, if it is what it is taken for.
     pub(super) async fn look(self: &Arc<Self>, place: &Place) -> Result<Option<Found>> {
-        if place.kind != Some(ItemKind::Folder) {
-            let file = self.file_at(&place.path).await?;
-            if file.is_some() || place.kind == Some(ItemKind::File) {
-                return Ok(file);
-            }
+        match place.kind {
+            Some(ItemKind::File) => self.file_at(&place.path).await,
+            Some(kind) => Ok(self.at(&place.path).await?.filter(|found| found.kind == kind)),
+            None => self.at(&place.path).await,
         }
-        if place.path == self.root {
+    }
+
+    /// What is at a path, spelled as the path is: asking costs the same however much there is beside it.
+    pub(super) async fn at(self: &Arc<Self>, path: &str) -> Result<Option<Found>> {
+        if path == self.root {
             return self.root_item().await.map(Some);
         }
-        let Some((folder, name)) = split(&place.path) else { return Ok(None) };
-        let found = self.child(folder, name).await?;
-        Ok(found.filter(|found| found.kind == ItemKind::Folder))
+        match self.file_at(path).await? {
+            Some(file) => Ok(Some(file)),
+            None => self.folder_at(path).await,
+        }
+    }
+
+    /// The folder at a path. A refusal in words that are not understood is no answer: then the folder above is listed.
+    async fn folder_at(self: &Arc<Self>, path: &str) -> Result<Option<Found>> {
+        if path == self.root {
+            return self.root_item().await.map(Some);
+        }
+        match self.client.items().properties(ItemKind::Folder, path).await {
+            Ok(_) => {
+                let item = self.folder_item(path).await?;
+                Ok(Some(Found { path: path.to_owned(), kind: ItemKind::Folder, item }))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::Rejected && error.provider_error::<crate::Refusal>().is_some() => {
+                let Some((folder, name)) = split(path) else { return Ok(None) };
+                let found = self.child(folder, name).await?;
+                Ok(found.filter(|found| found.kind == ItemKind::Folder))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What was found by a path, with the name as it is spelled there: only the listing of its folder tells that.
+    async fn spelled(self: &Arc<Self>, found: Found) -> Result<Option<Found>> {
+        let Some((folder, name)) = split(&found.path).filter(|_| found.kind == ItemKind::File) else {
+            return Ok(Some(found));
+        };
+        let Some(listed) = self.child(folder, name).await? else { return Ok(None) };
+        let Item { size, modified, revision, .. } = found.item;
+        let mut item = listed.item;
+        (item.size, item.modified, item.revision) = (size, modified, revision);
+        Ok(Some(Found { item, ..listed }))
     }
 
     /// The file at a path.
@@ -126,22 +175,26 @@ impl Inner {
         Ok(item)
     }
 
-    /// The folder at a path, which is known to be there.
+    /// The folder at a path, which is known to be there, with its name as the service spells it.
     pub(super) async fn folder_item(self: &Arc<Self>, path: &str) -> Result<Item> {
-        let (parent, name) = split(path).unwrap_or(("", path.trim_start_matches('\\')));
-        let mut item = Item::new(self.folder_id(path).await?, name, sharesync_core::ItemKind::Folder);
-        if path == self.root {
+        let (id, path) = match self.known_folder(path).await? {
+            Some((number, path)) => (ItemId::from(number.to_string()), path),
+            None => (ItemId::from(path), path.to_owned()),
+        };
+        let (parent, name) = split(&path).unwrap_or(("", path.trim_start_matches('\\')));
+        let mut item = Item::new(id, name, sharesync_core::ItemKind::Folder);
+        if is_within(&self.root, &path) {
             item.path = Some(RemotePath::root());
         } else {
             item.parent = Some(self.folder_id(parent).await?);
-            item.path = below(path, &self.root);
+            item.path = below(&path, &self.root);
         }
         Ok(item)
     }
 
     async fn folder_id(self: &Arc<Self>, path: &str) -> Result<ItemId> {
-        Ok(match self.folder_number(path).await? {
-            Some(number) => ItemId::from(number.to_string()),
+        Ok(match self.known_folder(path).await? {
+            Some((number, _)) => ItemId::from(number.to_string()),
             None => ItemId::from(path),
         })
     }
@@ -219,7 +272,9 @@ impl Inner {
             seen: HashSet::new(),
             hasher: RandomState::new(),
             guard: PageGuard::new(),
+            all: 0,
             fresh: 0,
+            again: 0,
         };
         stream::try_unfold(begin, |mut listing| async move {
             let rows = listing.advance().await?;
@@ -255,6 +310,9 @@ impl Inner {
     }
 }
 
+/// How often a page is asked for that the service answers with an earlier one.
+const AGAIN: u32 = 3;
+
 /// Where the listing of a folder stands.
 struct Listing {
     store: Arc<Inner>,
@@ -265,7 +323,10 @@ struct Listing {
     seen: HashSet<u64>,
     hasher: RandomState,
     guard: PageGuard,
+    /// Entries of this page, and those of them that are new.
+    all: usize,
     fresh: usize,
+    again: u32,
 }
 
 impl Listing {
@@ -282,13 +343,16 @@ impl Listing {
                 (Some(page), _) => page,
                 (None, None) => return Ok(None),
                 (None, Some(number)) => {
-                    self.guard.follow(&number.to_string())?;
-                    self.fresh = 0;
+                    if self.again == 0 {
+                        self.guard.follow(&number.to_string())?;
+                    }
+                    (self.all, self.fresh) = (0, 0);
                     self.store.client.items().list(&self.folder, self.size, number).await?
                 }
             };
             if let Some(mut rows) = page.next().await? {
                 self.open = Some(page);
+                self.all += rows.len();
                 rows.retain(|row| self.seen.insert(self.hasher.hash_one((&row.kind.0, &row.name))));
                 self.fresh += rows.len();
                 if rows.is_empty() {
@@ -297,18 +361,28 @@ impl Listing {
                 return Ok(Some(rows));
             }
             let summary = page.summary().await?;
-            self.next = self.after(summary.page_num, summary.page_count);
+            self.next = self.after(summary.page_num, summary.page_count)?;
         }
     }
 
-    /// The number of the page after one that says what number it has, and how many there are.
-    fn after(&self, number: i32, count: i32) -> Option<u32> {
-        let asked = self.next?;
-        let number = u32::try_from(number).unwrap_or(asked).max(asked);
-        let last = u32::try_from(count).unwrap_or_default();
+    /// The number of the page after one that says what number it has, and how many there are. An earlier page than the one
+    /// asked for is no answer.
+    fn after(&mut self, number: i32, count: i32) -> Result<Option<u32>> {
+        let Some(asked) = self.next else { return Ok(None) };
+        let number = u32::try_from(number).unwrap_or(asked);
+        if asked > 1 && number < asked && self.all > 0 && self.fresh == 0 {
+            self.again += 1;
+            if self.again > AGAIN {
+                let message = "the service answers with a page that was there before";
+                return Err(refuse(ErrorKind::Protocol, &self.folder, message));
+            }
+            return Ok(Some(asked));
+        }
+        self.again = 0;
+        let (number, last) = (number.max(asked), u32::try_from(count).unwrap_or_default());
         // Counted from 1, the page of the number of all is the last one; counted from 0, it is one too many, and empty.
-        let repeated = self.fresh == 0 && asked > 1;
-        (number < last && last > 1 && !repeated).then_some(number + 1)
+        let empty = self.all == 0 && asked > 1;
+        Ok((number < last && last > 1 && !empty).then_some(number + 1))
     }
 }
 

@@ -6,10 +6,10 @@ mod folders;
 mod names;
 mod options;
 mod share;
+mod spool;
 mod transfer;
 mod tree;
 
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 
@@ -31,7 +31,7 @@ use crate::{Client, PROVIDER};
 /// FAWAPI knows items by path, SyncAPI folders by number. The identifier of a folder is its number, which survives renaming
 /// and moving; that of a file is the number of its folder and its name, which survives what happens to the folders around it
 /// and not a new name or another folder. Where the service has no number for a folder, its path takes the number's place.
-/// The list of all folders is read when a number or path is met that is not in it: after each new folder, for one.
+/// The list of all folders is read when the first folder is met, and kept; ChangeList tells of new folders from then on.
 ///
 /// What the contract promises beyond the service's operations is made of several:
 /// - Changes are those of ChangeList, and the cursor is its `SyncEndDate`, verbatim. What an entry means is settled by asking
@@ -41,10 +41,16 @@ use crate::{Client, PROVIDER};
 /// - Moving and renaming at once are two steps; a failure of the second undoes the first. A copy under another name is made in
 ///   a folder of its own, which is then deleted.
 /// - The account has one clipboard for copies. Clones of a client take turns; another program can come between.
-/// - An upload goes on from the last chunk within a process; another process starts again from the first byte.
+/// - The token that each further chunk of an upload needs is in the spec, with how much was acknowledged: the service does
+///   not tell what it has, and so a chunk whose answer was lost is sent again. A token that the service no longer takes
+///   begins the upload anew.
+/// - The time of an empty file is kept if the service takes an empty chunk, which is not documented.
 /// - A folder that others have renamed is looked for anew when something is not where it was.
-/// - Revisions are the time of the modification, to 100 ns, and the length; listings do not have them.
-/// - Links cannot be ended: no operation for that is documented. Shares with accounts can.
+/// - Revisions are the time of the modification, to 100 ns, and the length. Listings have neither of them: the time there is
+///   a text without a zone.
+/// - A file that is asked for by path is looked up in the listing of its folder, which alone tells how a name is spelled.
+/// - Links cannot be ended: no operation for that is documented. Shares with accounts can. When a link ends is computed from
+///   the days that were asked for: the service does not repeat them.
 #[derive(Debug, Clone)]
 pub struct FilesAnywhereStore(Arc<Inner>);
 
@@ -56,14 +62,22 @@ struct Inner {
     root: String,
     info: StoreInfo,
     capabilities: Capabilities,
-    folders: tokio::sync::Mutex<folders::Folders>,
-    /// Uploads of this process: how far they are, and the token for what follows.
-    uploads: Mutex<HashMap<String, transfer::Progress>>,
+    folders: Mutex<folders::Folders>,
+    /// Held by who looks for folders at the service.
+    looking: tokio::sync::Mutex<()>,
 }
 
 /// An error of the store itself.
 fn refuse(kind: ErrorKind, subject: impl Display, message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(kind, message).with_provider(PROVIDER).with_subject(subject)
+}
+
+/// Says which item an error is about as the application names it, where the error has the service's path.
+fn about(error: Error, item: impl Display) -> Error {
+    match error.subject() {
+        Some(subject) if !subject.starts_with('\\') => error,
+        _ => error.with_subject(item),
+    }
 }
 
 impl FilesAnywhereStore {
@@ -79,8 +93,8 @@ impl FilesAnywhereStore {
             client,
             options,
             root,
-            folders: tokio::sync::Mutex::default(),
-            uploads: Mutex::default(),
+            folders: Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -109,6 +123,9 @@ fn capabilities() -> Capabilities {
     let names = NameRules::permissive().with_forbidden("\\\u{fffe}\u{ffff}", "", "").with_case_sensitive(false);
     let mut capabilities = Capabilities::new(names).with(Support::Native, &native).with(Support::Emulated, &emulated);
     capabilities.ids_survive_move = false;
+    capabilities.exclusive_names = false;
+    capabilities.lists_modified = false;
+    capabilities.ends_links = false;
     // Whether a half-sent file takes the place of the one before is not documented.
     capabilities.upload.atomic = false;
     capabilities
@@ -125,17 +142,24 @@ impl RemoteStore for FilesAnywhereStore {
     }
 
     async fn stat(&self, item: &ItemRef) -> Result<Item> {
-        self.0.find(item).await.map(|found| found.item)
+        let found = self.0.find(item).await.map_err(|error| match error.kind() {
+            // A file stands where the path goes on.
+            ErrorKind::Conflict => refuse(ErrorKind::NotFound, item, "there is no such item").with_source(error),
+            _ => about(error, item),
+        })?;
+        Ok(found.item)
     }
 
     fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
         let (store, folder) = (self.0.clone(), folder.clone());
         let page_size = options.page_size.unwrap_or(store.options.page_size);
+        let name = folder.clone();
         stream::once(async move {
             let path = store.folder(&folder).await?;
             Ok(store.list(path, page_size))
         })
         .try_flatten()
+        .map_err(move |error| about(error, &name))
         .boxed()
     }
 
@@ -144,48 +168,49 @@ impl RemoteStore for FilesAnywhereStore {
     }
 
     async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
-        self.0.upload_spec(request).await
+        let name = request.name.clone();
+        self.0.upload_spec(request).await.map_err(|error| about(error, name))
     }
 
     async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
-        self.0.upload_part(spec, part).await
+        self.0.upload_part(spec, part).await.map_err(|error| about(error, &spec.request.name))
     }
 
     async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
-        self.0.upload_status(spec).await
+        self.0.upload_status(spec).await.map_err(|error| about(error, &spec.request.name))
     }
 
     async fn upload_finish(&self, spec: &UploadSpec, _parts: &[PartReceipt], _content: &[Digest]) -> Result<Item> {
-        self.0.upload_finish(spec).await
+        self.0.upload_finish(spec).await.map_err(|error| about(error, &spec.request.name))
     }
 
     async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
         // No operation gives an upload up: the service is left with what it has of it.
-        self.0.forget_upload(spec)
+        spec.state::<transfer::State>(PROVIDER).map(drop)
     }
 
     async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
-        self.0.download(item, options).await
+        self.0.download(item, options).await.map_err(|error| about(error, item))
     }
 
     async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
-        self.0.create_folder(parent, name, options).await
+        self.0.create_folder(parent, name, options).await.map_err(|error| about(error, name))
     }
 
     async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.move_item(item, to).await
+        self.0.move_item(item, to).await.map_err(|error| about(error, item))
     }
 
     async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.copy_item(item, to).await
+        self.0.copy_item(item, to).await.map_err(|error| about(error, item))
     }
 
     async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
-        self.0.delete(item, options).await
+        self.0.delete(item, options).await.map_err(|error| about(error, item))
     }
 
     async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
-        self.0.share(item, request).await
+        self.0.share(item, request).await.map_err(|error| about(error, item))
     }
 
     async fn unshare(&self, share: &ShareId) -> Result<()> {

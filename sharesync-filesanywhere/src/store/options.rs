@@ -18,7 +18,7 @@ pub struct StoreOptions {
     pub page_size: u32,
     /// Bytes in each chunk of an upload.
     pub chunk_size: u64,
-    /// The device that asks for the list of folders [GetAllItemsForSync, `DeviceID`].
+    /// The device that asks for the list of folders (GetAllItemsForSync, `DeviceID`).
     pub device_id: String,
     /// Which kind of changes is asked for. What the values mean is not public.
     pub change_type: ChangeType,

@@ -89,7 +89,7 @@ impl Inner {
             link.password.clone_from(&request.password);
             links.send_file_share(&items, &FileShareLink::new(link)).await?
         };
-        link_share(found, sent)
+        link_share(found, sent, days)
     }
 
     async fn dropbox(&self, found: &Found, request: &ShareRequest) -> Result<Share> {
@@ -98,7 +98,7 @@ impl Inner {
         link.share_days = days.unwrap_or(link.share_days);
         link.password.clone_from(&request.password);
         let sent = self.client.links().send_dropbox(&found.path, &link).await?;
-        link_share(found, sent)
+        link_share(found, sent, days)
     }
 
     async fn invite(&self, found: &Found, request: &ShareRequest, access: &Permission) -> Result<Share> {
@@ -144,12 +144,15 @@ impl Inner {
     }
 }
 
-/// A link as the contract has it. The service gives links no identifier; this one tells links apart without showing one.
-fn link_share(found: &Found, sent: LinkSent) -> Result<Share> {
+/// A link as the contract has it. The service gives links no identifier; this one tells links apart without showing one. The
+/// days it was asked for are counted from now, by the clock of this machine.
+fn link_share(found: &Found, sent: LinkSent, days: Option<i32>) -> Result<Share> {
     let url = sent.links.into_iter().find_map(|link| link.url);
     let url = url.ok_or_else(|| refuse(ErrorKind::Protocol, &found.path, "a success without a link"))?;
     let id = format!("{LINK}{BETWEEN}{}{BETWEEN}{:016x}", found.item.id, fastrand::u64(..));
-    Ok(Share::new(id, found.item.id.clone()).with_link(Some(url)))
+    let life = days.and_then(|days| u64::try_from(days).ok()).map(|days| Duration::from_secs(days * DAY));
+    let end = life.map(|life| Timestamp::now().saturating_add(life));
+    Ok(Share::new(id, found.item.id.clone()).with_link(Some(url)).with_expires(end))
 }
 
 fn check_link(operation: Operation, request: &ShareRequest) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Content: chunks in order, and a reader for downloads.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,9 @@ use sharesync_core::transfer::{
     Content, ContentReader, Download, DownloadOptions, Part, PartPlan, PartReceipt, UploadRequest, UploadSpec,
     UploadStatus,
 };
-use sharesync_core::{Error, ErrorKind, Item, ItemRef, OnConflict, Result, Revision, Secret};
+use sharesync_core::{
+    Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, OnConflict, Result, Revision, Secret, Timestamp,
+};
 
 use super::find::{Found, Place};
 use super::names::{join, split};
@@ -17,71 +19,80 @@ use super::{Inner, refuse};
 use crate::model::ItemKind;
 use crate::{ChunkTimes, Client, PROVIDER};
 
-/// What is remembered of an upload. Its token is not part of it: the service gives it with the first chunk.
+/// What is remembered of an upload.
 #[derive(Serialize, Deserialize)]
-struct State {
-    key: String,
+pub(super) struct State {
     path: String,
     /// The state of the file that had the name when the upload began.
     before: Option<Revision>,
-}
-
-/// How far an upload of this process is.
-#[derive(Debug, Clone)]
-pub(super) struct Progress {
+    /// The bytes that were acknowledged, and their digest.
     received: u64,
-    token: Option<Secret>,
+    prefix: Option<Digest>,
+    /// What the next chunk needs (ChunkUpload): the service gives it with the first one.
+    token: Option<String>,
 }
 
 impl Inner {
     pub(super) async fn upload_spec(self: &Arc<Self>, request: UploadRequest) -> Result<UploadSpec> {
         self.check_name(&request.name)?;
-        let folder = self.folder(&request.parent).await?;
-        let existing = self.file_at(&join(&folder, &request.name)).await?;
+        let path = join(&self.folder(&request.parent).await?, &request.name);
+        let existing = self.file_at(&path).await?;
         check(&request, existing.as_ref())?;
         let before = existing.as_ref().and_then(|found| found.item.revision.clone());
-        let path = join(&folder, &request.name);
-        let state = State { key: format!("{:016x}", fastrand::u64(..)), path, before };
+        let state = State { path, before, received: 0, prefix: None, token: None };
         let part_size = self.options.chunk_size;
-        let plan = if request.size <= part_size { PartPlan::Single } else { PartPlan::Sequential { part_size } };
-        UploadSpec::new(PROVIDER, request, plan, &state)
+        if request.size <= part_size {
+            return UploadSpec::new(PROVIDER, request, PartPlan::Single, &state);
+        }
+        let spec = UploadSpec::new(PROVIDER, request, PartPlan::Sequential { part_size }, &state)?;
+        Ok(spec.with_digests(&[DigestAlgorithm::Md5]).with_prefixes())
     }
 
     pub(super) async fn upload_part(self: &Arc<Self>, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
-        let state: State = spec.state(PROVIDER)?;
-        let known = self.uploads().get(&state.key).cloned().filter(|_| part.offset > 0);
-        if part.offset > 0 && known.as_ref().is_none_or(|known| known.received < part.offset) {
-            let message = "another process began the upload: only that one has its token";
+        let mut state: State = spec.state(PROVIDER)?;
+        if part.offset > state.received {
+            let message = "the spec is older than the upload: it lacks the token of the chunk before";
             return Err(refuse(ErrorKind::UploadExpired, &state.path, message));
         }
+        let token = state.token.take().filter(|_| part.offset > 0);
+        let times = ChunkTimes::new(spec.request.modified, spec.request.created);
         let sent = match spec.request.size {
-            // Whether a chunk may be empty is not documented; that a file may be is plain.
-            0 => self.client.uploads().file(&state.path, part.content.clone()).await.map(|()| None),
-            _ => self.chunk(spec, &state, &part, known.and_then(|known| known.token)).await,
+            0 => self.empty_file(&state, &part, &times).await.map(|()| None),
+            _ => self.chunk(&state, &part, token.map(Secret::new), &times).await,
         };
-        let token = match sent {
-            Ok(token) => token,
+        state.token = match sent {
+            Ok(token) => token.map(|token| token.expose().to_owned()),
             Err(error) => return self.after_failure(spec, &state, &part, error).await,
         };
         if let Some(progress) = part.progress() {
             progress.advance(part.size());
         }
-        let received = part.offset + part.size();
-        self.uploads().insert(state.key, Progress { received, token });
-        PartReceipt::new(part.index, &())
+        state.received = part.offset + part.size();
+        state.prefix = part.prefix.first().cloned();
+        Ok(PartReceipt::new(part.index, &())?.with_renewed(spec.renewed(&state)?))
+    }
+
+    /// That a file may be empty is plain, that a chunk may is not documented: it is tried where there are times to keep.
+    async fn empty_file(&self, state: &State, part: &Part<'_>, times: &ChunkTimes) -> Result<()> {
+        if *times != ChunkTimes::default() {
+            match self.chunk(state, part, None, times).await {
+                Err(error) if error.kind() == ErrorKind::Rejected => {}
+                sent => return sent.map(drop),
+            }
+        }
+        self.client.uploads().file(&state.path, part.content.clone()).await
     }
 
     async fn chunk(
         &self,
-        spec: &UploadSpec,
         state: &State,
         part: &Part<'_>,
         token: Option<Secret>,
+        times: &ChunkTimes,
     ) -> Result<Option<Secret>> {
-        let times = ChunkTimes::new(spec.request.modified, spec.request.created);
         let uploads = self.client.uploads();
         let sent =
-            uploads.chunk(&state.path, part.offset, part.content.clone(), part.last, token.as_ref(), &times).await?;
+            uploads.chunk(&state.path, part.offset, part.content.clone(), part.last, token.as_ref(), times).await?;
         Ok(sent.upload_token.filter(|token| !token.expose().is_empty()).or(token))
     }
 
@@ -103,28 +114,32 @@ impl Inner {
             }
         }
         if let Some((folder, name)) = split(&state.path).filter(|_| refused) {
-            match self.child(folder, name).await {
+            match self.at(&state.path).await {
                 Ok(Some(found)) if found.kind == ItemKind::Folder => return Err(taken(name, &found).with_source(error)),
-                Err(missing) if missing.kind() == ErrorKind::NotFound => return Err(missing),
+                Ok(None) if self.at(folder).await?.is_none() => {
+                    return Err(refuse(ErrorKind::NotFound, folder, "there is no such folder").with_source(error));
+                }
                 _ => {}
             }
         }
         Err(error)
     }
 
-    /// What this process has sent. Another one starts again: what the service has of an upload, it tells nobody.
+    /// What the service has acknowledged: what it has, it tells nobody. A file that is there by now is not written over unless
+    /// that was asked for.
     pub(super) async fn upload_status(self: &Arc<Self>, spec: &UploadSpec) -> Result<UploadStatus> {
-        let state: State = spec.state(PROVIDER)?;
-        let known = self.uploads().get(&state.key).map(|known| known.received);
-        if known.is_none() && spec.request.on_conflict == OnConflict::Fail {
-            let there = self.file_at(&state.path).await?;
-            // Somebody has the name by now, be it an upload that was complete all the same: it is not written over.
-            if there.is_some_and(|found| found.item.revision != state.before) {
-                return Ok(UploadStatus::Expired);
-            }
+        let State { path, before, received, prefix, .. } = spec.state(PROVIDER)?;
+        if spec.request.on_conflict == OnConflict::Fail
+            && let Some(found) = self.file_at(&path).await?.filter(|found| found.item.revision != before)
+        {
+            let ticks = |time: Timestamp| (time.unix_seconds(), time.subsec_nanoseconds() / 100);
+            let declared = spec.request.modified.map(ticks);
+            let dated = declared.is_some() && declared == found.item.modified.map(ticks);
+            let ours = dated && found.item.size == Some(spec.request.size);
+            return Ok(if ours { UploadStatus::Complete(Box::new(found.item)) } else { UploadStatus::Expired });
         }
-        let received = known.map(|received| 0..received).into_iter().collect();
-        Ok(UploadStatus::InProgress { spec: Box::new(spec.clone()), received, prefix: None })
+        let received = (received > 0).then_some(0..received).into_iter().collect();
+        Ok(UploadStatus::InProgress { spec: Box::new(spec.clone()), received, prefix })
     }
 
     pub(super) async fn upload_finish(self: &Arc<Self>, spec: &UploadSpec) -> Result<Item> {
@@ -132,22 +147,11 @@ impl Inner {
         let found = self.file_at(&state.path).await?;
         let found = found
             .ok_or_else(|| refuse(ErrorKind::UploadExpired, &state.path, "the file that was sent is not there"))?;
-        self.uploads().remove(&state.key);
         if found.item.size.is_some_and(|size| size != spec.request.size) {
             let message = format!("{} bytes were sent, and the service has {:?}", spec.request.size, found.item.size);
             return Err(refuse(ErrorKind::Integrity, &state.path, message).with_maybe_applied(true));
         }
         Ok(found.item)
-    }
-
-    pub(super) fn forget_upload(&self, spec: &UploadSpec) -> Result<()> {
-        let state: State = spec.state(PROVIDER)?;
-        self.uploads().remove(&state.key);
-        Ok(())
-    }
-
-    fn uploads(&self) -> MutexGuard<'_, std::collections::HashMap<String, Progress>> {
-        self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn download(self: &Arc<Self>, item: &ItemRef, options: DownloadOptions) -> Result<Download> {

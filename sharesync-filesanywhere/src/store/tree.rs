@@ -8,7 +8,7 @@ use sharesync_core::{
 };
 
 use super::find::Found;
-use super::names::{is_within, join, split};
+use super::names::{fold, is_within, join, split};
 use super::{Inner, refuse};
 use crate::PROVIDER;
 use crate::error::refused_entry;
@@ -53,22 +53,20 @@ impl Inner {
     ) -> Result<Item> {
         self.check_name(name)?;
         let folder = self.folder(parent).await?;
+        let path = join(&folder, name);
         let Err(error) = self.client.items().create_folder(&folder, name).await else {
-            return self.folder_item(&join(&folder, name)).await;
+            // Whatever number was known for the path, this is another folder.
+            self.folders().forget(&path);
+            return self.folder_item(&path).await;
         };
-        let Some(found) = self.child_or(&folder, name, &error).await? else { return Err(error) };
+        let about_it = error.provider_error::<crate::Refusal>().is_some() || error.maybe_applied();
+        let Some(found) = (if about_it { self.at(&path).await? } else { None }) else { return Err(error) };
         // A repeated request finds what the first one, whose answer was lost, has made.
         let ours = error.attempts() > 1 || error.maybe_applied();
         if found.kind == ItemKind::Folder && (options.reuse_existing || ours) {
             return Ok(found.item);
         }
         Err(taken(name, &found).with_source(error))
-    }
-
-    /// What has a name, after a failure that may be about it.
-    async fn child_or(self: &Arc<Self>, folder: &str, name: &str, error: &Error) -> Result<Option<Found>> {
-        let about_it = error.provider_error::<crate::Refusal>().is_some() || error.maybe_applied();
-        if about_it { self.child(folder, name).await } else { Ok(None) }
     }
 
     /// An item that is to be changed: the root is not.
@@ -83,9 +81,6 @@ impl Inner {
     /// The folder and the name that an item is to have.
     async fn destination(self: &Arc<Self>, found: &Found, to: &Destination) -> Result<(String, String)> {
         let (home, name) = split(&found.path).unwrap_or_default();
-        if let Some(name) = &to.name {
-            self.check_name(name)?;
-        }
         let folder = match &to.parent {
             Some(parent) => {
                 let target = self.find(parent).await?;
@@ -103,10 +98,17 @@ impl Inner {
     }
 
     pub(super) async fn move_item(self: &Arc<Self>, item: &ItemRef, to: &Destination) -> Result<Item> {
+        to.name.as_ref().map_or(Ok(()), |name| self.check_name(name))?;
         let found = self.changeable(item).await?;
         let (folder, name) = self.destination(&found, to).await?;
         let target = join(&folder, &name);
-        if let Some(other) = self.child(&folder, &name).await?.filter(|other| other.path != found.path) {
+        // Another spelling of its own name finds the item itself, unless the service tells spellings apart.
+        let other = match fold(&target) == fold(&found.path) {
+            true if target == found.path => None,
+            true => self.child(&folder, &name).await?.filter(|other| other.path != found.path),
+            false => self.at(&target).await?,
+        };
+        if let Some(other) = other {
             return Err(taken(&name, &other));
         }
         let steps = self.steps(&found, &folder, &name).await?;
@@ -127,8 +129,8 @@ impl Inner {
             (true, true) => Vec::new(),
             (true, false) => vec![rename(home, old, name)],
             (false, true) => vec![go(old)],
-            _ if self.child(home, name).await?.is_none() => vec![rename(home, old, name), go(name)],
-            _ if self.child(folder, old).await?.is_none() => vec![go(old), rename(folder, old, name)],
+            _ if self.at(&join(home, name)).await?.is_none() => vec![rename(home, old, name), go(name)],
+            _ if self.at(&join(folder, old)).await?.is_none() => vec![go(old), rename(folder, old, name)],
             _ => {
                 let between = unused_name();
                 vec![rename(home, old, &between), go(&between), rename(folder, &between, name)]
@@ -168,7 +170,7 @@ impl Inner {
             done => done?,
         }
         if kind == ItemKind::Folder {
-            self.folders.lock().await.moved(&from, Some(&to));
+            self.folders().moved(&from, &to);
         }
         Ok(())
     }
@@ -182,17 +184,10 @@ impl Inner {
                 Err(refused_entry("MoveItems", entry.error_message.as_deref(), "Moved").with_subject(from))
             }
             // No entry, no message: where the item is says more.
-            None if self.there_is(from).await? => {
+            None if self.at(from).await?.is_some() => {
                 Err(refuse(ErrorKind::Protocol, from, "the service does not say that it moved it"))
             }
             _ => Ok(()),
-        }
-    }
-
-    async fn there_is(self: &Arc<Self>, path: &str) -> Result<bool> {
-        match split(path) {
-            Some((folder, name)) => self.child(folder, name).await.map(|found| found.is_some()),
-            None => Ok(false),
         }
     }
 
@@ -219,9 +214,11 @@ impl Inner {
     }
 
     pub(super) async fn copy_item(self: &Arc<Self>, item: &ItemRef, to: &Destination) -> Result<Item> {
+        to.name.as_ref().map_or(Ok(()), |name| self.check_name(name))?;
         let found = self.changeable(item).await?;
         let (folder, name) = self.destination(&found, to).await?;
-        if let Some(other) = self.child(&folder, &name).await? {
+        let target = join(&folder, &name);
+        if let Some(other) = self.at(&target).await? {
             return Err(taken(&name, &other));
         }
         let (_, old) = split(&found.path).unwrap_or_default();
@@ -230,7 +227,8 @@ impl Inner {
         } else {
             self.copy_aside(&found, &folder, &name).await?;
         }
-        self.there(found.kind, &join(&folder, &name)).await
+        self.folders().forget(&target);
+        self.there(found.kind, &target).await
     }
 
     async fn paste(self: &Arc<Self>, found: &Found, folder: &str) -> Result<()> {
@@ -240,7 +238,7 @@ impl Inner {
         let (_, name) = split(&found.path).unwrap_or_default();
         // The folder had no such name: what is there now is the copy, if all of it is.
         let whole = found.kind == ItemKind::File && error.maybe_applied();
-        match self.child(folder, name).await {
+        match self.at(&join(folder, name)).await {
             Ok(Some(copy)) if whole && copy.item.size == found.item.size => Ok(()),
             _ => Err(error),
         }
@@ -276,13 +274,13 @@ impl Inner {
             return Err(refuse(ErrorKind::PreconditionFailed, item, "its content is not in the required state"));
         }
         if let Err(error) = self.client.items().delete(&[(found.kind, &found.path)]).await {
-            let gone = error.maybe_applied() && matches!(self.there_is(&found.path).await, Ok(false));
+            let gone = error.maybe_applied() && matches!(self.at(&found.path).await, Ok(None));
             if !gone {
                 return Err(error);
             }
         }
         if found.kind == ItemKind::Folder {
-            self.folders.lock().await.moved(&found.path, None);
+            self.folders().forget(&found.path);
         }
         Ok(())
     }

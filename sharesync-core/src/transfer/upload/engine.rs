@@ -1,8 +1,8 @@
 //! One upload from its request to its item, through failures, enquiries and at most one new start.
 
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
@@ -36,6 +36,37 @@ pub(super) struct Engine<'a, S: ?Sized> {
 enum Held {
     Parts { spec: Box<UploadSpec>, received: Vec<Range<u64>> },
     All(Box<Item>),
+}
+
+/// An upload that is under way: the spec to go on with, which answers to parts may renew, and how many parts were answered.
+struct Way {
+    spec: Mutex<Arc<UploadSpec>>,
+    acknowledged: AtomicU64,
+}
+
+impl Way {
+    fn new(spec: UploadSpec) -> Self {
+        Self { spec: Mutex::new(Arc::new(spec)), acknowledged: AtomicU64::new(0) }
+    }
+
+    fn spec(&self) -> Arc<UploadSpec> {
+        self.spec.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn renew(&self, spec: Arc<UploadSpec>) {
+        *self.spec.lock().unwrap_or_else(PoisonError::into_inner) = spec;
+    }
+
+    fn has_advanced(&self) -> bool {
+        self.acknowledged.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// Digests that go along with a part.
+#[derive(Default)]
+struct Along {
+    whole: Vec<Digest>,
+    prefix: Vec<Digest>,
 }
 
 /// The parts that were sent, and the digests of the whole content.
@@ -90,16 +121,17 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
             };
             let had: u64 = received.iter().map(|range| range.end - range.start).sum();
             self.progress.set(had);
-            let acknowledged = AtomicU64::new(0);
-            let error = match self.send(&spec, &received, &acknowledged).await {
+            let way = Way::new(*spec);
+            let error = match self.send(&way, &received).await {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
+            let spec = way.spec();
             if error.kind() == ErrorKind::SourceChanged {
                 self.abort(&spec).await;
             }
             // One enquiry, and another one only after the last one led to progress.
-            let stuck = enquired && acknowledged.into_inner() == 0;
+            let stuck = enquired && !way.has_advanced();
             if stuck || !transient(error.kind()) || !self.can_enquire() {
                 return Err(error);
             }
@@ -166,26 +198,23 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
         Ok((item, hash.digests().await?))
     }
 
-    async fn send(
-        &self,
-        spec: &UploadSpec,
-        received: &[Range<u64>],
-        acknowledged: &AtomicU64,
-    ) -> Result<(Item, Vec<Digest>)> {
+    async fn send(&self, way: &Way, received: &[Range<u64>]) -> Result<(Item, Vec<Digest>)> {
+        let spec = way.spec();
         let whole = spec.part_range(0);
         let (receipts, digests) = if spec.plan == PartPlan::Single && !covers(received, &whole) {
-            self.send_whole(spec, acknowledged).await?
+            self.send_whole(way).await?
         } else {
-            self.send_parts(spec, received, acknowledged).await?
+            self.send_parts(way, received).await?
         };
-        let commits = self.last_part_commits(spec);
+        let commits = self.last_part_commits(&spec);
         self.source.check_end().await.map_err(|error| error.with_maybe_applied(commits))?;
-        let item = self.store.upload_finish(spec, &receipts, &asked(spec, &digests)).await?;
+        let item = self.store.upload_finish(&way.spec(), &receipts, &asked(&spec, &digests)).await?;
         Ok((item, digests))
     }
 
     /// Sends the source as one part, in constant memory.
-    async fn send_whole(&self, spec: &UploadSpec, acknowledged: &AtomicU64) -> Result<Sent> {
+    async fn send_whole(&self, way: &Way) -> Result<Sent> {
+        let spec = &way.spec();
         let mut hash = ContentHash::new(&self.algorithms(spec));
         let content: Arc<dyn Source> = if spec.request.size <= IN_MEMORY {
             Arc::new(PiecesSource::read(&*self.source, 0..spec.request.size).await?)
@@ -195,20 +224,22 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
         if spec.digests.is_empty() {
             self.source.check_end().await?;
             let content = Arc::new(HashingSource::new(content, hash));
-            let (_, receipt) = self.send_part(spec, 0, content.clone(), Vec::new(), acknowledged).await?;
+            let (_, receipt) = self.send_part(way, 0, content.clone(), Along::default()).await?;
             return Ok((vec![receipt], content.digests().await?));
         }
         hash.read_through(&*content, content.size()).await?;
         let digests = hash.digests().await?;
         self.source.check_end().await?;
-        let (_, receipt) = self.send_part(spec, 0, content, asked(spec, &digests), acknowledged).await?;
+        let along = Along { whole: asked(spec, &digests), ..Along::default() };
+        let (_, receipt) = self.send_part(way, 0, content, along).await?;
         Ok((vec![receipt], digests))
     }
 
     /// Reads each part once, in order, and sends as many at once as plan and options allow.
     ///
     /// At most one part more than are under way is in memory: the next one is read when the last one is hashed.
-    async fn send_parts(&self, spec: &UploadSpec, received: &[Range<u64>], acknowledged: &AtomicU64) -> Result<Sent> {
+    async fn send_parts(&self, way: &Way, received: &[Range<u64>]) -> Result<Sent> {
+        let spec = &way.spec();
         let mut hash = ContentHash::new(&self.algorithms(spec));
         let mut flights = Flights::new(match spec.plan {
             PartPlan::Parallel { max_in_flight, .. } => self.parallel.min(max_in_flight),
@@ -227,13 +258,16 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
             let room = flights.during(self.reserve(range.end - range.start).map(Ok)).await?;
             let content = flights.during(PiecesSource::read(&*self.source, range)).await?;
             flights.during(hash.update(content.pieces())).await?;
-            let mut whole = Vec::new();
+            let mut along = Along::default();
             if last && self.last_part_commits(spec) {
                 flights.during(self.source.check_end()).await?;
-                whole = asked(spec, &flights.during(hash.digests()).await?);
+                along.whole = asked(spec, &flights.during(hash.digests()).await?);
+            }
+            if spec.prefixes {
+                along.prefix = asked(spec, &flights.during(hash.digests()).await?);
             }
             flights.admit(index).await?;
-            let sent = self.send_part(spec, index, Arc::new(content), whole, acknowledged);
+            let sent = self.send_part(way, index, Arc::new(content), along);
             flights.start(sent.inspect(move |_| drop(room)).boxed());
             flights.during(hash.settle()).await?;
         }
@@ -243,21 +277,27 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
 
     async fn send_part(
         &self,
-        spec: &UploadSpec,
+        way: &Way,
         index: u64,
         content: Arc<dyn Source>,
-        whole: Vec<Digest>,
-        acknowledged: &AtomicU64,
+        along: Along,
     ) -> Result<(u64, PartReceipt)> {
+        let spec = way.spec();
         let range = spec.part_range(index);
         let count = PartCount(self.progress.part());
         let mut part = Part::new(index, range.start, content).with_progress(Some(count.0.clone()));
+        part = part.with_prefix(&along.prefix);
         if range.end == spec.request.size {
-            part = part.last(&whole);
+            part = part.last(&along.whole);
         }
-        let receipt = self.store.upload_part(spec, part).await?;
+        let mut receipt = self.store.upload_part(&spec, part).await?;
+        if let Some(renewed) = receipt.take_renewed() {
+            let renewed = Arc::new(renewed);
+            way.renew(renewed.clone());
+            self.save(&renewed).await?;
+        }
         count.0.settle(range.end - range.start);
-        acknowledged.fetch_add(1, Ordering::Relaxed);
+        way.acknowledged.fetch_add(1, Ordering::Relaxed);
         Ok((index, receipt))
     }
 
