@@ -1,5 +1,6 @@
 //! All the ways in which the services and what stands before them say no without a result.
 
+use sharesync::filesanywhere::model::{ItemKind, Permission};
 use sharesync::filesanywhere::{ChangeListQuery, DateTime, Fault, NoEnvelope, Refusal, SoapVersion};
 use sharesync::{Error, ErrorKind};
 use wiremock::ResponseTemplate;
@@ -20,8 +21,7 @@ async fn errors(version: SoapVersion, answer: ResponseTemplate) -> [(Error, usiz
     let client = client(&server, version);
     let streamed = client.sync().change_list(&since()).await.unwrap_err();
     let before = server.seen().await.len();
-    let plain =
-        client.items().rename(sharesync::filesanywhere::model::ItemKind::File, r"\jane\a", "b").await.unwrap_err();
+    let plain = client.items().rename(ItemKind::File, r"\jane\a", "b").await.unwrap_err();
     let after = server.seen().await.len();
     [(streamed, before), (plain, after - before)]
 }
@@ -178,4 +178,26 @@ async fn refusals_are_kinds() {
         assert!(error.provider_error::<Refusal>().is_some());
         assert_eq!(server.seen().await.len(), 1, "a refusal is not asked for again: {message}");
     }
+}
+
+/// Where the answer says why of each account, the whole is no refusal; where it says nothing, it is one.
+#[tokio::test]
+async fn accounts_that_are_not_added_say_why() {
+    let template = Node::read(&response("fawapi", "GroupShareAdd2"));
+    let server = Server::start().await;
+    let shares = client(&server, SoapVersion::V11).group_shares();
+    let mut body = Filling::response(Pass::Other, Rules::default()).fill(&template);
+    body.find(&["GroupShareAdd2Result", "GroupShareCreated"]).unwrap().text = "false".into();
+    let envelope = response_envelope(SoapVersion::V11, &body.write());
+    server.by(move |_| xml(SoapVersion::V11, 200, &envelope));
+    let result = shares.add_all(r"\jane\a", &["joe"], &Permission::Full, false, "").await.unwrap();
+    assert!(
+        !result.created && result.users.iter().all(|user| !user.done && user.error_message.is_some()),
+        "{result:?}"
+    );
+    body.find(&["GroupShareAdd2Result", "Users"]).unwrap().children.clear();
+    let envelope = response_envelope(SoapVersion::V11, &body.write());
+    server.by(move |_| xml(SoapVersion::V11, 200, &envelope));
+    let error = shares.add_all(r"\jane\a", &["joe"], &Permission::Full, false, "").await.unwrap_err();
+    assert_eq!(error.provider_error::<Refusal>().unwrap().flag, Some("GroupShareCreated"), "{error:?}");
 }

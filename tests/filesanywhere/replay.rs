@@ -136,7 +136,7 @@ async fn exchange(stage: &Stage, entry: &Entry, pass: Pass, coverage: &mut Cover
     let version = stage.caller.version;
     let what = format!("{:?} {version:?} {pass:?}", entry.operations);
     let Bodies { requests, answers, given } = bodies(entry, pass);
-    let mut passed_over: Vec<_> = SIGNS.to_vec();
+    let mut passed_over: Vec<_> = SIGNS.into_iter().filter(|sign| !entry.rules.told.contains(sign)).collect();
     passed_over.extend(entry.rules.unread);
     let due: Vec<_> = answers.values().flat_map(|answer| handed_out(answer, &passed_over)).collect();
     let envelopes = answers.iter().map(|(name, body)| (name.clone(), (200, dressed(version, pass, &body.write()))));
@@ -250,6 +250,9 @@ async fn refused_by_message(stage: &Stage, entry: &Entry) {
 /// The boolean of a result decides as well, also without a message.
 async fn refused_by_sign(stage: &Stage, entry: &Entry) {
     let version = stage.caller.version;
+    if !entry.rules.told.is_empty() {
+        return;
+    }
     for value in ["false", "0"] {
         let refused = stage.refused(entry, 200, |answer| {
             let sign =

@@ -106,14 +106,16 @@ entries! { FILES;
         caller.client.group_shares().add(&folder, &user, &access(&values), &values.text("Notes")).await?;
         shown![]
     }
-    ["GroupShareAdd2"] => |caller, values| {
+    ["GroupShareAdd2"] { told: &["GroupShareCreated"] } => |caller, values| {
         let (folder, users) = (values.text("SharedFolderName"), values.text("UserAccountsWithWhomToShareFolder"));
         let (notify, notes) = (values.flag("NotifyByEmail"), values.text("Notes"));
         let shares = caller.client.group_shares();
         let mut shown = Vec::new();
-        for user in shares.add_all(&folder, &[&users], &access(&values), notify, &notes).await?.users {
+        let result = shares.add_all(&folder, &[&users], &access(&values), notify, &notes).await?;
+        for user in result.users {
             show!(shown: user.error_message, user.username, user.done);
         }
+        show!(shown: result.created);
         Ok(shown)
     }
     ["GroupShareRemove"] => |caller, values| {

@@ -71,6 +71,8 @@ pub(crate) struct Rules {
     pub(crate) needs: &'static [&'static str],
     /// Elements of the response that the client does not hand out.
     pub(crate) unread: &'static [&'static str],
+    /// Signs of success that the client hands out instead of refusing.
+    pub(crate) told: &'static [&'static str],
 }
 
 /// An element of a template, or of a body.
@@ -269,9 +271,7 @@ impl Filling {
             ("SendEmail", "string") => either("Y", "N"),
             (name, "string") if SWITCHES.contains(&name) => either("Y", "N"),
             ("Permission" | "PermissionFlag", "string") => either("F", "X"),
-            (name, "boolean") if SIGNS.contains(&name) || ["UserAdded", "UserRemoved", "Moved"].contains(&name) => {
-                either("true", "1").replace('1', if SIGNS.contains(&name) { "1" } else { "false" })
-            }
+            (name, "boolean") if SIGNS.contains(&name) && !self.rules.told.contains(&name) => either("true", "1"),
             (_, "boolean") => either("true", "false"),
             (_, kind) => self.typed(kind, number),
         }
