@@ -8,7 +8,7 @@ mod providers;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use sharesync::{Capabilities, Operation};
+use sharesync::{Capabilities, Operation, Support};
 
 const BEGIN: &str = "<!-- providers:begin -->\n";
 const END: &str = "<!-- providers:end -->";
@@ -56,6 +56,11 @@ fn table(columns: &[(&str, Capabilities)]) -> String {
     row("identifier survives a move", &|_, capabilities| yes(capabilities.ids_survive_move));
     row("identifier survives a new version", &|_, capabilities| yes(capabilities.ids_survive_new_version));
     row("modification times are kept", &|_, capabilities| yes(capabilities.keeps_modified));
+    row("listings tell modification times", &|_, capabilities| yes(capabilities.lists_modified));
+    row("links can be ended", &|_, capabilities| match capabilities.support(Operation::Share) {
+        Support::Unsupported => "none".into(),
+        _ => yes(capabilities.ends_links && capabilities.support(Operation::Unshare) != Support::Unsupported),
+    });
     row("of several that take a name, one wins", &|_, capabilities| yes(capabilities.exclusive_names));
     table
 }

@@ -126,9 +126,13 @@ async fn read(mut list: Streamed<ChangeEntry, ChangeSummary>) -> Result<Told> {
 /// from the top down, then the folders that are gone.
 async fn since_date(store: Arc<Inner>, scope: Scope, date: DateTime) -> Result<Pages> {
     let Told { files, folders, summary } = read(store.change_list(date.clone()).await?).await?;
+    let reset = summary.full_sync || summary.header_changed || folders.len() > MOST_FOLDERS;
     let end = summary.sync_end_date;
+    if files.is_empty() && folders.is_empty() && !reset {
+        return Ok(stream::iter([Ok(last(&scope, &end, Vec::new()))]).boxed());
+    }
     store.refresh_folders().await?;
-    if summary.full_sync || summary.header_changed || folders.len() > MOST_FOLDERS {
+    if reset {
         let all = store.everything(&scope);
         let begin = stream::iter([Ok(ChangePage::new(vec![Change::ResetBegin]))]);
         let done = stream::once(async move { Ok(last(&scope, &end, vec![Change::ResetEnd])) });

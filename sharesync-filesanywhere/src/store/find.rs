@@ -70,7 +70,7 @@ impl Inner {
         let place = self.place(item).await?;
         let missing = || refuse(ErrorKind::NotFound, item, "there is no such item");
         match (self.look(&place).await?, item) {
-            (Some(found), ItemRef::Path(_)) => self.spelled(found).await?.ok_or_else(missing),
+            (Some(found), ItemRef::Path(_)) => self.spelled(found).await,
             (Some(found), _) => Ok(found),
             (None, ItemRef::Id(id)) if !id.as_str().starts_with('\\') => {
                 let now = self.place_now(item, &place).await?;
@@ -137,15 +137,17 @@ impl Inner {
     }
 
     /// What was found by a path, with the name as it is spelled there: only the listing of its folder tells that.
-    async fn spelled(self: &Arc<Self>, found: Found) -> Result<Option<Found>> {
+    async fn spelled(self: &Arc<Self>, found: Found) -> Result<Found> {
         let Some((folder, name)) = split(&found.path).filter(|_| found.kind == ItemKind::File) else {
-            return Ok(Some(found));
+            return Ok(found);
         };
-        let Some(listed) = self.child(folder, name).await? else { return Ok(None) };
+        let Some(listed) = self.child(folder, name).await?.filter(|listed| listed.kind == ItemKind::File) else {
+            return Ok(found);
+        };
         let Item { size, modified, revision, .. } = found.item;
         let mut item = listed.item;
         (item.size, item.modified, item.revision) = (size, modified, revision);
-        Ok(Some(Found { item, ..listed }))
+        Ok(Found { item, ..listed })
     }
 
     /// The file at a path.
@@ -288,25 +290,13 @@ impl Inner {
         if error.provider_error::<crate::Refusal>().is_none() || folder == self.root {
             return error;
         }
-        match self.whats_at(folder).await {
+        match Box::pin(self.at(folder)).await {
             Ok(None) => refuse(ErrorKind::NotFound, folder, "there is no such folder").with_source(error),
-            Ok(Some(ItemKind::File)) => refuse(ErrorKind::Conflict, folder, "it is no folder").with_source(error),
+            Ok(Some(found)) if found.kind == ItemKind::File => {
+                refuse(ErrorKind::Conflict, folder, "it is no folder").with_source(error)
+            }
             _ => error,
         }
-    }
-
-    /// What is at a path, found from the root down: in a folder that can be listed, what is not listed is not there.
-    async fn whats_at(self: &Arc<Self>, path: &str) -> Result<Option<ItemKind>> {
-        let Some(names) = below(path, &self.root) else { return Ok(Some(ItemKind::Folder)) };
-        let (mut folder, mut kind) = (self.root.clone(), ItemKind::Folder);
-        for name in names.segments() {
-            if kind == ItemKind::File {
-                return Ok(None);
-            }
-            let Some(found) = Box::pin(self.child(&folder, name)).await? else { return Ok(None) };
-            (folder, kind) = (found.path, found.kind);
-        }
-        Ok(Some(kind))
     }
 }
 

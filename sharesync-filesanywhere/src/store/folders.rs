@@ -4,7 +4,7 @@
 //! are known leaves doubt, since its codes are not public, and has the whole list read again. What this store moves
 //! itself is followed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use sharesync_core::{ErrorKind, Result};
@@ -29,11 +29,11 @@ pub(super) struct Folders {
     /// Up to where changes are taken in; `None` before the first reading, and where the service has no list of changes.
     end: Option<DateTime>,
     /// Where folders were that this store has moved since then.
-    left: HashMap<i64, Vec<String>>,
+    left: HashSet<(i64, String)>,
     /// How often this store has moved or removed some.
     moves: u64,
-    /// The list lacks folders that are there: looking for them again is in vain.
-    partial: bool,
+    /// Folders that the service has no number for: looking for them again is in vain.
+    unlisted: HashSet<String>,
     /// The service does not list folders: paths are all there is.
     absent: bool,
 }
@@ -54,6 +54,7 @@ impl Folders {
                 self.by_path.remove(&old);
             }
         }
+        self.unlisted.remove(&key);
         self.by_path.insert(key, number);
     }
 
@@ -62,14 +63,20 @@ impl Folders {
         for (number, known) in self.take(from) {
             let Some(rest) = known.path.get(from.len()..) else { continue };
             let path = format!("{to}{rest}");
-            self.left.entry(number).or_default().push(fold(&known.path));
+            self.left.insert((number, fold(&known.path)));
             self.insert(number, path, known.since);
+        }
+        self.unlisted.clear();
+        if self.left.len() > MOST_CHANGES {
+            // The next look is one at all folders.
+            (self.end, self.left) = (None, HashSet::new());
         }
     }
 
     /// Forgets a folder that is gone, or that another one has taken the place of, and all below it.
     pub(super) fn forget(&mut self, path: &str) {
         drop(self.take(path));
+        self.unlisted.retain(|known| !is_within(known, path));
     }
 
     fn take(&mut self, path: &str) -> Vec<(i64, Known)> {
@@ -106,8 +113,19 @@ impl Folders {
         self.number(path).is_none()
     }
 
+    /// Whether the list of all folders may have one that the list of changes does not tell of. Once it did not, not.
     fn is_worth_reading_for(&self, path: &str) -> bool {
-        self.lacks(path) && !self.partial
+        self.lacks(path) && self.unlisted.is_empty()
+    }
+
+    /// Notes that a folder has no number, if it has none.
+    fn give_up(&mut self, path: &str) {
+        if self.lacks(path) {
+            if self.unlisted.len() >= MOST_FOLDERS {
+                self.unlisted.clear();
+            }
+            self.unlisted.insert(fold(path));
+        }
     }
 
     /// Whether a folder was there at a date of the service, as far as is known.
@@ -125,7 +143,7 @@ impl Folders {
         for (number, path) in told {
             let key = fold(path);
             let sure = match self.path(*number) {
-                Some(known) => fold(known) == key || self.left.get(number).is_some_and(|left| left.contains(&key)),
+                Some(known) => fold(known) == key || self.left.contains(&(*number, key)),
                 None => self.number(path).is_none() && new.insert(*number, path).is_none_or(|other| fold(other) == key),
             };
             if !sure {
@@ -154,7 +172,7 @@ impl Inner {
         {
             let folders = self.folders();
             let found = folders.at(path);
-            if found.is_some() || folders.absent {
+            if found.is_some() || folders.absent || folders.unlisted.contains(&fold(path)) {
                 return Ok(found);
             }
         }
@@ -168,7 +186,7 @@ impl Inner {
                 }
             }
             let mut folders = store.folders();
-            folders.partial |= folders.lacks(&path);
+            folders.give_up(&path);
             Ok(folders.at(&path))
         })
         .await
@@ -260,7 +278,8 @@ impl Inner {
             };
             let mut folders = self.folders();
             if folders.moves == moves || last {
-                *folders = Folders { moves: folders.moves, partial: folders.partial, ..fresh };
+                let unlisted = std::mem::take(&mut folders.unlisted);
+                *folders = Folders { moves: folders.moves, unlisted, ..fresh };
                 break;
             }
         }

@@ -108,7 +108,6 @@ impl FilesAnywhereStore {
 fn capabilities() -> Capabilities {
     let native = [
         Operation::Stat,
-        Operation::StatByPath,
         Operation::List,
         Operation::Changes,
         Operation::UploadSpec,
@@ -119,7 +118,8 @@ fn capabilities() -> Capabilities {
         Operation::RequestFiles,
         Operation::Invite,
     ];
-    let emulated = [Operation::UploadResume, Operation::Move, Operation::Copy, Operation::Unshare];
+    let emulated =
+        [Operation::StatByPath, Operation::UploadResume, Operation::Move, Operation::Copy, Operation::Unshare];
     let names = NameRules::permissive().with_forbidden("\\\u{fffe}\u{ffff}", "", "").with_case_sensitive(false);
     let mut capabilities = Capabilities::new(names).with(Support::Native, &native).with(Support::Emulated, &emulated);
     capabilities.ids_survive_move = false;

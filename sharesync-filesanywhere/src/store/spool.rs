@@ -23,6 +23,11 @@ impl Spool {
         SpoolSource::from_stream(lines, u64::MAX).await.map(Self)
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.size() == 0
+    }
+
     /// The rows in their order.
     pub(super) fn rows<T: DeserializeOwned + Send + 'static>(&self) -> BoxStream<'static, Result<T>> {
         let begin = (self.0.clone(), 0_u64, BytesMut::new());
