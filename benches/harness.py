@@ -27,30 +27,29 @@ def require(*programs):
         fail(f"not installed: {', '.join(missing)}")
 
 
-def build():
-    """Builds the release programs; the paths of the emulator and of the example mirror."""
+def build(example="mirror"):
+    """Builds the release programs; the paths of the emulator and of an example."""
     require("cargo")
     command = ["cargo", "build", "--release", "--quiet", "--workspace", "--message-format=json"]
-    command += ["--bin", "sharesync-emulator", "--example", "mirror"]
+    command += ["--bin", "sharesync-emulator", "--example", example]
     built = subprocess.run(command, cwd=WORKSPACE, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
         fail("the release build failed")
     messages = [json.loads(line) for line in built.stdout.splitlines()]
     programs = {m["target"]["name"]: m["executable"] for m in messages if m.get("executable")}
-    return programs["sharesync-emulator"], programs["mirror"]
+    return programs["sharesync-emulator"], programs[example]
 
 
 class Emulator:
     """The emulator with an empty drive in a directory, until the `with` ends."""
 
-    def __init__(self, program, directory):
+    def __init__(self, program, directory, *arguments):
         self.directory = pathlib.Path(directory)
-        self.process = subprocess.Popen(
-            [program, "--listen", "127.0.0.1:0", "--directory", self.directory], stdout=subprocess.PIPE, text=True
-        )
+        command = [program, "--listen", "127.0.0.1:0", "--directory", self.directory, *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         ready = json.loads(self.process.stdout.readline())
-        self.address = ready["listening"]
-        account = ready["providers"]["sharefile"]
+        self.address, self.accounts = ready["listening"], ready["providers"]
+        account = self.accounts["sharefile"]
         self.endpoint, self.token = account["endpoint"], account["token"]
 
     def __enter__(self):

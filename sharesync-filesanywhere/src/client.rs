@@ -15,7 +15,7 @@ use crate::PROVIDER;
 use crate::auth::{ClientBuilder, Session};
 use crate::error;
 use crate::files::{Downloads, Files, FolderKeys, GroupShares, Items, Links, Uploads};
-use crate::soap::{Answer, NoRows, Outcome, Record, Request, Row, Service, SoapVersion, Streamed, Tree, open};
+use crate::soap::{Answer, NoRows, Op, Outcome, Record, Request, Row, Service, SoapVersion, Streamed, Tree, open};
 use crate::store::{FilesAnywhereStore, StoreOptions};
 use crate::sync::SyncApi;
 
@@ -167,45 +167,27 @@ impl Client {
     }
 
     /// Carries out an operation and reads its result.
-    pub(crate) async fn ask<T: Record>(&self, request: Request) -> Result<T> {
-        let op = request.op;
-        let tree = self.result(request).await?;
-        let root = tree.root().ok_or_else(|| Error::new(ErrorKind::Protocol, "an answer without a result"))?;
-        T::read(root).map_err(|flaw| error::of(op, error::document(flaw)))
-    }
-
-    /// Carries out an operation whose answer says no more than that it succeeded.
-    pub(crate) async fn order(&self, request: Request) -> Result<()> {
-        self.result(request).await.map(drop)
-    }
-
-    async fn result(&self, request: Request) -> Result<Tree> {
+    pub(crate) async fn ask<T: Record + Send>(&self, request: Request) -> Result<T> {
         let (op, limit) = (request.op, self.http_config().max_answer);
         self.exchange(request, |response| async move {
-            match read(op, response, limit).await? {
-                Outcome::Fault(fault) => Err(error::fault(fault)),
-                Outcome::Result(tree) => error::check(op, &tree).map(|()| tree),
-            }
+            let tree = result(op, response, limit).await?;
+            let root = tree.root().ok_or_else(|| Error::new(ErrorKind::Protocol, "an answer without a result"))?;
+            T::read(root).map_err(error::document)
         })
         .await
+    }
+
+    /// Carries out an operation whose answer says no more than that it succeeded, or of which no more is known than that it
+    /// is no fault.
+    pub(crate) async fn order(&self, request: Request) -> Result<()> {
+        let (op, limit) = (request.op, self.http_config().max_answer);
+        self.exchange(request, |response| async move { result(op, response, limit).await.map(drop) }).await
     }
 
     /// Carries out an operation whose answer is a list, which is handed on as it arrives.
     pub(crate) async fn stream<T: Row, S: Record + Send + 'static>(&self, request: Request) -> Result<Streamed<T, S>> {
         let op = request.op;
         self.exchange(request, move |response| open(op, response)).await
-    }
-
-    /// Carries out an operation of which the answer is not known: no fault is all that can be said.
-    pub(crate) async fn tell(&self, request: Request) -> Result<()> {
-        let (op, limit) = (request.op, self.http_config().max_answer);
-        self.exchange(request, |response| async move {
-            match read(op, response, limit).await? {
-                Outcome::Fault(fault) => Err(error::fault(fault)),
-                Outcome::Result(tree) => error::check(op, &tree),
-            }
-        })
-        .await
     }
 
     /// Sends a request with the token of the session. When the service says that the token has ended, a new one is got,
@@ -254,6 +236,14 @@ pub(crate) fn call(version: SoapVersion, url: &Url, request: &Request, token: Op
     })
 }
 
+/// Reads a whole answer that is no refusal.
+async fn result(op: &'static Op, response: Response, limit: usize) -> Result<Tree> {
+    match read(op, response, limit).await? {
+        Outcome::Fault(fault) => Err(error::fault(fault)),
+        Outcome::Result(tree) => error::check(op, &tree).map(|()| tree),
+    }
+}
+
 /// Runs in a task of its own. Who waits for a turn here must not wait for somebody who has it and is not polled: the
 /// application may ask for one thing and go on with another.
 pub(crate) async fn alone<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
@@ -263,7 +253,7 @@ pub(crate) async fn alone<T: Send + 'static>(work: impl Future<Output = Result<T
 }
 
 /// Reads a whole answer of bounded length.
-pub(crate) async fn read(op: &'static crate::soap::Op, response: Response, limit: usize) -> Result<Outcome> {
+pub(crate) async fn read(op: &'static Op, response: Response, limit: usize) -> Result<Outcome> {
     error::check_type(&response)?;
     let mut answer = Answer::<NoRows>::new(op.expected());
     let mut body = response.into_stream();

@@ -126,7 +126,7 @@ impl SyncApi {
                     })
                 })
         });
-        self.0.tell(request).await
+        self.0.order(request).await
     }
 
     /// Registers which folders of the server belong to which of the device. No more of the answer is known than that it is
@@ -156,7 +156,7 @@ impl SyncApi {
                 })
             })
         });
-        self.0.tell(request).await
+        self.0.order(request).await
     }
 
     /// How much of a file the service holds. Which operation sends the rest is not known: that for plain chunks takes a path.

@@ -149,7 +149,7 @@ fn piece(parent: ItemId, first: u64, end: u64) -> (Bytes, u64) {
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "<ChangeFileItem><ParentFolderID>{}</ParentFolderID><Name>file {next:09} of a list that nobody holds: made up while it              is sent, to be read.txt</Name><Size>{}</Size><Checksum>{:016x}{next:016x}</Checksum></ChangeFileItem>",
+            "<ChangeFileItem><ParentFolderID>{}</ParentFolderID><Name>file {next:09} of a list that nobody holds: made up while it is sent, to be read.txt</Name><Size>{}</Size><Checksum>{:016x}{next:016x}</Checksum></ChangeFileItem>",
             parent.0,
             next % 1_000_003,
             next.wrapping_mul(0x9e37_79b9_7f4a_7c15),

@@ -115,6 +115,11 @@ impl<R: Row> Answer<R> {
         std::mem::take(&mut self.state.rows)
     }
 
+    /// An error about the element that is being read.
+    pub(crate) fn error(&self, flaw: Flaw) -> DocumentError {
+        self.scanner.error(flaw)
+    }
+
     /// Says that nothing follows. What is left of the rows comes along.
     pub(crate) fn finish(mut self) -> Result<(Vec<R>, Outcome), DocumentError> {
         self.scanner.finish(&mut self.state)?;

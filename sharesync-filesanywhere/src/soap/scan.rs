@@ -175,7 +175,10 @@ impl Scanner {
             let before = from + position(&reader);
             match reader.read_event() {
                 Ok(Event::Eof) => return Ok(to),
-                Ok(event) => self.event(&event, sink)?,
+                Ok(event) => {
+                    self.check_length(&event, from + position(&reader) - before)?;
+                    self.event(&event, sink)?;
+                }
                 Err(error) => {
                     let rest = window.get(before..).unwrap_or_default();
                     let at_end = from + position(&reader) >= to;
@@ -186,24 +189,35 @@ impl Scanner {
         }
     }
 
+    /// What arrives at once may be no longer than what arrives in pieces.
+    fn check_length(&self, event: &Event<'_>, length: usize) -> Result<(), DocumentError> {
+        let too_long = match event {
+            Event::Text(_) => None,
+            Event::GeneralRef(_) => (length > LONGEST_REFERENCE).then_some("a reference"),
+            _ => (length > LONGEST_MARKUP).then_some("a tag"),
+        };
+        too_long.map_or(Ok(()), |what| Err(self.error(Flaw::TooLong(what))))
+    }
+
     /// Accepts that the rest of the window is the beginning of something, if it can be.
     fn incomplete(&self, error: &XmlError, rest: &[u8], at_end: bool, last: bool) -> Result<(), DocumentError> {
         let lower = |byte: Option<&u8>| byte.map(u8::to_ascii_lowercase);
         if rest.starts_with(b"<!") && lower(rest.get(2)) == Some(b'd') {
             return Err(self.error(Flaw::Doctype));
         }
-        let (possible, longest) = match error {
-            XmlError::Syntax(SyntaxError::InvalidBangMarkup) => (rest.len() < 3, LONGEST_MARKUP),
+        let markup = (LONGEST_MARKUP, "a tag");
+        let (possible, (longest, what)) = match error {
+            XmlError::Syntax(SyntaxError::InvalidBangMarkup) => (rest.len() < 3, markup),
             // What a tag is going to be cannot be seen in its first bytes.
-            XmlError::Syntax(_) => (at_end || rest.len() < LONGEST_BEGINNING, LONGEST_MARKUP),
-            XmlError::IllFormed(IllFormedError::UnclosedReference) => (at_end, LONGEST_REFERENCE),
-            _ => (false, 0),
+            XmlError::Syntax(_) => (at_end || rest.len() < LONGEST_BEGINNING, markup),
+            XmlError::IllFormed(IllFormedError::UnclosedReference) => (at_end, (LONGEST_REFERENCE, "a reference")),
+            _ => (false, markup),
         };
         match (possible, last) {
-            (true, false) if rest.len() <= longest => Ok(()),
-            (true, false) => Err(self.error(Flaw::TooLong("a tag"))),
+            (false, _) => Err(self.error(Flaw::Malformed(complaint(error)))),
+            (true, _) if rest.len() > longest => Err(self.error(Flaw::TooLong(what))),
+            (true, false) => Ok(()),
             (true, true) => Err(self.error(Flaw::Truncated)),
-            _ => Err(self.error(Flaw::Malformed(complaint(error)))),
         }
     }
 
@@ -253,22 +267,26 @@ impl Scanner {
         }
         self.begin_text();
         let name = tag.name().0;
-        check_name(name)?;
+        let plain = is_plain(name);
+        if !plain {
+            check_name(name)?;
+        }
         let depth = self.frames.len();
         let outer = self.frames.last().map_or(Space::None, |frame| frame.default);
         let frame = Frame { name: self.names.len(), default: outer, outer_prefixes: self.prefixes.len() };
         self.frames.push(frame);
         self.names.push_str(name);
         let (mut nil, mut must_understand) = (false, false);
-        if !tag.attributes_raw().trim_ascii().is_empty() {
+        if tag.len() > name.len() && !tag.attributes_raw().trim_ascii().is_empty() {
             (nil, must_understand) = self.attributes(tag)?;
         }
         let default = self.frames.last().map_or(outer, |frame| frame.default);
-        let space = match name.split_once(':') {
-            None => default,
-            Some((prefix, _)) => self.space(prefix)?,
+        let prefixed = if plain { None } else { name.split_once(':') };
+        let (space, name) = match prefixed {
+            Some((prefix, local)) => (self.space(prefix)?, local),
+            None => (default, name),
         };
-        sink.start(depth, Start { space, name: local(name), nil, must_understand }, &|| self.path())
+        sink.start(depth, Start { space, name, nil, must_understand }, &|| self.path())
     }
 
     /// Declares the namespaces of a tag, and reads its other attributes: `xsi:nil` and `mustUnderstand`.
@@ -382,6 +400,11 @@ fn whole_characters(window: &[u8]) -> usize {
 
 fn local(name: &str) -> &str {
     name.split_once(':').map_or(name, |(_, local)| local)
+}
+
+/// Whether a name is one without a prefix and without anything to check, as nearly all of the service are.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn check_name(name: &str) -> Result<(), Flaw> {

@@ -7,11 +7,14 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::http::Response;
 use sharesync_core::{BoxStream, Error, ErrorKind, Result};
 
-use super::{Answer, Op, Outcome, Record, Row, Tree};
+use super::{Answer, Flaw, Op, Outcome, Record, Row, Tree};
 use crate::error;
 
 /// Bytes read at a time, however much arrives at once: it bounds how many rows wait.
 const STEP: usize = 64 << 10;
+/// Bytes that may arrive without a row among them. A list of any length has rows all along: what goes on without them is
+/// made to never end.
+const MOST_WITHOUT_ROWS: usize = 8 << 20;
 
 /// A list that is handed on as it arrives, and what the answer says besides. The answer is never held as a whole.
 ///
@@ -104,6 +107,8 @@ struct Reading<R> {
     /// `None` after the end.
     answer: Option<Answer<R>>,
     ready: VecDeque<Vec<R>>,
+    /// Bytes since the last row.
+    without_rows: usize,
     end: Option<Tree>,
 }
 
@@ -118,8 +123,13 @@ impl<R: Row> Reading<R> {
             let Some(answer) = &mut self.answer else { return Ok(()) };
             let step = self.piece.split_to(self.piece.len().min(STEP));
             answer.feed(&step).map_err(error::document)?;
+            self.without_rows += step.len();
             if answer.ready() > 0 {
                 self.ready.push_back(answer.take_rows());
+                self.without_rows = 0;
+            }
+            if self.without_rows > MOST_WITHOUT_ROWS {
+                return Err(error::document(answer.error(Flaw::TooLong("what is not a list"))));
             }
         }
         Ok(())
@@ -155,6 +165,7 @@ pub(crate) async fn open<T: Row, S: Record + Send + 'static>(
         piece: Bytes::new(),
         answer: Some(Answer::new(op.expected())),
         ready: VecDeque::new(),
+        without_rows: 0,
         end: None,
     };
     reading.advance().await?;
