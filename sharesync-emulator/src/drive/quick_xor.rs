@@ -15,7 +15,8 @@ const LANES: usize = PERIOD / 8;
 /// Takes bytes in order. Bytes that are rotated alike are XORed first; the rotations are done once, at the end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QuickXor {
-    lanes: [u64; LANES],
+    /// Boxed, because a hasher is carried about.
+    lanes: Box<[u64; LANES]>,
     len: u64,
 }
 

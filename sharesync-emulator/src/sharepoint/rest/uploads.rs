@@ -18,8 +18,12 @@ use crate::sharepoint::times::coarse;
 /// The uploads that are under way, by file and id.
 #[derive(Debug, Default)]
 pub(in crate::sharepoint) struct Sessions {
-    open: Mutex<HashMap<(ItemId, Guid), Arc<tokio::sync::Mutex<Upload>>>>,
+    open: Mutex<Table>,
 }
+
+type Table = HashMap<(ItemId, Guid), Session>;
+/// One chunk at a time.
+type Session = Arc<tokio::sync::Mutex<Upload>>;
 
 /// One upload: what has come, and its digests so far.
 #[derive(Debug, Default)]
@@ -30,11 +34,11 @@ struct Upload {
 }
 
 impl Sessions {
-    fn open(&self) -> MutexGuard<'_, HashMap<(ItemId, Guid), Arc<tokio::sync::Mutex<Upload>>>> {
+    fn open(&self) -> MutexGuard<'_, Table> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, file: ItemId, id: Guid) -> Outcome<Arc<tokio::sync::Mutex<Upload>>> {
+    fn get(&self, file: ItemId, id: Guid) -> Outcome<Session> {
         self.open().get(&(file, id)).cloned().ok_or_else(|| SpError::no_such("The upload session"))
     }
 }
