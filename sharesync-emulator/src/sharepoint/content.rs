@@ -39,7 +39,12 @@ impl Ctx {
 
     /// The request's body, stored as it comes.
     pub(crate) async fn take(&mut self) -> Outcome<Staged> {
-        let mut writer = self.face.shared.drive.writer()?;
+        Ok(self.take_behind(Hasher::default()).await?.0)
+    }
+
+    /// As [`Ctx::take`], of bytes that come behind others, which a hasher has taken already.
+    pub(crate) async fn take_behind(&mut self, hasher: Hasher) -> Outcome<(Staged, Hasher)> {
+        let mut writer = self.face.shared.drive.writer_behind(hasher)?;
         let mut len = 0;
         while let Some(data) = self.call.body.chunk().await.map_err(broken)? {
             len += data.len() as u64;
@@ -48,7 +53,7 @@ impl Ctx {
             }
             writer.push(data).await?;
         }
-        Ok(writer.finish().await?)
+        Ok(writer.finish_and_go_on().await?)
     }
 
     /// The content of stored parts as the library keeps it under a name.

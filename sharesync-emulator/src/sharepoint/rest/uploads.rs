@@ -5,9 +5,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use tokio::task::spawn_blocking;
-
 use crate::drive::{Drive, Entry, Hasher, ItemId, Staged};
 use crate::sharepoint::Ctx;
 use crate::sharepoint::dialect::WRONG_OFFSET;
@@ -15,6 +12,7 @@ use crate::sharepoint::errors::{Outcome, SpError};
 use crate::sharepoint::ids::Guid;
 use crate::sharepoint::odata::{Answer, Data, Segment};
 use crate::sharepoint::times::coarse;
+use jiff::Timestamp;
 
 /// The uploads that are under way, by file and id.
 #[derive(Debug)]
@@ -153,10 +151,7 @@ impl Ctx {
 
     /// The bytes of the request, all of them or none.
     async fn add_chunk(&mut self, upload: &mut Upload) -> Outcome<()> {
-        let staged = self.take().await?;
-        let mut hasher = upload.hasher.clone();
-        let hash = move || staged.hash_into(&mut hasher).map(|()| (staged, hasher));
-        let (staged, hasher) = spawn_blocking(hash).await.map_err(std::io::Error::other)??;
+        let (staged, hasher) = self.take_behind(upload.hasher.clone()).await?;
         upload.used = Instant::now();
         upload.len += staged.len();
         upload.hasher = hasher;
