@@ -153,25 +153,3 @@ pub(crate) fn tell(reply: &mut crate::http::Reply, name: &'static str, value: &s
         reply.headers_mut().insert(HeaderName::from_static(name), value);
     }
 }
-
-/// A content that no version keeps, read whole before its bytes are given back to the store.
-pub(crate) async fn archive(
-    drive: &Drive,
-    call: &crate::http::Call,
-    staged: Staged,
-    label: Label<'_>,
-) -> crate::http::Reply {
-    use futures::TryStreamExt;
-    let content = staged.content();
-    let reply = content_reply(drive, call, &content, label);
-    let (head, body) = reply.into_parts();
-    let frames: Result<Vec<_>, _> = http_body_util::BodyDataStream::new(body).try_collect().await;
-    match frames {
-        Ok(frames) => {
-            let mut reply = crate::http::full(head.status, "application/zip", frames.concat());
-            *reply.headers_mut() = head.headers;
-            reply
-        }
-        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
-    }
-}
