@@ -3,7 +3,7 @@
 //! reading.
 //!
 //! `replay::all_operations` counts the operations of the sync reference by what the servers received: it fails when one is
-//! missing.
+//! missing. `devices` and `drops` run against the emulator: two devices at once, and a socket that breaks all the time.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,7 +14,9 @@
 
 mod cursor {
     mod changes;
+    mod devices;
     mod drive;
+    mod drops;
     mod errors;
     mod fixtures;
     mod following;

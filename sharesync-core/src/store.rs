@@ -99,7 +99,9 @@ pub trait RemoteStore: Debug + Send + Sync + 'static {
 
     /// Completes an upload: from now on the item exists.
     ///
-    /// `content` holds the digests of the whole content in the algorithms that [`UploadSpec::digests`] asks for.
+    /// `content` holds digests of the whole content: at least those in the algorithms that [`UploadSpec::digests`] asks
+    /// for. When another writer's version lies on top of this one by now, the item returned is still this one, where the
+    /// service can tell them apart.
     async fn upload_finish(&self, spec: &UploadSpec, parts: &[PartReceipt], content: &[Digest]) -> Result<Item> {
         let _ = (spec, parts, content);
         Err(self.unsupported(Operation::UploadSpec))

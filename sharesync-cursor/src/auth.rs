@@ -10,8 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use sharesync_core::http::{
-    Authorizer, BearerTokens, Grant, HttpConfig, OAuthClient, OAuthSource, Pipeline, StaticBearer, TokenSet,
-    TokenStore, Transport,
+    Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, default_transport, url_below,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -105,27 +104,13 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => default_transport(&self.http)?,
         };
-        let base = below(&self.endpoint, API)?;
+        let base = url_below(&self.endpoint, API)?;
         // The token endpoint is the server's own, whatever `/auth/config` names: tokens go there.
-        let token_url = below(&self.endpoint, TOKEN)?;
+        let token_url = url_below(&self.endpoint, TOKEN)?;
         let oauth = OAuthClient::new(PROVIDER, transport.clone(), self.http.clone(), token_url, "");
-        let tokens = match (self.tokens, &self.grant) {
-            (Some(tokens), _) => tokens,
-            (None, Some(grant)) => {
-                let tokens = oauth.exchange(grant).await?;
-                if let Some(store) = &self.token_store {
-                    store.save(&tokens).await?;
-                }
-                tokens
-            }
-            (None, None) => return Err(config("neither tokens nor a way to sign in are configured")),
-        };
-        let authorizer: Arc<dyn Authorizer> = if tokens.refresh.is_some() {
-            let source = Arc::new(OAuthSource::new(oauth, None));
-            Arc::new(BearerTokens::new(source, Some(tokens), self.token_store))
-        } else {
-            Arc::new(StaticBearer::new(tokens.access))
-        };
+        let tokens = oauth.sign_in(self.tokens, self.grant.as_ref(), self.token_store.as_ref()).await?;
+        // A code from the page is good for one time: there is nothing to fall back on.
+        let authorizer = oauth.into_authorizer(tokens, None, self.token_store);
         let pipeline = Pipeline::builder(PROVIDER, transport)
             .config(self.http)
             .authorize(&base, authorizer)
@@ -147,25 +132,6 @@ impl fmt::Debug for ClientBuilder {
 
 fn config(why: &'static str) -> Error {
     Error::new(ErrorKind::Config, why)
-}
-
-#[cfg(feature = "reqwest")]
-fn default_transport(config: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Ok(Arc::new(sharesync_core::http::ReqwestTransport::new(config)?))
-}
-
-#[cfg(not(feature = "reqwest"))]
-fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
-    Err(config("there is no transport: enable the feature `rustls`, or set one by transport"))
-}
-
-/// An address below an endpoint.
-fn below(endpoint: &str, path: &str) -> Result<Url> {
-    let wrong = || config("the endpoint is no address of the form https://host");
-    // By itself it must be an address already: a path would make a host of what follows `https://`.
-    Url::parse(endpoint).map_err(|_| wrong())?;
-    let url = Url::parse(&format!("{}/{path}", endpoint.trim_end_matches('/'))).map_err(|_| wrong())?;
-    if url.has_host() && url.username().is_empty() && url.query().is_none() { Ok(url) } else { Err(wrong()) }
 }
 
 /// What proves that the application that asks for tokens is the one that sent the user to the page (RFC 7636).
@@ -288,8 +254,8 @@ mod tests {
     #[test]
     fn endpoints_are_addresses() {
         for bad in ["", "drive.example", "https://", "https://u@drive.example", "https://drive.example?x=1"] {
-            assert_eq!(below(bad, API).unwrap_err().kind(), ErrorKind::Config, "{bad}");
+            assert_eq!(url_below(bad, API).unwrap_err().kind(), ErrorKind::Config, "{bad}");
         }
-        assert_eq!(below("https://drive.example/", API).unwrap().as_str(), "https://drive.example/api/v1/");
+        assert_eq!(url_below("https://drive.example/", API).unwrap().as_str(), "https://drive.example/api/v1/");
     }
 }

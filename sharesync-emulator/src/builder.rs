@@ -196,8 +196,8 @@ impl Builder {
         self
     }
 
-    /// What a token of the cursor sync API may cost in a minute. The service's limit is 1000; a million if not said, so that tests
-    /// need not wait.
+    /// What a token of the cursor sync API may cost in a minute: 1 for a request, 2 for a list or a write, 5 for content, 10 for a
+    /// search. The service's limit is 1000; a million if not said, so that tests need not wait.
     #[must_use]
     pub fn rate_limit(mut self, cost: u64) -> Self {
         self.rate_limit = cost;

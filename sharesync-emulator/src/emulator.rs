@@ -176,7 +176,8 @@ impl Emulator {
         &self.shared.requests
     }
 
-    /// Makes all access tokens invalid, as if their time were over; refresh tokens stay good.
+    /// Makes all access tokens invalid, as if their time were over; refresh tokens and service tokens stay good, and live sockets
+    /// open.
     pub fn expire_tokens(&self) {
         self.faces.iter().for_each(|face| face.expire_tokens());
     }

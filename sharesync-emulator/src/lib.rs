@@ -36,6 +36,24 @@
 //! wrong; [`Requests`] tells what came. The program of this crate does the same for other processes, with `/_emulator/faults`,
 //! `/_emulator/requests` and `/_emulator/changes` in place of the library calls.
 //!
+//! # The cursor sync API in tests
+//!
+//! Beside the faults that strike any protocol, this face can be told:
+//!
+//! - [`Emulator::cursor_sockets`]: the live sockets that are open. [`CursorSockets`] counts them, drops them all or by rate, closes
+//!   them with a code (4401 is that of a token that is not valid), and pushes any frame, or bytes that are none.
+//! - [`Emulator::expire_cursors`]: every cursor that was given out is answered with `SYNC_CURSOR_INVALID` from now on.
+//! - [`Builder::detail_errors`]: errors are `{"detail": …}` without a code, as the newer documents have them, in place of the
+//!   envelope.
+//! - [`Builder::rate_limit`]: what a token may cost in a minute. `X-RateLimit-*` are on every answer, 429 has `Retry-After`.
+//! - [`Builder::upload_idle`]: how long an upload session lives without a request; afterwards it is 410.
+//! - [`FaultKind::RepeatPage`] makes `/sync/changes` say `has_more` with a cursor that does not move, [`FaultKind::LoseAnswer`]
+//!   applies what a device tells without saying so.
+//!
+//! [`Emulator::expire_tokens`] leaves service tokens and sockets that are open: a token is looked at when a socket is opened. With a
+//! drive in a directory devices, cursors, preferences, conflicts, shares, members and links survive a restart, and the positions of
+//! the log are the same; tokens and upload sessions do not survive.
+//!
 //! # What the Acronis document leaves open
 //!
 //! What is known from public clients alone, and what had to be chosen: the first user is the administrator; creating and uploading
@@ -50,8 +68,11 @@
 //!
 //! The bodies of `/sync/apply`, conflicts, devices and preferences are reconstructed from names and numbers of lines. Chosen, not
 //! known: what the five resolutions do beyond their names; that `/sync/apply` without `conflict_resolution` refuses a conflict with
-//! 409; that a cursor never goes back; that sockets tell changes only after `subscribe`, and answer a ping with `type`; chunks
-//! count from 0; what the public address of a link answers; that statistics, permissions and invitations are not served.
+//! 409, after what stands before it was applied; that a cursor never goes back; that the deletion of a folder is one change, its
+//! restoration one for everything in it, and a move to another share a deletion and a creation; that sockets tell changes only
+//! after `subscribe`, and answer a ping with `type`; the close code 4404 of an unknown device; chunks count from 0; what the public
+//! address of a link answers; that a share of several users is open to all of them; that `file_type` and `recursive` of a search
+//! change nothing; that statistics, permissions and invitations are not served.
 //!
 //! # What the SharePoint documents leave open
 //!

@@ -7,6 +7,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::http::decode;
+
+/// Parameters whose values let whoever has them in.
+const SECRETS: [&str; 7] =
+    ["token", "access_token", "refresh_token", "password", "code", "code_verifier", "client_secret"];
+
 /// One request that the emulator received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -19,7 +25,9 @@ pub struct RequestRecord {
     pub method: String,
     /// The path, still percent-encoded.
     pub path: String,
-    /// The query string as it came.
+    /// The query string as it came, but for the secrets in it: the values of `token`, `access_token`, `refresh_token`, `password`,
+    /// `code`, `code_verifier` and `client_secret` are `redacted`. Signatures of pre-signed addresses stay: they are what a test
+    /// looks for in the logs of a client.
     pub query: String,
     /// Whether it carried an `Authorization` header.
     pub authorization: bool,
@@ -110,7 +118,7 @@ impl Requests {
             at: Timestamp::now(),
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
+            query: without_secrets(parts.uri.query().unwrap_or_default()),
             authorization: parts.headers.contains_key(http::header::AUTHORIZATION),
             storage,
             status: AtomicU16::new(0),
@@ -159,6 +167,30 @@ impl Slot {
             request_bytes: self.received.load(Ordering::Relaxed),
             response_bytes: self.sent.load(Ordering::Relaxed),
             fault: self.fault.get().cloned(),
+        }
+    }
+}
+
+/// A query string with the values of secrets taken out.
+fn without_secrets(query: &str) -> String {
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if SECRETS.contains(&decode(name).to_ascii_lowercase().as_str()) => format!("{name}=redacted"),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_recorded() {
+        assert_eq!(without_secrets("a=1&token=eyJ.x.y&b=2"), "a=1&token=redacted&b=2");
+        assert_eq!(without_secrets("Token=x&%74oken=y&token"), "Token=redacted&%74oken=redacted&token");
+        assert_eq!(without_secrets("password=p%26q&code="), "password=redacted&code=redacted");
+        for kept in ["", "tokens=1", "h=signature&dt=x", "x&y", "code_challenge=c"] {
+            assert_eq!(without_secrets(kept), kept);
         }
     }
 }

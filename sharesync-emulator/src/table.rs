@@ -76,15 +76,17 @@ impl<T: Serialize + DeserializeOwned + Clone> Table<T> {
     }
 
     pub(crate) fn remove(&self, key: &str) -> Option<T> {
-        let row = self.rows().remove(key);
+        let mut rows = self.rows();
+        let row = rows.remove(key)?;
         self.drive.forget(format!("{}{key}", self.prefix));
-        row
+        Some(row)
     }
 
     /// Removes all rows.
     pub(crate) fn clear(&self) {
-        let rows = std::mem::take(&mut *self.rows());
-        rows.into_keys().for_each(|key| self.drive.forget(format!("{}{key}", self.prefix)));
+        let mut rows = self.rows();
+        rows.keys().for_each(|key| self.drive.forget(format!("{}{key}", self.prefix)));
+        rows.clear();
     }
 
     fn store(&self, rows: &mut BTreeMap<String, T>, key: String, row: T) {

@@ -40,6 +40,8 @@ pub fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
 /// [`ErrorKind::Config`] when the endpoint is not of the form `https://host`.
 pub fn url_below(endpoint: &str, path: &str) -> Result<Url> {
     let wrong = || config("the endpoint is no address of the form https://host");
+    // By itself it must be an address already: a path would make a host of what follows `https://`.
+    Url::parse(endpoint).map_err(|_| wrong())?;
     let url = Url::parse(&format!("{}/{path}", endpoint.trim_end_matches('/'))).map_err(|_| wrong())?;
     if url.has_host() && url.username().is_empty() && url.query().is_none() { Ok(url) } else { Err(wrong()) }
 }

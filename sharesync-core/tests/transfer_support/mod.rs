@@ -352,7 +352,7 @@ impl RemoteStore for Fake {
         };
         assert!(parts.is_sorted_by_key(|receipt| receipt.index));
         assert_eq!(bytes.len() as u64, spec.request.size, "finished before everything had arrived");
-        assert_eq!(content.iter().map(Digest::algorithm).collect::<Vec<_>>(), spec.digests);
+        assert!(spec.digests.iter().all(|asked| content.iter().any(|digest| digest.algorithm() == *asked)));
         for digest in content {
             assert_eq!(*digest, Digest::of(digest.algorithm(), &bytes));
         }

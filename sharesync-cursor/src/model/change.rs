@@ -218,9 +218,10 @@ entity! {
 }
 
 impl Conflict {
-    /// Whether it is resolved.
+    /// Whether it is resolved: one that is left to a person is not.
     pub fn is_resolved(&self) -> bool {
-        self.resolution.is_some() || self.resolved_at.is_some()
+        let decided = self.resolution.as_ref().is_some_and(|resolution| *resolution != Resolution::Manual);
+        decided || self.resolved_at.is_some()
     }
 }
 
@@ -240,6 +241,7 @@ mod tests {
         let one = conflict(json!({"conflict_id": "c", "resolution": null, "resolved_at": null, "created_at": "x"}));
         assert_eq!((one.id.as_deref(), one.is_resolved()), (Some("c"), false));
         assert!(conflict(json!({"id": "c", "resolution": "KEEP_BOTH"})).is_resolved());
+        assert!(!conflict(json!({"id": "c", "resolution": "MANUAL"})).is_resolved());
         assert!(conflict(json!({"id": "c", "resolved_at": "2026-01-02T03:04:05Z"})).is_resolved());
     }
 

@@ -6,6 +6,8 @@
 //! `conflict_resolution` each conflict is recorded and resolved by it, and told in `conflicts`; without one it is refused with 409,
 //! and what stood before it in the list is applied.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -14,7 +16,7 @@ use super::errors::{ApiError, Outcome};
 use super::info::ok;
 use super::space::share_path;
 use super::{Ctx, ids};
-use crate::drive::{Drive, Entry, ItemId, NewFolder, OnConflict, Resolved, VersionId};
+use crate::drive::{Drive, Entry, ItemId, NewFolder, OnConflict, Resolved, Version, VersionId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -43,7 +45,7 @@ struct Apply {
 }
 
 /// A change as the device tells it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Told {
     resource_type: ResourceType,
     resource_id: Option<String>,
@@ -88,11 +90,14 @@ impl Ctx {
         Ok(ok(&json!({"applied": applied, "conflicts": conflicts, "cursor": cursor})))
     }
 
-    /// Records a conflict and resolves it. The same change told again, after a lost answer, is the same conflict.
+    /// Records a conflict and resolves it. The same change told again, after a lost answer, is the same conflict; told again with
+    /// another resolution after it was resolved, it is a new one.
     fn take_up(&self, conflict: Conflict, resolution: Resolution) -> Result<Conflict, ApiError> {
-        let known = self.face.conflicts.all().into_iter().find(|known| known.is_same(&conflict));
+        let fits = |known: &Conflict| known.resolution.is_none_or(|known| known == resolution);
+        let known = self.face.conflicts.all().into_iter().find(|known| known.is_same(&conflict) && fits(known));
         match known {
-            Some(known) => Ok(known),
+            Some(known) if known.resolution.is_some() => Ok(known),
+            Some(waiting) => self.settle(waiting, resolution),
             None => self.settle(self.face.conflicts.add(|number| Conflict { number, ..conflict }), resolution),
         }
     }
@@ -146,7 +151,9 @@ impl Ctx {
             Some(there) if there.item.is_folder() => Ok(Fate::Applied(there.item.id)),
             Some(there) => {
                 let server = there.item.current().map(|version| version.id);
-                Ok(self.conflict(scope, told, there.item.id, server))
+                // What stands in the way is the file.
+                let in_the_way = Told { resource_type: ResourceType::File, ..told.clone() };
+                Ok(self.conflict(scope, &in_the_way, there.item.id, server))
             }
             None => {
                 let made = self.drive().create_folder(self.user.id, parent.item.id, &name, NewFolder::default())?;
@@ -160,7 +167,8 @@ impl Ctx {
         let entry = self.told_item(scope, told)?;
         let version = told.version_id.as_deref();
         let version = version.ok_or_else(|| ApiError::invalid(&["body", "changes", "version_id"], "Field required"))?;
-        let versions: Vec<_> = entry.item.versions().iter().map(|version| version.id).collect();
+        let contents = entry.item.versions();
+        let versions: Vec<_> = contents.iter().map(|version| version.id).collect();
         let at = ids::parse_version(version).and_then(|id| versions.iter().position(|known| *known == id));
         let at = at.ok_or_else(|| ApiError::not_found("Version"))?;
         if entry.is_deleted() {
@@ -169,11 +177,15 @@ impl Ctx {
         let Some(base) = base_of(told, &versions)? else {
             return Ok(Fate::Applied(entry.item.id));
         };
-        let server = match at == base {
-            true => versions.last().copied().filter(|last| Some(last) != versions.get(base)),
-            false => {
-                at.checked_sub(1).filter(|before| *before != base).and_then(|before| versions.get(before).copied())
+        let server = match at.checked_sub(base) {
+            None => return Err(ApiError::conflict("version_id is older than base_version_id")),
+            Some(0) => {
+                let digests = |version: &Arc<Version>| version.content.digests().clone();
+                let known = contents.get(at).map(digests);
+                contents.last().filter(|last| Some(digests(last)) != known).map(|last| last.id)
             }
+            Some(1) => None,
+            Some(_) => versions.get(at - 1).copied(),
         };
         match server {
             Some(server) => Ok(self.conflict(scope, told, entry.item.id, Some(server))),

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
+use http::header::{CACHE_CONTROL, HeaderValue};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -109,7 +110,11 @@ impl CursorFace {
             return refuse(("invalid_request", "The form cannot be read."));
         };
         match self.grant(&Query::parse(&String::from_utf8_lossy(&form))) {
-            Ok(grant) => json_reply(StatusCode::OK, grant_json(&grant).to_string()),
+            Ok(grant) => {
+                let mut reply = json_reply(StatusCode::OK, grant_json(&grant).to_string());
+                reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                reply
+            }
             Err(refused) => refuse(refused),
         }
     }

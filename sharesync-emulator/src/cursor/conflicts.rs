@@ -5,6 +5,8 @@
 //! `KEEP_BOTH`: the server's stays in its place, the device's goes beside it under a free name. `MANUAL`: the server's stays, and
 //! the conflict waits until it is resolved by one of the others.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ use super::apply::{ChangeType, ResourceType};
 use super::errors::{ApiError, Outcome};
 use super::info::ok;
 use super::{Ctx, ids};
-use crate::drive::{Drive, Entry, ItemId, ItemPatch, NewFolder, OnConflict, UserId, VersionId};
+use crate::drive::{Drive, Entry, ItemId, ItemPatch, NewFolder, OnConflict, UserId, Version, VersionId};
 use crate::table::number_key;
 
 /// The strategies.
@@ -118,6 +120,7 @@ impl Ctx {
         let _one_at_a_time = self.face.settling();
         let conflict = self.face.conflicts.get(&number_key(number)).filter(|conflict| conflict.user == self.user.id);
         let conflict = conflict.ok_or_else(|| ApiError::not_found("Conflict"))?;
+        self.share(&ids::share(conflict.share))?;
         match conflict.resolution {
             Some(known) if known == wanted => return Ok(ok(&conflict.to_json())),
             Some(_) => return Err(ApiError::conflict("The conflict was resolved in another way")),
@@ -152,13 +155,36 @@ impl Ctx {
         Ok(noted.unwrap_or(conflict))
     }
 
-    /// What is not content is written when the device asks for it: later than what is there.
+    /// Of contents the one that came later, and a file that is in the trash went there after every content of it. What is not
+    /// content is written when the device asks for it: later than what is there.
     fn last_writer(&self, conflict: &Conflict) -> Winner {
-        let written = |version: Option<VersionId>| Some(self.drive().version(version?)?.version?.created);
-        match (written(conflict.client_version), written(conflict.server_version)) {
-            (Some(client), Some(server)) if client < server => Winner::Server,
-            _ => Winner::Client,
+        if conflict.change_type != ChangeType::Updated {
+            return Winner::Client;
         }
+        let Some(entry) = self.drive().item(conflict.resource).filter(|entry| !entry.is_deleted()) else {
+            return Winner::Server;
+        };
+        let versions = entry.item.versions();
+        let of = |id: Option<VersionId>| versions.iter().find(|version| Some(version.id) == id);
+        let Some(server) = of(conflict.server_version) else {
+            return Winner::Client;
+        };
+        // The server's content, put on top again while the conflict waits, is no later content.
+        let after = versions.iter().skip_while(|version| Some(version.id) != conflict.client_version).skip(1);
+        let is_later =
+            |version: &Arc<Version>| version.id == server.id || version.content.digests() != server.content.digests();
+        if after.into_iter().any(is_later) { Winner::Server } else { Winner::Client }
+    }
+
+    /// Takes an item out of the trash, with the folders above it that lie there.
+    fn revive(&self, item: ItemId) -> Result<Entry, ApiError> {
+        let gone = || ApiError::gone("The resource");
+        let entry = self.drive().item(item).ok_or_else(gone)?;
+        let chain = entry.ancestors.iter().chain([&entry.item]);
+        for deleted in chain.filter(|item| item.deleted.is_some()) {
+            self.drive().restore(self.user.id, deleted.id)?;
+        }
+        self.drive().item(item).ok_or_else(gone)
     }
 
     fn settle_content(&self, conflict: &Conflict, winner: Winner) -> Result<(), ApiError> {
@@ -168,7 +194,7 @@ impl Ctx {
             if winner == Winner::Server {
                 return Ok(());
             }
-            entry = drive.restore(by, conflict.resource)?;
+            entry = self.revive(conflict.resource)?;
         } else if let (Winner::Both, Some(version), Some(parent)) = (winner, conflict.client_version, entry.item.parent)
         {
             let name = beside(&entry.item.name, &self.device_name(conflict));
@@ -191,15 +217,14 @@ impl Ctx {
             return Ok(());
         };
         let (drive, by) = (self.drive(), self.user.id);
+        let was_deleted = drive.item(conflict.resource).is_some_and(|entry| entry.is_deleted());
+        self.revive(conflict.resource)?;
         if winner == Winner::Client {
-            let entry = drive.item(conflict.resource).ok_or_else(|| ApiError::gone("The resource"))?;
-            if entry.is_deleted() {
-                drive.restore(by, conflict.resource)?;
-            }
             return self.place(conflict.share, conflict.resource, path, OnConflict::Replace).map(drop);
         }
         let (parent, name) = self.parent_of(conflict.share, path)?;
-        if drive.child(parent.item.id, &name).is_some_and(|holder| holder.item.id != conflict.resource) {
+        let holder = drive.child(parent.item.id, &name);
+        if was_deleted || holder.is_some_and(|holder| holder.item.id != conflict.resource) {
             return self.place(conflict.share, conflict.resource, path, OnConflict::Rename).map(drop);
         }
         // Two places for one item: a copy goes to where the device wanted it.

@@ -78,10 +78,8 @@ impl Ctx {
 
     fn send_asked(&self, entry: &Entry, version: &Content, range_parameters: bool) -> Outcome {
         let len = version.len();
-        let asked = match self.range_parameters(len)?.filter(|_| range_parameters) {
-            Some(range) => range,
-            None => requested(&self.call.headers, len),
-        };
+        let by_parameters = if range_parameters { self.range_parameters(len)? } else { None };
+        let asked = by_parameters.unwrap_or_else(|| requested(&self.call.headers, len));
         let (status, range) = match asked {
             Asked::Whole => (StatusCode::OK, 0..len),
             Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
@@ -167,6 +165,7 @@ pub(super) async fn take(drive: &Drive, call: &mut Call, limit: u64) -> Result<c
     while let Some(data) = call.body.chunk().await.map_err(broken)? {
         len += data.len() as u64;
         if len > limit {
+            call.body.drain().await;
             return Err(ApiError::too_large(format!("At most {limit} bytes are taken here")));
         }
         writer.push(data).await?;
@@ -175,5 +174,8 @@ pub(super) async fn take(drive: &Drive, call: &mut Call, limit: u64) -> Result<c
 }
 
 pub(super) fn broken(error: io::Error) -> ApiError {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        return ApiError::too_large("The body is too long");
+    }
     ApiError::bad_request(format!("The body cannot be read: {error}"))
 }

@@ -1,7 +1,8 @@
 //! Devices of a user, and what each of them wants of each share.
 //!
 //! Ours: a device that is registered again is the same device with other words; its cursors are where they were. A share for which
-//! a device has said nothing is synchronised whole.
+//! a device has said nothing is synchronised whole; what a change of preferences does not name stays as it is, and null folders are
+//! none.
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::errors::{ApiError, Outcome};
 use super::info::ok;
+use super::wire::{Given, given};
 use super::{Ctx, ids, no_content};
 use crate::drive::{Drive, ItemId, UserId};
 use crate::http::{encode, json as json_reply};
@@ -69,8 +71,10 @@ struct DevicePatch {
 #[derive(Debug, Deserialize)]
 struct PreferencePatch {
     sync_enabled: Option<bool>,
-    selected_folders: Option<Vec<String>>,
-    excluded_folders: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "given")]
+    selected_folders: Given<Vec<String>>,
+    #[serde(default, deserialize_with = "given")]
+    excluded_folders: Given<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -194,10 +198,10 @@ impl Ctx {
         self.face.preferences.upsert(&device_share_key(self.user.id, device, share), |preference| {
             preference.sync_enabled = patch.sync_enabled.unwrap_or(preference.sync_enabled);
             if let Some(folders) = patch.selected_folders {
-                preference.selected_folders = folders;
+                preference.selected_folders = folders.unwrap_or_default();
             }
             if let Some(folders) = patch.excluded_folders {
-                preference.excluded_folders = folders;
+                preference.excluded_folders = folders.unwrap_or_default();
             }
         });
         self.face.sockets.preference_updated(self.user.id, device, &ids::share(share));

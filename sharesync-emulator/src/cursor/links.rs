@@ -1,7 +1,8 @@
 //! External links: `/external/links`, and their public addresses `/share/{token}` and `/s/{short_code}`.
 //!
 //! Ours: what a public address answers. A link to download a file gives its bytes, one to a folder the names in it; one to view
-//! gives name and size, one to upload the folder's name; the password comes as `password` in the query. Addresses by IP and by e-mail are kept and told, not enforced.
+//! gives name and size, one to upload the folder's name; the password comes as `password` in the query. Restrictions by IP and by
+//! e-mail are kept and told, not enforced; `sessions` is always empty.
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
@@ -200,7 +201,10 @@ impl Ctx {
         if new.link_type == LinkType::Upload {
             let folder = settings.get("upload_folder_id").and_then(Value::as_str);
             let missing = || ApiError::invalid(&["body", "upload_folder_id"], "Required for an UPLOAD link");
-            self.find_folder(folder.ok_or_else(missing)?)?;
+            let folder = self.find_folder(folder.ok_or_else(missing)?)?;
+            if self.face.space.share_of_entry(&folder) != Some(share) {
+                return Err(ApiError::not_found("Folder"));
+            }
         }
         let (token, short_code) = self.face.link_tokens();
         let link = self.face.links.add(|number| Link {
@@ -265,12 +269,16 @@ fn checked(mut settings: Map<String, Value>) -> Result<Map<String, Value>, ApiEr
     if let Some((name, _)) = wrong {
         return Err(ApiError::invalid(&["body", name], "The value has another type"));
     }
+    let status = settings.get("status").and_then(Value::as_str);
+    if status.is_some_and(|status| !["active", "disabled"].contains(&status)) {
+        return Err(ApiError::invalid(&["body", "status"], "Can be set to active and disabled"));
+    }
     let date = settings.get("expires_at").and_then(Value::as_str);
     if date.is_some_and(|date| date.parse::<Timestamp>().is_err()) {
         return Err(ApiError::invalid(&["body", "expires_at"], "Not a date"));
     }
-    if let Some(days) = settings.remove("expires_in_days").as_ref().and_then(Value::as_i64) {
-        let end = Drive::now().as_second().saturating_add(days.saturating_mul(86_400));
+    if let Some(days) = settings.remove("expires_in_days").as_ref().and_then(Value::as_u64) {
+        let end = Drive::now().as_second().saturating_add_unsigned(days.saturating_mul(86_400));
         let end =
             Timestamp::from_second(end).map_err(|_| ApiError::invalid(&["body", "expires_in_days"], "Too far"))?;
         settings.insert("expires_at".to_owned(), end.to_string().into());
@@ -297,10 +305,16 @@ impl super::CursorFace {
         }
         let entry = self.drive().item(link.resource).filter(|entry| !entry.is_deleted());
         let entry = entry.ok_or_else(|| ApiError::gone("The resource"))?;
-        self.links.update(&number_key(link.number), |link| match link.link_type {
-            LinkType::Download if entry.item.is_file() => link.downloads += 1,
-            _ => link.views += 1,
+        // Whether it is still active is looked at again where it is counted: of two at once one may be the last.
+        let mut was_active = false;
+        self.links.update(&number_key(link.number), |link| {
+            was_active = link.status() == "active";
+            match link.link_type {
+                _ if !was_active => {}
+                LinkType::Download if entry.item.is_file() => link.downloads += 1,
+                _ => link.views += 1,
+            }
         });
-        Ok((link.link_type, entry))
+        if was_active { Ok((link.link_type, entry)) } else { Err(ApiError::gone("The link")) }
     }
 }

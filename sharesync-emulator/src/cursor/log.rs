@@ -148,6 +148,10 @@ fn rows_of(space: &Space, change: &Change) -> Vec<Row> {
         (Some((_, share)), None) => vec![row(share, "deleted", 0)],
         (None, Some((_, share))) => vec![row(share, "created", 0)],
         (Some((_, old)), Some((_, new))) if old.0 != new.0 => vec![row(old, "deleted", 1), row(new, "created", 0)],
+        // Only the share itself got another name.
+        (Some((old, _)), Some((new, _))) if is_carried(change) && path_in_share(old) == path_in_share(new) => {
+            Vec::new()
+        }
         (Some((old, share)), Some((new, _))) => vec![row(share, change_type(change, old, new), 0)],
     };
     let is_told = |row: &Row| match change.item_type {
@@ -156,6 +160,11 @@ fn rows_of(space: &Space, change: &Change) -> Vec<Row> {
         _ => false,
     };
     rows.into_iter().filter(is_told).collect()
+}
+
+/// Whether it was a folder above it that changed.
+fn is_carried(change: &Change) -> bool {
+    matches!(change.kind, ChangeKind::RenamedAbove | ChangeKind::MovedAbove)
 }
 
 fn change_type(change: &Change, before: &Place, after: &Place) -> &'static str {

@@ -237,7 +237,8 @@ impl CursorFace {
             };
         }
         let children = ctx.drive().children(entry.item.id, 0, None).entries;
-        let items: Value = children.iter().map(|entry| ctx.child_json(entry)).collect();
+        let known = children.iter().filter(|entry| entry.item.is_folder() || entry.item.is_file());
+        let items: Value = known.map(|entry| ctx.child_json(entry)).collect();
         Ok(info::ok(&json!({"name": entry.item.name, "items": items})))
     }
 }
@@ -289,7 +290,14 @@ impl Ctx {
         match (&self.call.method, segments) {
             (&Method::POST, ["files"]) => return self.upload_form().await,
             (&Method::PUT, ["uploads", id, "chunks", index]) => return self.put_chunk(id, index).await,
-            _ => self.body = self.call.body.read(LONGEST_BODY).await.map_err(broken)?,
+            _ => {}
+        }
+        match self.call.body.read(LONGEST_BODY).await {
+            Ok(body) => self.body = body,
+            Err(error) => {
+                self.call.body.drain().await;
+                return Err(broken(error));
+            }
         }
         match segments {
             ["sync", rest @ ..] => self.sync(rest).await,

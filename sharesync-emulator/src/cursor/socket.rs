@@ -4,6 +4,7 @@
 //! changes of shares that the device does not synchronise are not told.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use http::header::{CONNECTION, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
@@ -13,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -32,6 +34,10 @@ const UNAUTHORIZED: u16 = 4401;
 const UNKNOWN_DEVICE: u16 = 4404;
 /// Rows are told in pieces of this length.
 const PIECE: usize = 200;
+/// The other side gets this long to take part in closing.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// A frame gets this long to be taken.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 type Stream = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -95,9 +101,15 @@ async fn serve(face: Weak<CursorFace>, upgrade: OnUpgrade, user: Option<User>, d
 /// Says why, and waits until the other side has heard it.
 async fn close(stream: &mut Stream, code: u16, reason: &str) {
     let frame = CloseFrame { code: CloseCode::from(code), reason: reason.into() };
-    if stream.close(Some(frame)).await.is_ok() {
-        while let Some(Ok(_)) = stream.next().await {}
+    if let Ok(Ok(())) = timeout(GOODBYE, stream.close(Some(frame))).await {
+        read_out(stream).await;
     }
+}
+
+/// Reads to the end, by which the closing frames go both ways; not for ever.
+async fn read_out(stream: &mut Stream) {
+    let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+    let _ = timeout(GOODBYE, rest).await;
 }
 
 impl Socket {
@@ -118,13 +130,24 @@ impl Socket {
     }
 
     async fn say(&mut self, frame: Value) -> Result<(), Over> {
-        self.stream.send(Message::text(frame.to_string())).await.map_err(|_| Over)
+        self.send(Message::text(frame.to_string())).await
+    }
+
+    /// Who does not read for too long is given up.
+    async fn send(&mut self, message: Message) -> Result<(), Over> {
+        match timeout(PATIENCE, self.stream.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Over),
+        }
     }
 
     /// Frames that are not understood are ignored.
     async fn hear(&mut self, message: Message) -> Result<(), Over> {
         let text = match &message {
-            Message::Close(_) => return Err(Over),
+            Message::Close(_) => {
+                read_out(&mut self.stream).await;
+                return Err(Over);
+            }
             Message::Text(text) => text.as_str(),
             _ => return Ok(()),
         };
@@ -142,8 +165,8 @@ impl Socket {
 
     async fn obey(&mut self, command: Command) -> Result<(), Over> {
         match command {
-            Command::Text(text) => self.stream.send(Message::text(text)).await.map_err(|_| Over),
-            Command::Binary(data) => self.stream.send(Message::binary(data)).await.map_err(|_| Over),
+            Command::Text(text) => self.send(Message::text(text)).await,
+            Command::Binary(data) => self.send(Message::binary(data)).await,
             Command::Bytes(data) => {
                 let connection = self.stream.get_mut();
                 connection.write_all(&data).await.map_err(|_| Over)?;

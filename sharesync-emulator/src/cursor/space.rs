@@ -79,11 +79,12 @@ impl Space {
         share == user.home || !self.drive.users().iter().any(|other| other.home == share)
     }
 
-    /// A share that the user may read.
+    /// A share that the user may read; one in the trash is gone.
     pub(super) fn readable(&self, user: &User, share: ItemId) -> Result<Entry, ApiError> {
-        let entry = self.drive.item(share).filter(|entry| entry.item.is_folder() && !entry.is_deleted());
+        let entry = self.drive.item(share).filter(|entry| entry.item.is_folder());
         let entry = entry.filter(|entry| self.share_of_entry(entry) == Some(share) && self.is_visible(user, share));
-        entry.ok_or_else(|| ApiError::not_found("Share"))
+        let entry = entry.ok_or_else(|| ApiError::not_found("Share"))?;
+        Some(entry).filter(|entry| !entry.is_deleted()).ok_or_else(|| ApiError::gone("The share"))
     }
 
     /// All shares that the user may read, in the order of their ids.

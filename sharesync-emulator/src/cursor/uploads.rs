@@ -166,6 +166,9 @@ impl Ctx {
         let target = match &new.replace_file_id {
             Some(file) => {
                 let file = self.find_file(file)?;
+                if self.face.space.share_of_entry(&file) != Some(share.item.id) {
+                    return Err(ApiError::not_found("File"));
+                }
                 self.check_write_at(&file)?;
                 Target::Version { file: file.item.id }
             }
@@ -191,8 +194,10 @@ impl Ctx {
     fn upload_progress(&self, id: &str) -> Outcome {
         let session = self.face.uploads.get(id, self.user.id)?;
         let state = session.state();
-        let received: Value = state.chunks.keys().copied().collect();
-        let bytes: u64 = state.chunks.values().map(|staged| staged.len()).sum();
+        let (received, bytes): (Value, u64) = match state.done {
+            Some(_) => ((0..session.total()).collect(), session.size),
+            None => (state.chunks.keys().copied().collect(), state.chunks.values().map(|staged| staged.len()).sum()),
+        };
         Ok(ok(&json!({
             "session_id": id, "chunk_size": session.chunk_size, "total_chunks": session.total(),
             "received_chunks": received, "received_bytes": bytes, "file_size": session.size,
@@ -239,15 +244,22 @@ impl Ctx {
         if chunks.len() as u64 != session.total() {
             return Err(ApiError::conflict(format!("{} chunks are missing", session.total() - chunks.len() as u64)));
         }
+        if let Target::New { folder, name } = &session.target
+            && self.drive().child(*folder, name).is_some()
+        {
+            return Err(ApiError::name_conflict());
+        }
         let content = self.join(&session, &chunks).await?;
         let entry = match &session.target {
-            Target::New { folder, name } => self.put_new(*folder, name, content)?,
-            Target::Version { file } => self.drive().add_version(self.user.id, *file, content)?,
+            Target::New { folder, name } => self.put_new(*folder, name, content),
+            Target::Version { file } => self.drive().add_version(self.user.id, *file, content),
         };
+        // Taken or refused, the bytes are the drive's.
         let mut state = session.state();
-        state.done = Some(entry.item.id);
         state.chunks.clear();
-        Ok(ok(&json!({"file_id": ids::file(entry.item.id)})))
+        let file = entry?.item.id;
+        state.done = Some(file);
+        Ok(ok(&json!({"file_id": ids::file(file)})))
     }
 
     /// The content of all chunks, if it has the checksum that was announced.

@@ -30,12 +30,33 @@ impl Drive {
         by: UserId,
         plan: impl FnOnce(&mut Draft<'_>) -> Result<T, DriveError>,
     ) -> Result<T, DriveError> {
+        self.commit_and_read(by, plan, |_, value| value)
+    }
+
+    /// As [`Drive::commit`], for a plan that ends with an item; what is returned is the item as this mutation left it.
+    pub(super) fn commit_item(
+        &self,
+        by: UserId,
+        plan: impl FnOnce(&mut Draft<'_>) -> Result<ItemId, DriveError>,
+    ) -> Result<Entry, DriveError> {
+        self.commit_and_read(by, plan, |tree, id| tree.item(id).map(|item| tree.entry(item.clone())))?
+            .ok_or(DriveError::NotFound)
+    }
+
+    /// Reads before anything else can change.
+    fn commit_and_read<T, R>(
+        &self,
+        by: UserId,
+        plan: impl FnOnce(&mut Draft<'_>) -> Result<T, DriveError>,
+        read: impl FnOnce(&Tree, T) -> R,
+    ) -> Result<R, DriveError> {
         let mut tree = self.inner.tree.write().unwrap_or_else(PoisonError::into_inner);
         let next_id = tree.highest_id() + 1;
         let mut draft = Draft { tree: &tree, record: Record::default(), at: Self::now(), by, next_id };
         let value = plan(&mut draft)?;
         let record = draft.record;
         tree.apply(&record);
+        let read = read(&tree, value);
         let garbage = tree.take_garbage();
         self.inner.grown.send_replace(tree.log().len() as u64);
         if let Some(journal) = &self.inner.journal {
@@ -46,17 +67,7 @@ impl Drive {
             drop(tree);
             garbage.into_iter().for_each(|part| self.inner.store.remove(part));
         }
-        Ok(value)
-    }
-
-    /// As [`Drive::commit`], for a plan that ends with an item.
-    pub(super) fn commit_item(
-        &self,
-        by: UserId,
-        plan: impl FnOnce(&mut Draft<'_>) -> Result<ItemId, DriveError>,
-    ) -> Result<Entry, DriveError> {
-        let id = self.commit(by, plan)?;
-        self.item(id).ok_or(DriveError::NotFound)
+        Ok(read)
     }
 }
 

@@ -10,6 +10,7 @@
 mod acronis;
 mod changes;
 mod common;
+mod cursor;
 mod directory;
 mod downloads;
 mod faults;

@@ -1,6 +1,7 @@
 //! The wire steps of an upload: the specification, the parts, the finish. What the service has of an upload that broke off
 //! is in `resume`.
 
+use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use sharesync_core::transfer::{Part, PartPlan, PartReceipt, UploadRequest, UploadSpec};
 use sharesync_core::{Digest, DigestAlgorithm, ErrorKind, Item, OnConflict, Operation, Result, Timestamp};
@@ -247,5 +248,26 @@ pub(super) async fn finish(
             failure(Operation::UploadSpec, ErrorKind::Protocol, why).with_subject(&spec.request.name)
         })?,
     };
-    translate::item(&entity)
+    let item = translate::item(&entity)?;
+    let own = own_version(store, &item, spec.request.size, content).await;
+    Ok(own.map_err(|error| error.with_subject(&spec.request.name))?.unwrap_or(item))
+}
+
+/// The version with the content that was sent, when another writer's lies on top of it by now.
+async fn own_version(store: &ShareFileStore, newest: &Item, size: u64, content: &[Digest]) -> Result<Option<Item>> {
+    let Some(sent) = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::Md5) else { return Ok(None) };
+    let (Some(held), Some(stream)) = (newest.digest(sent.algorithm()), &newest.version_series) else { return Ok(None) };
+    if held == sent {
+        return Ok(None);
+    }
+    let mut pages = store.items().stream_pages(stream.as_str(), translate::single());
+    while let Some(page) = pages.try_next().await? {
+        for version in &page.items {
+            let item = translate::item(version)?;
+            if item.size == Some(size) && item.digests.contains(sent) {
+                return Ok(Some(item));
+            }
+        }
+    }
+    Ok(None)
 }

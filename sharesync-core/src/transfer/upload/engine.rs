@@ -180,7 +180,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
         };
         let commits = self.last_part_commits(spec);
         self.source.check_end().await.map_err(|error| error.with_maybe_applied(commits))?;
-        let item = self.store.upload_finish(spec, &receipts, &asked(spec, &digests)).await?;
+        let item = self.store.upload_finish(spec, &receipts, &digests).await?;
         Ok((item, digests))
     }
 
