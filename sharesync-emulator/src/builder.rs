@@ -243,7 +243,8 @@ impl Builder {
         self
     }
 
-    /// How long an upload session of the cursor sync API lives without a request; a day if not said, as the service's do.
+    /// How long an upload session of the cursor sync API, and an upload in chunks of SharePoint, lives without a request; a day if
+    /// not said.
     #[must_use]
     pub fn upload_idle(mut self, time: Duration) -> Self {
         self.upload_idle = time;

@@ -1,6 +1,6 @@
 //! A server that speaks the protocols of enterprise file sync and share services, for tests, examples and trying things out
-//! without an account. One drive, with one face for each protocol; at present those of ShareFile, Acronis, FilesAnywhere
-//! and the cursor sync API.
+//! without an account. One drive, with one face for each protocol: ShareFile, Acronis, FilesAnywhere, the cursor sync API and
+//! SharePoint.
 //!
 //! It is written from the protocols' documents and shares no code with the clients of this workspace: a misreading in a client
 //! cannot hide behind the same misreading here. Any client of the protocol can use it, in whatever language.
@@ -99,6 +99,18 @@
 //! after `subscribe`, and answer a ping with `type`; the close code 4404 of an unknown device; chunks count from 0; what the public
 //! address of a link answers; that a share of several users is open to all of them; that `file_type` and `recursive` of a search
 //! change nothing; that statistics, permissions and invitations are not served.
+//!
+//! # What the SharePoint documents leave open
+//!
+//! [MS-FILESYNC] in its public form names ten requests and hardly an answer. The answers follow what was observed of the cloud, the REST
+//! API follows the metadata of SharePoint 2019. Chosen, not known: deleted items come with `IsDeleted`, and what was in a deleted folder
+//! does not come; what went along with a renamed folder does not come either; `NoChanges` and resyncs are a 200 with the root folder
+//! alone, the action of a resync is in `X-ResyncAction`, and `CurrentSyncTokenOnly` brings the token of now; a first sync is in the order
+//! in which things were made; `Items/{id}` lists what is in a folder if `Depth` or `web3s.paging` is given, and `Depth=0` is one level;
+//! the rules of a policy have attributes; `WriteStatus` other than `Success`; 413 for inline uploads from 8 MiB on; what a
+//! subscription answers; chunks at a wrong offset are a 400; moves within a library are `MoveInto`; anonymous links lead to
+//! `guestaccess.aspx`, which gives files as they are and folders as archives; a full library is a 507; deletions are for good,
+//! `Recycle` is not. Uploads in chunks, digests, cookies and tokens are in memory only.
 //!
 //! # What the ShareFile documents leave open
 //!

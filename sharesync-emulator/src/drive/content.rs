@@ -161,7 +161,12 @@ enum Work {
 
 impl ContentWriter {
     pub(crate) fn new(store: Arc<dyn ContentStore>) -> io::Result<Self> {
-        let sink = Sink { part: store.create()?, hasher: Hasher::default() };
+        Self::behind(store, Hasher::default())
+    }
+
+    /// For bytes that come behind others, which a hasher has taken already.
+    pub(crate) fn behind(store: Arc<dyn ContentStore>, hasher: Hasher) -> io::Result<Self> {
+        let sink = Sink { part: store.create()?, hasher };
         Ok(Self { store, work: Work::Idle(sink), pending: Vec::new(), pending_len: 0, len: 0 })
     }
 
@@ -177,20 +182,26 @@ impl ContentWriter {
         Ok(())
     }
 
-    pub(crate) async fn finish(mut self) -> io::Result<Staged> {
+    pub(crate) async fn finish(self) -> io::Result<Staged> {
+        Ok(self.finish_and_go_on().await?.0)
+    }
+
+    /// The stored part, and the hasher for what comes behind it. The digests are those of all bytes that the hasher took.
+    pub(crate) async fn finish_and_go_on(mut self) -> io::Result<(Staged, Hasher)> {
         let sink = self.idle().await?;
         let run = self.take_pending();
         let len = self.len;
-        let complete = move || -> io::Result<(PartId, Digests)> {
+        let complete = move || -> io::Result<(PartId, Hasher)> {
             let Sink { part, hasher } = if run.is_empty() { sink } else { sink.take(run)? };
-            Ok((part.finish()?, hasher.finish()))
+            Ok((part.finish()?, hasher))
         };
-        let (id, digests) = if len <= SMALL as u64 {
+        let (id, hasher) = if len <= SMALL as u64 {
             complete()?
         } else {
             spawn_blocking(complete).await.map_err(io::Error::other)??
         };
-        Ok(Staged { store: self.store, part: PartRef { id, len }, digests, kept: AtomicBool::new(false) })
+        let (part, digests) = (PartRef { id, len }, hasher.clone().finish());
+        Ok((Staged { store: self.store, part, digests, kept: AtomicBool::new(false) }, hasher))
     }
 
     fn take_pending(&mut self) -> Vec<Bytes> {

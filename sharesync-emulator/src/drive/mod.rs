@@ -306,6 +306,11 @@ impl Drive {
         ContentWriter::new(self.inner.store.clone())
     }
 
+    /// Begins a part that comes behind others of the same content, which a hasher has taken already.
+    pub(crate) fn writer_behind(&self, hasher: Hasher) -> io::Result<ContentWriter> {
+        ContentWriter::behind(self.inner.store.clone(), hasher)
+    }
+
     /// Stores bytes that are at hand as a content.
     fn store_now(&self, data: Bytes) -> io::Result<Content> {
         let mut hasher = Hasher::default();

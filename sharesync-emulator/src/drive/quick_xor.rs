@@ -10,12 +10,16 @@ const WIDTH: usize = 160;
 const SHIFT: usize = 11;
 /// After this many bytes the rotations repeat: 160 bytes turn the register by 11 whole rounds.
 const PERIOD: usize = WIDTH;
-const LANES: usize = PERIOD / 8;
+const LANES: usize = PERIOD / 16;
+
+/// A period of bytes, by lanes.
+type Block = [[u8; 16]; LANES];
 
 /// Takes bytes in order. Bytes that are rotated alike are XORed first; the rotations are done once, at the end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct QuickXor {
-    lanes: [u64; LANES],
+    /// Boxed, because a hasher is carried about.
+    lanes: Box<[u128; LANES]>,
     len: u64,
 }
 
@@ -25,20 +29,18 @@ impl QuickXor {
         self.len += data.len() as u64;
         let (head, rest) = data.split_at(data.len().min((PERIOD - at) % PERIOD));
         self.add(at, head);
-        let mut blocks = rest.chunks_exact(PERIOD);
-        for block in &mut blocks {
-            for (lane, word) in self.lanes.iter_mut().zip(block.as_chunks::<8>().0) {
-                *lane ^= u64::from_le_bytes(*word);
-            }
-        }
-        self.add(0, blocks.remainder());
+        let (words, tail) = rest.as_chunks::<16>();
+        let (blocks, words) = words.as_chunks::<LANES>();
+        blocks.iter().for_each(|block| xor(&mut self.lanes, block));
+        self.add(0, words.as_flattened());
+        self.add(16 * words.len(), tail);
     }
 
     /// A few bytes from a place in the period on.
     fn add(&mut self, at: usize, data: &[u8]) {
         for (place, byte) in (at..).zip(data) {
-            if let Some(lane) = self.lanes.get_mut(place / 8) {
-                *lane ^= u64::from(*byte) << (8 * (place % 8));
+            if let Some(lane) = self.lanes.get_mut(place / 16) {
+                *lane ^= u128::from(*byte) << (8 * (place % 16));
             }
         }
     }
@@ -62,6 +64,20 @@ impl QuickXor {
         }
         BASE64_STANDARD.encode(register)
     }
+}
+
+/// Written out, because it is every upload's inner loop, in builds without optimisation too.
+fn xor(lanes: &mut [u128; LANES], block: &Block) {
+    lanes[0] ^= u128::from_le_bytes(block[0]);
+    lanes[1] ^= u128::from_le_bytes(block[1]);
+    lanes[2] ^= u128::from_le_bytes(block[2]);
+    lanes[3] ^= u128::from_le_bytes(block[3]);
+    lanes[4] ^= u128::from_le_bytes(block[4]);
+    lanes[5] ^= u128::from_le_bytes(block[5]);
+    lanes[6] ^= u128::from_le_bytes(block[6]);
+    lanes[7] ^= u128::from_le_bytes(block[7]);
+    lanes[8] ^= u128::from_le_bytes(block[8]);
+    lanes[9] ^= u128::from_le_bytes(block[9]);
 }
 
 #[cfg(test)]

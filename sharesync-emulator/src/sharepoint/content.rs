@@ -39,7 +39,12 @@ impl Ctx {
 
     /// The request's body, stored as it comes.
     pub(crate) async fn take(&mut self) -> Outcome<Staged> {
-        let mut writer = self.face.shared.drive.writer()?;
+        Ok(self.take_behind(Hasher::default()).await?.0)
+    }
+
+    /// As [`Ctx::take`], of bytes that come behind others, which a hasher has taken already.
+    pub(crate) async fn take_behind(&mut self, hasher: Hasher) -> Outcome<(Staged, Hasher)> {
+        let mut writer = self.face.shared.drive.writer_behind(hasher)?;
         let mut len = 0;
         while let Some(data) = self.call.body.chunk().await.map_err(broken)? {
             len += data.len() as u64;
@@ -48,7 +53,7 @@ impl Ctx {
             }
             writer.push(data).await?;
         }
-        Ok(writer.finish().await?)
+        Ok(writer.finish_and_go_on().await?)
     }
 
     /// The content of stored parts as the library keeps it under a name.
@@ -146,27 +151,5 @@ pub(crate) fn broken(error: std::io::Error) -> SpError {
 pub(crate) fn tell(reply: &mut crate::http::Reply, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         reply.headers_mut().insert(HeaderName::from_static(name), value);
-    }
-}
-
-/// A content that no version keeps, read whole before its bytes are given back to the store.
-pub(crate) async fn archive(
-    drive: &Drive,
-    call: &crate::http::Call,
-    staged: Staged,
-    label: Label<'_>,
-) -> crate::http::Reply {
-    use futures::TryStreamExt;
-    let content = staged.content();
-    let reply = content_reply(drive, call, &content, label);
-    let (head, body) = reply.into_parts();
-    let frames: Result<Vec<_>, _> = http_body_util::BodyDataStream::new(body).try_collect().await;
-    match frames {
-        Ok(frames) => {
-            let mut reply = crate::http::full(head.status, "application/zip", frames.concat());
-            *reply.headers_mut() = head.headers;
-            reply
-        }
-        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -102,6 +102,10 @@ pub(crate) const URLS_ARE_ENCODED: bool = true;
 /// A chunk at another offset than the next: 400. The offset that is expected is in the message and in `GetUploadStatus`.
 pub(crate) const WRONG_OFFSET: StatusCode = StatusCode::BAD_REQUEST;
 
+/// What files and folders tell only to a `$select` that names it. The Office365 client for Python, which knows real farms, takes
+/// no `ServerRelativePath` that it did not ask for.
+pub(crate) const ONLY_WHEN_SELECTED: [&str; 4] = ["ServerRelativePath", "ListId", "SiteId", "WebId"];
+
 /// A change that takes an item to another folder of its library is `MoveInto`, one that takes it out `MoveAway`.
 pub(crate) const MOVES_WITHIN_A_LIST: u8 = 6;
 

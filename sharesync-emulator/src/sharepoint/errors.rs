@@ -1,10 +1,10 @@
 //! Errors, in the three forms that the documents describe: verbose JSON, JSON without metadata, Atom XML. The codes are those that are
 //! remembered from farms (protocol page, section 6.3).
 
-use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
+use super::content::tell;
 use super::odata::Flavour;
 use super::xml::{PROLOG, escape};
 use crate::drive::DriveError;
@@ -19,18 +19,17 @@ pub(crate) struct SpError {
     pub(crate) status: StatusCode,
     code: String,
     message: String,
-    headers: HeaderMap,
+    /// What goes with it, by the names of headers.
+    headers: Vec<(&'static str, String)>,
 }
 
 impl SpError {
     pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), headers: HeaderMap::new() }
+        Self { status, code: code.to_owned(), message: message.into(), headers: Vec::new() }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(HeaderName::from_static(name), value);
-        }
+        self.headers.push((name, value.to_owned()));
         self
     }
 
@@ -132,7 +131,7 @@ impl SpError {
             Flavour::Verbose => full(self.status, flavour.content_type(), json!({"error": told}).to_string()),
             _ => full(self.status, flavour.content_type(), json!({"odata.error": told}).to_string()),
         };
-        reply.headers_mut().extend(self.headers);
+        self.headers.iter().for_each(|(name, value)| tell(&mut reply, name, value));
         reply
     }
 

@@ -1,7 +1,7 @@
 //! The login form's web service, `/_vti_bin/authentication.asmx`, and the cookies that it gives.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
@@ -20,29 +20,38 @@ const SERVICE: &str = "http://schemas.microsoft.com/sharepoint/soap/";
 #[derive(Debug)]
 pub(super) struct Cookies {
     lifetime: Duration,
-    state: Mutex<(fastrand::Rng, HashMap<String, (UserId, Instant)>)>,
+    issued: Mutex<Issued>,
+}
+
+#[derive(Debug)]
+struct Issued {
+    dice: fastrand::Rng,
+    good: HashMap<String, (UserId, Instant)>,
 }
 
 impl Cookies {
     pub(super) fn new(lifetime: Duration, seed: u64) -> Self {
         let dice = fastrand::Rng::with_seed(seed ^ 0x636f_6f6b_6965);
-        Self { lifetime, state: Mutex::new((dice, HashMap::new())) }
+        Self { lifetime, issued: Mutex::new(Issued { dice, good: HashMap::new() }) }
+    }
+
+    fn issued(&self) -> MutexGuard<'_, Issued> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn issue(&self, user: UserId) -> String {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let cookie: String = (0..4).map(|_| format!("{:016X}", state.0.u64(..))).collect();
-        state.1.insert(cookie.clone(), (user, Instant::now() + self.lifetime));
+        let mut issued = self.issued();
+        let cookie: String = (0..4).map(|_| format!("{:016X}", issued.dice.u64(..))).collect();
+        issued.good.insert(cookie.clone(), (user, Instant::now() + self.lifetime));
         cookie
     }
 
     pub(super) fn user_of(&self, cookie: &str) -> Option<UserId> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.1.get(cookie).filter(|(_, end)| Instant::now() < *end).map(|(user, _)| *user)
+        self.issued().good.get(cookie).filter(|(_, end)| Instant::now() < *end).map(|(user, _)| *user)
     }
 
     pub(super) fn expire(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).1.clear();
+        self.issued().good.clear();
     }
 }
 

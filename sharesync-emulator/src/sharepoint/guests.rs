@@ -1,6 +1,7 @@
 //! Anonymous links: what they are, and the page that gives their content to whoever has the address.
 
 use http::{Method, StatusCode};
+use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -63,8 +64,14 @@ impl SharePoint {
         let name = format!("{}.zip", entry.item.name);
         let label = Label { name: &name, content_type: "application/zip", etag: None };
         match zip_archive::make(self.drive().clone(), vec![entry.item.id], false).await {
-            // The stream holds the stored bytes open only while it lasts.
-            Ok(archive) => super::content::archive(self.drive(), call, archive, label).await,
+            Ok(archive) => content(self.drive(), call, &archive.content(), label).map(|body| {
+                let kept = body.map_frame(move |frame| {
+                    // The archive is kept for as long as it is read.
+                    let _ = &archive;
+                    frame
+                });
+                kept.boxed_unsync()
+            }),
             Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }

@@ -131,7 +131,7 @@ impl SharePoint {
             sync_tokens: Tokenizer::open(drive),
             subscriptions: Table::open(drive, "sharepoint/subscriptions"),
             guest_links: Table::open(drive, "sharepoint/guests"),
-            uploads: Sessions::default(),
+            uploads: Sessions::new(builder.upload_idle),
             dice: Mutex::new(fastrand::Rng::with_seed(seed ^ 0x7368_6172_6570)),
             deciding: Mutex::new(()),
             requests: AtomicU64::new(0),

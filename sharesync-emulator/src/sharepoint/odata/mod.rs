@@ -7,6 +7,7 @@ mod path;
 use http::header::{ETAG, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
+use super::dialect::ONLY_WHEN_SELECTED;
 use crate::http::{Reply, full};
 
 pub(crate) use path::{Segment, segments};
@@ -106,32 +107,35 @@ pub(crate) enum Expanded {
     Many(Vec<Entity>),
 }
 
+impl Expanded {
+    fn select(&mut self, names: &str) {
+        let entities = match self {
+            Self::One(entity) => std::slice::from_mut(&mut **entity),
+            Self::Many(entities) => entities.as_mut_slice(),
+        };
+        for entity in entities {
+            *entity = entity.clone().select(Some(names));
+        }
+    }
+}
+
 impl Entity {
     /// Leaves out what `$select` does not name. `*` and nothing leave everything.
     pub(crate) fn select(mut self, names: Option<&str>) -> Self {
         let names: Vec<&str> =
             names.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-        if names.is_empty() || names.contains(&"*") {
-            return self;
+        let everything = names.is_empty() || names.contains(&"*");
+        let named = |field: &str| names.iter().any(|name| name.eq_ignore_ascii_case(field));
+        let shy = matches!(self.type_name, "SP.File" | "SP.Folder");
+        self.fields.retain(|(name, _)| named(name) || (everything && !(shy && ONLY_WHEN_SELECTED.contains(name))));
+        for (name, expanded) in &mut self.expanded {
+            let below = names.iter().filter_map(|path| path.split_once('/'));
+            let below = below.filter(|(first, _)| first.eq_ignore_ascii_case(name)).map(|(_, rest)| rest);
+            expanded.select(&below.collect::<Vec<_>>().join(","));
         }
-        let wanted = |field: &str| names.iter().any(|name| name.eq_ignore_ascii_case(field));
-        self.fields.retain(|(name, _)| wanted(name));
-        let narrowed = self.expanded.into_iter().map(|(name, expanded)| {
-            let below = |path: &&&str| {
-                path.len() > name.len() && path.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-            };
-            let inner: Vec<&str> =
-                names.iter().filter(below).filter_map(|path| path.split_once('/')).map(|(_, rest)| rest).collect();
-            let inner = inner.join(",");
-            let narrow = |entity: Self| entity.select(Some(&inner));
-            let expanded = match expanded {
-                Expanded::One(entity) => Expanded::One(Box::new(narrow(*entity))),
-                Expanded::Many(entities) => Expanded::Many(entities.into_iter().map(narrow).collect()),
-            };
-            (name, expanded)
-        });
-        self.expanded = narrowed.collect();
-        self.links = &[];
+        if !everything {
+            self.links = &[];
+        }
         self
     }
 

@@ -34,7 +34,7 @@ impl Ctx {
         let token = |name: &str| member(query, name).and_then(|token| text(token, "StringValue"));
         let (start, since) = match token("ChangeTokenStart") {
             Some(token) => self.position(token)?,
-            None => (0, None),
+            None => (0, self.face.sync_tokens.forgotten()),
         };
         let end = match token("ChangeTokenEnd") {
             Some(token) => self.position(token)?.0,
@@ -69,7 +69,7 @@ impl Ctx {
         let tokens = &self.face.sync_tokens;
         let read = tokens.read_change(token, self.site.list_id());
         let (number, at) = read.ok_or_else(|| SpError::bad_request("The change token is not valid."))?;
-        if tokens.is_forgotten(at) {
+        if tokens.forgotten().is_some_and(|end| at <= end) {
             let message = "The changeToken refers to a time before the start of the current change log.";
             return Err(SpError::new(
                 StatusCode::BAD_REQUEST,

@@ -8,7 +8,6 @@ use crate::http::decode;
 use crate::sharepoint::Ctx;
 use crate::sharepoint::content::{check_name, named};
 use crate::sharepoint::errors::{Outcome, SpError};
-use crate::sharepoint::ids::Guid;
 use crate::sharepoint::odata::{Data, Segment};
 use crate::sharepoint::places::Site;
 
@@ -115,7 +114,7 @@ impl Ctx {
         }
         let (folder, leaf) = to.trim_end_matches('/').rsplit_once('/').ok_or_else(SpError::not_found)?;
         let folder = self.anywhere(folder)?;
-        if !folder.item.is_folder() || self.by_any_id(&entry).is_none() {
+        if !folder.item.is_folder() {
             return Err(SpError::not_found());
         }
         match moves {
@@ -123,10 +122,6 @@ impl Ctx {
             false => self.duplicate(&entry, &folder, leaf, on_conflict)?,
         }
         self.told("MoveCopyUtil", Data::Null)
-    }
-
-    fn by_any_id(&self, entry: &Entry) -> Option<Guid> {
-        (!entry.is_deleted()).then(|| Guid::item(entry.item.id))
     }
 
     /// What an absolute address, or a path from the server's root on, leads to.

@@ -18,10 +18,7 @@ impl Ctx {
         let missing = || SpError::bad_request("The name of the file is missing.");
         let (name, overwrite) = match step.name.as_str() {
             "add" => (url(step.get("url").ok_or_else(missing)?), step.is_true("overwrite")),
-            "addusingpath" => {
-                let overwrite = step.is_true("overwrite") || step.is_true("autocheckoutonin");
-                (step.get("decodedurl").ok_or_else(missing)?.to_owned(), overwrite)
-            }
+            "addusingpath" => (step.get("decodedurl").ok_or_else(missing)?.to_owned(), step.is_true("overwrite")),
             _ => return Err(SpError::no_resource(&self.call.path)),
         };
         self.check(&folder, true)?;

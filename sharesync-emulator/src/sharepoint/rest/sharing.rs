@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{flag, member, text};
-use crate::drive::{Entry, User};
+use crate::drive::{Entry, User, UserId};
 use crate::sharepoint::Ctx;
 use crate::sharepoint::errors::{Outcome, SpError};
 use crate::sharepoint::guests::{GuestLink, link_key};
@@ -60,7 +60,7 @@ impl Ctx {
             "shareobject" => self.share_object(&site, &entry, &body),
             "unshareobject" => {
                 let all = self.face.places.grants.all().into_iter().filter(|grant| grant.item == entry.item.id);
-                all.for_each(|grant| drop(self.face.places.grants.remove(&grant_key(&entry, grant.user.0))));
+                all.for_each(|grant| self.revoke(&entry, grant.user));
                 [false, true]
                     .iter()
                     .for_each(|edit| drop(self.face.guest_links.remove(&link_key(entry.item.id, *edit))));
@@ -121,6 +121,10 @@ impl Ctx {
         self.face.places.grants.put(&grant_key(entry, user.id.0), grant);
     }
 
+    fn revoke(&self, entry: &Entry, user: UserId) {
+        self.face.places.grants.remove(&grant_key(entry, user.0));
+    }
+
     /// A user by account name, claim, or e-mail address.
     fn person(&self, name: &str) -> Option<User> {
         self.face.account(name).cloned()
@@ -138,7 +142,7 @@ impl Ctx {
             let user = self.person(name);
             if let Some(user) = &user {
                 match role {
-                    ROLE_NONE => drop(self.face.places.grants.remove(&grant_key(entry, user.id.0))),
+                    ROLE_NONE => self.revoke(entry, user.id),
                     role => self.grant(entry, user, role >= ROLE_EDIT),
                 }
             }

@@ -3,9 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use jiff::SignedDuration;
-use tokio::task::spawn_blocking;
+use std::time::{Duration, Instant};
 
 use crate::drive::{Drive, Entry, Hasher, ItemId, Staged};
 use crate::sharepoint::Ctx;
@@ -14,27 +12,57 @@ use crate::sharepoint::errors::{Outcome, SpError};
 use crate::sharepoint::ids::Guid;
 use crate::sharepoint::odata::{Answer, Data, Segment};
 use crate::sharepoint::times::coarse;
+use jiff::Timestamp;
 
 /// The uploads that are under way, by file and id.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::sharepoint) struct Sessions {
-    open: Mutex<HashMap<(ItemId, Guid), Arc<tokio::sync::Mutex<Upload>>>>,
+    /// How long an upload lives without a request.
+    idle: Duration,
+    open: Mutex<Table>,
 }
 
+type Table = HashMap<(ItemId, Guid), Session>;
+/// One chunk at a time.
+type Session = Arc<tokio::sync::Mutex<Upload>>;
+
 /// One upload: what has come, and its digests so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Upload {
+    used: Instant,
     parts: Vec<Staged>,
     hasher: Hasher,
     len: u64,
 }
 
+impl Upload {
+    fn new() -> Self {
+        Self { used: Instant::now(), parts: Vec::new(), hasher: Hasher::default(), len: 0 }
+    }
+}
+
 impl Sessions {
-    fn open(&self) -> MutexGuard<'_, HashMap<(ItemId, Guid), Arc<tokio::sync::Mutex<Upload>>>> {
+    pub(in crate::sharepoint) fn new(idle: Duration) -> Self {
+        Self { idle, open: Mutex::default() }
+    }
+
+    /// Adds an upload; those that nobody asked for any more are forgotten with their bytes.
+    fn add(&self, file: ItemId, id: Guid, upload: Upload) {
+        let mut open = self.open();
+        open.retain(|_, other| other.try_lock().map_or(true, |other| other.used.elapsed() < self.idle));
+        open.insert((file, id), Arc::new(tokio::sync::Mutex::new(upload)));
+    }
+
+    fn open(&self) -> MutexGuard<'_, Table> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, file: ItemId, id: Guid) -> Outcome<Arc<tokio::sync::Mutex<Upload>>> {
+    /// When an upload that is used now will be forgotten.
+    fn end(&self) -> Timestamp {
+        Drive::now().checked_add(self.idle).unwrap_or(Timestamp::MAX)
+    }
+
+    fn get(&self, file: ItemId, id: Guid) -> Outcome<Session> {
         self.open().get(&(file, id)).cloned().ok_or_else(|| SpError::no_such("The upload session"))
     }
 }
@@ -66,10 +94,10 @@ impl Ctx {
     pub(super) async fn start_upload(&mut self, entry: &Entry, step: &Segment) -> Outcome {
         let id = id_of(step)?;
         self.drive_unlocked(entry)?;
-        let mut upload = Upload::default();
+        let mut upload = Upload::new();
         self.add_chunk(&mut upload).await?;
         let told = told_offset(&upload);
-        self.face.uploads.open().insert((entry.item.id, id), Arc::new(tokio::sync::Mutex::new(upload)));
+        self.face.uploads.add(entry.item.id, id, upload);
         self.told("StartUpload", told)
     }
 
@@ -91,7 +119,7 @@ impl Ctx {
         self.drive_unlocked(entry)?;
         self.add_chunk(&mut upload).await?;
         self.check_quota(upload.len)?;
-        let Upload { parts, hasher, .. } = std::mem::take(&mut *upload);
+        let Upload { parts, hasher, .. } = std::mem::replace(&mut *upload, Upload::new());
         self.face.uploads.open().remove(&(entry.item.id, id));
         let content = self.kept_content(&entry.item.name, parts, hasher).await?;
         let _deciding = self.face.deciding();
@@ -115,7 +143,7 @@ impl Ctx {
         let expected = session.try_lock().map_err(|_| busy())?.len;
         let fields = vec![
             ("ExpectedContentRange", Data::Text(format!("{expected}-"))),
-            ("ExpirationDateTime", Data::Date(coarse(Drive::now() + SignedDuration::from_hours(24)))),
+            ("ExpirationDateTime", Data::Date(coarse(self.face.uploads.end()))),
             ("UploadId", Data::Guid(id.to_string())),
         ];
         self.told("GetUploadStatus", Data::Complex("SP.UploadStatus", fields))
@@ -123,10 +151,8 @@ impl Ctx {
 
     /// The bytes of the request, all of them or none.
     async fn add_chunk(&mut self, upload: &mut Upload) -> Outcome<()> {
-        let staged = self.take().await?;
-        let mut hasher = upload.hasher.clone();
-        let hash = move || staged.hash_into(&mut hasher).map(|()| (staged, hasher));
-        let (staged, hasher) = spawn_blocking(hash).await.map_err(std::io::Error::other)??;
+        let (staged, hasher) = self.take_behind(upload.hasher.clone()).await?;
+        upload.used = Instant::now();
         upload.len += staged.len();
         upload.hasher = hasher;
         upload.parts.push(staged);

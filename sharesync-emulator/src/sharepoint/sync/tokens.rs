@@ -139,8 +139,8 @@ impl Tokenizer {
         (Guid::parse(list)? == library).then_some((u64::try_from(number).ok(), ticks))
     }
 
-    /// Whether the change log is said to begin behind a time.
-    pub(in crate::sharepoint) fn is_forgotten(&self, ticks: u64) -> bool {
-        self.over(ticks).is_some()
+    /// The time, in ticks, behind which the change log is said to begin; none while nothing was forgotten.
+    pub(in crate::sharepoint) fn forgotten(&self) -> Option<u64> {
+        self.forced.get(ONLY).map(|forced| forced.ticks)
     }
 }

@@ -86,6 +86,10 @@ async fn tokens_by_time_and_tokens_that_are_too_old() {
     stage.emulator.force_resync(SharePointResync::ResetReupload);
     let old = stage.changes(json!({"ChangeTokenStart": {"StringValue": token}})).await;
     assert_eq!(refused(old), (400, "-2130575172".into()));
+    stage.upload("", "c", "x").await;
+    let (_, rest) = stage.changes(json!({})).await;
+    let [only] = &values(&rest)[..] else { panic!("what was forgotten does not come: {rest}") };
+    assert!(stage.types_after(text(&only["ChangeToken"], "StringValue")).await.is_empty());
     for bad in ["x", "1;3;x;1;1", "1;2;3"] {
         assert_eq!(refused(stage.changes(json!({"ChangeTokenStart": {"StringValue": bad}})).await).0, 400);
     }

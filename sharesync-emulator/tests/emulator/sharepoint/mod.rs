@@ -7,6 +7,7 @@ mod feed;
 mod files;
 mod folders;
 mod ntlm;
+mod restart;
 mod sharing;
 mod sign_in;
 mod writing;

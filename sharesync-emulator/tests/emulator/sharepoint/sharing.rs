@@ -61,7 +61,8 @@ async fn links_end_and_folders_come_as_archives() {
     let folder = with_end("sub", "2099-01-01T00:00:00Z").await.1;
     let answer = stage.http.get(text(&folder, "value")).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
-    assert!(answer.bytes().await.expect("a body").starts_with(b"PK"));
+    let archive = answer.bytes().await.expect("a body");
+    assert!(archive.starts_with(b"PK") && archive.windows(8).any(|window| window == b"file.txt"));
 }
 
 #[tokio::test]
