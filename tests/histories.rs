@@ -4,7 +4,7 @@
 //! The tree is changed through the store, and the test keeps its own record of what it did. Now and then a consumer reads
 //! the changes since its last checkpoint; it is killed at random places, and half of the times the whole process with it,
 //! which then opens the file of the snapshots again. Each provider of `support/providers.rs` that has changes, native or
-//! emulated, is a test. A failure names its seed; `SHARESYNC_SEEDS=77,78 cargo test --test histories` takes others.
+//! emulated, is a test; SharePoint in the forms that its changes have. A failure names its seed; `SHARESYNC_SEEDS=77,78 cargo test --test histories` takes others.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Failed, Trial};
-use sharesync::{CreateFolderOptions, ErrorKind, ItemRef, Operation, RemoteStore, StoreConfig, Support};
-use sharesync_emulator::Emulator;
+use sharesync::{CreateFolderOptions, ErrorKind, ItemRef, Operation, RemoteStore, Support};
+use sharesync_emulator::{Builder, Emulator, SharePointResync as Resync};
 use tempfile::TempDir;
 
 use histories::consumer::{Consumer, End};
@@ -42,21 +42,51 @@ const SEEDS: &str = "77";
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let names = runtime.block_on(async {
+    let stages = runtime.block_on(async {
         let (emulator, state) = (Emulator::start().await.unwrap(), tempfile::tempdir().unwrap());
         let configs = providers::emulated(&emulator, state.path());
-        configs.iter().map(StoreConfig::provider).collect::<Vec<_>>()
+        configs.iter().enumerate().flat_map(|(index, config)| Stage::all(index, config.provider())).collect::<Vec<_>>()
     });
     let seeds = std::env::var("SHARESYNC_SEEDS").unwrap_or_else(|_| SEEDS.to_owned());
     let mut trials = Vec::new();
     for seed in seeds.split(',').map(|seed| seed.trim().parse().unwrap()) {
-        trials.extend(names.iter().enumerate().map(|(index, name)| {
-            let handle = runtime.handle().clone();
-            Trial::test(format!("{name}::seed_{seed}"), move || handle.block_on(history(index, seed)))
+        trials.extend(stages.iter().map(|stage| {
+            let (handle, stage) = (runtime.handle().clone(), *stage);
+            Trial::test(format!("{}::seed_{seed}", stage.name), move || handle.block_on(history(stage, seed)))
         }));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
+
+/// A provider, and how the service behaves.
+#[derive(Clone, Copy)]
+struct Stage {
+    name: &'static str,
+    provider: usize,
+    service: fn() -> Builder,
+    /// Whether the service now and then asks for a resynchronization, of one kind or another.
+    resyncs: bool,
+}
+
+impl Stage {
+    fn all(provider: usize, name: &'static str) -> Vec<Self> {
+        let usual = Self { name, provider, service: Emulator::builder, resyncs: false };
+        if name != "sharepoint" {
+            return vec![usual];
+        }
+        let nested = || Emulator::builder().flat_feed(false);
+        let log = || Emulator::builder().sync_service(false);
+        vec![
+            usual,
+            Self { name: "sharepoint-nested", service: nested, ..usual },
+            Self { name: "sharepoint-log", service: log, ..usual },
+            Self { name: "sharepoint-resync", resyncs: true, ..usual },
+        ]
+    }
+}
+
+const RESYNCS: [Resync; 5] =
+    [Resync::ResetReupload, Resync::Reupload, Resync::DifferentialUpload, Resync::Unnamed, Resync::NewToken];
 
 /// A process that follows changes: its store, and what a new process needs to go on.
 struct Process {
@@ -67,8 +97,9 @@ struct Process {
 }
 
 impl Process {
-    async fn start(provider: usize) -> Self {
-        let (emulator, state) = (Emulator::start().await.unwrap(), tempfile::tempdir().unwrap());
+    async fn start(stage: Stage) -> Self {
+        let provider = stage.provider;
+        let (emulator, state) = ((stage.service)().start().await.unwrap(), tempfile::tempdir().unwrap());
         let store = providers::emulated(&emulator, state.path())[provider].connect().await.unwrap();
         Self { emulator, state, provider, store }
     }
@@ -88,8 +119,8 @@ impl Process {
     }
 }
 
-async fn history(provider: usize, seed: u64) -> Result<(), Failed> {
-    let mut process = Process::start(provider).await;
+async fn history(stage: Stage, seed: u64) -> Result<(), Failed> {
+    let mut process = Process::start(stage).await;
     if process.store.capabilities().support(Operation::Changes) == Support::Unsupported {
         let info = process.store.info();
         return Err(format!("{} has no changes although it was given all that it needs", info.provider).into());
@@ -102,6 +133,9 @@ async fn history(provider: usize, seed: u64) -> Result<(), Failed> {
         for _ in 0..rng.usize(1..12) {
             tree.act(&*process.store, &mut rng).await;
             done += 1;
+        }
+        if stage.resyncs && rng.u8(..8) == 0 {
+            process.emulator.force_resync(RESYNCS[rng.usize(..RESYNCS.len())]);
         }
         let end = consumer.read(&*process.store, &mut rng).await;
         ends[end as usize] += 1;
