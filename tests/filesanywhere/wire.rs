@@ -45,7 +45,7 @@ impl Wire {
 }
 
 async fn answer(mut stream: TcpStream, pieces: Pieces, ending: Ending, sent: Arc<AtomicU64>) -> std::io::Result<()> {
-    read_request(&mut stream).await?;
+    Box::pin(read_request(&mut stream)).await?;
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nConnection: close\r\n\r\n").await?;
     for piece in pieces {
         stream.write_all(&piece).await?;
