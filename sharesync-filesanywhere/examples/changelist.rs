@@ -206,7 +206,7 @@ fn pieces(path: &Path) -> Result<BoxStream<'static, Result<Bytes, TransportError
     let file = File::open(path).map_err(broken)?;
     let pieces = stream::try_unfold(file, move |mut file| async move {
         let mut piece = Vec::with_capacity(PIECE);
-        file.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(broken)?;
+        (&mut file).take(PIECE as u64).read_to_end(&mut piece).map_err(broken)?;
         Ok((!piece.is_empty()).then(|| (Bytes::from(piece), file)))
     });
     Ok(pieces.boxed())
