@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use http::header::CONTENT_TYPE;
 use quick_xml::Reader;
@@ -33,7 +33,8 @@ type Result<T, E = Box<dyn StdError>> = std::result::Result<T, E>;
 const PIECE: usize = 64 << 10;
 /// Of so many entries one is a folder.
 const FOLDERS: usize = 4;
-const ROUNDS: usize = 3;
+/// Rounds, of which the best counts: the machine has other work as well.
+const ROUNDS: usize = 7;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
@@ -77,7 +78,7 @@ async fn compare(entries: usize) -> Result<()> {
         assert_eq!(read(&client).await?, (entries, texts));
         whole.push(rate(size, begun));
     }
-    let (bare, whole) = (median(bare), median(whole));
+    let (bare, whole) = (best(bare), best(whole));
     println!("bare event loop: {bare:.0} MB/s");
     println!("change list: {whole:.0} MB/s, {:.2} of the event loop", whole / bare);
     Ok(())
@@ -102,7 +103,7 @@ fn held(entries: usize) -> Result<()> {
         assert_eq!(found, entries);
         rates.push(rate(document.len() as u64, begun));
     }
-    println!("bare event loop, document in memory: {:.0} MB/s", median(rates));
+    println!("bare event loop, document in memory: {:.0} MB/s", best(rates));
     Ok(())
 }
 
@@ -204,10 +205,9 @@ fn pieces(path: &Path) -> Result<BoxStream<'static, Result<Bytes, TransportError
     let broken = |error: std::io::Error| TransportError::new(TransportErrorKind::Body, &error);
     let file = File::open(path).map_err(broken)?;
     let pieces = stream::try_unfold(file, move |mut file| async move {
-        let mut piece = BytesMut::zeroed(PIECE);
-        let length = file.read(&mut piece).map_err(broken)?;
-        piece.truncate(length);
-        Ok((length > 0).then(|| (piece.freeze(), file)))
+        let mut piece = Vec::with_capacity(PIECE);
+        (&mut file).take(PIECE as u64).read_to_end(&mut piece).map_err(broken)?;
+        Ok((!piece.is_empty()).then(|| (Bytes::from(piece), file)))
     });
     Ok(pieces.boxed())
 }
@@ -217,9 +217,8 @@ fn rate(bytes: u64, begun: Instant) -> f64 {
     bytes as f64 / 1e6 / begun.elapsed().as_secs_f64()
 }
 
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied().unwrap_or_default()
+fn best(rates: Vec<f64>) -> f64 {
+    rates.into_iter().fold(0.0, f64::max)
 }
 
 /// The most memory that this process had so far (Linux).

@@ -58,9 +58,8 @@ async fn answer(mut stream: TcpStream, pieces: Pieces, ending: Ending, sent: Arc
 }
 
 async fn read_request(stream: &mut TcpStream) -> std::io::Result<()> {
-    let mut request = Vec::new();
+    let (mut request, mut piece) = (Vec::new(), vec![0; 16 << 10]);
     loop {
-        let mut piece = [0; 16 << 10];
         let length = stream.read(&mut piece).await?;
         request.extend_from_slice(&piece[..length]);
         let text = String::from_utf8_lossy(&request);

@@ -171,13 +171,15 @@ impl Scanner {
         // What was opened in an earlier piece is closed in this one: `close` compares the names.
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
+        let mut before = from;
         loop {
-            let before = from + position(&reader);
             match reader.read_event() {
                 Ok(Event::Eof) => return Ok(to),
                 Ok(event) => {
-                    self.check_length(&event, from + position(&reader) - before)?;
+                    let after = from + position(&reader);
+                    self.check_length(&event, after - before)?;
                     self.event(&event, sink)?;
+                    before = after;
                 }
                 Err(error) => {
                     let rest = window.get(before..).unwrap_or_default();
@@ -191,12 +193,12 @@ impl Scanner {
 
     /// What arrives at once may be no longer than what arrives in pieces.
     fn check_length(&self, event: &Event<'_>, length: usize) -> Result<(), DocumentError> {
-        let too_long = match event {
-            Event::Text(_) => None,
-            Event::GeneralRef(_) => (length > LONGEST_REFERENCE).then_some("a reference"),
-            _ => (length > LONGEST_MARKUP).then_some("a tag"),
-        };
-        too_long.map_or(Ok(()), |what| Err(self.error(Flaw::TooLong(what))))
+        match event {
+            Event::GeneralRef(_) if length > LONGEST_REFERENCE => Err(self.error(Flaw::TooLong("a reference"))),
+            Event::Text(_) | Event::GeneralRef(_) => Ok(()),
+            _ if length > LONGEST_MARKUP => Err(self.error(Flaw::TooLong("a tag"))),
+            _ => Ok(()),
+        }
     }
 
     /// Accepts that the rest of the window is the beginning of something, if it can be.
@@ -356,8 +358,8 @@ impl Scanner {
     /// Text as it stands in the document, where a line may end with a carriage return, a line feed or both
     /// (XML 1.0, section 2.11).
     fn lines(&mut self, text: &str, sink: &mut impl Sink) -> Result<(), Flaw> {
-        let text =
-            if std::mem::take(&mut self.carriage_return) { text.strip_prefix('\n').unwrap_or(text) } else { text };
+        let continued = std::mem::take(&mut self.carriage_return);
+        let text = if continued { text.strip_prefix('\n').unwrap_or(text) } else { text };
         if memchr::memchr(b'\r', text.as_bytes()).is_none() {
             return self.text(text, sink);
         }
