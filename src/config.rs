@@ -144,7 +144,7 @@ pub use filesanywhere::FilesAnywhereConfig;
 #[cfg(feature = "sharefile")]
 pub use sharefile::ShareFileConfig;
 #[cfg(feature = "sharepoint")]
-pub use sharepoint::SharePointConfig;
+pub use sharepoint::{SharePointConfig, SharePointSignIn};
 
 #[cfg(feature = "sharefile")]
 mod sharefile {
@@ -437,9 +437,25 @@ mod sharepoint {
         pub username: Option<String>,
         /// The user's password.
         pub password: Option<SecretValue>,
-        /// How user name and password are used: `windows` (by default: NTLM, as the service offers it), `ntlm`, `forms` or
-        /// `basic`, which hands the password itself to the service. The Windows ways need the feature `ntlm`.
-        pub sign_in: Option<String>,
+        /// How user name and password are used.
+        #[serde(default)]
+        pub sign_in: SharePointSignIn,
+    }
+
+    /// How user name and password are used with SharePoint. The Windows ways need the feature `ntlm`.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    #[non_exhaustive]
+    pub enum SharePointSignIn {
+        /// As the service offers it to users of Windows.
+        #[default]
+        Windows,
+        /// By NTLM.
+        Ntlm,
+        /// By the login form of the site.
+        Forms,
+        /// With every request: the service gets the password itself.
+        Basic,
     }
 
     impl SharePointConfig {
@@ -462,12 +478,11 @@ mod sharepoint {
             };
             let (domain, password) = (self.domain.clone().unwrap_or_default(), password.read()?);
             let full_name = if domain.is_empty() { user.clone() } else { format!("{domain}\\{user}") };
-            Ok(match self.sign_in.as_deref() {
-                None | Some("windows") => Auth::windows(domain, user, password),
-                Some("ntlm") => Auth::ntlm(domain, user, password),
-                Some("forms") => Auth::forms(full_name, password),
-                Some("basic") => Auth::basic(full_name, password),
-                Some(_) => return Err(wrong("sign_in is one of windows, ntlm, forms and basic")),
+            Ok(match self.sign_in {
+                SharePointSignIn::Windows => Auth::windows(domain, user, password),
+                SharePointSignIn::Ntlm => Auth::ntlm(domain, user, password),
+                SharePointSignIn::Forms => Auth::forms(full_name, password),
+                SharePointSignIn::Basic => Auth::basic(full_name, password),
             })
         }
     }

@@ -47,10 +47,10 @@ pub use config::FilesAnywhereConfig;
 #[cfg(feature = "sharefile")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharefile")))]
 pub use config::ShareFileConfig;
+pub use config::{SecretValue, StoreConfig};
 #[cfg(feature = "sharepoint")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sharepoint")))]
-pub use config::SharePointConfig;
-pub use config::{SecretValue, StoreConfig};
+pub use config::{SharePointConfig, SharePointSignIn};
 #[cfg(feature = "acronis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "acronis")))]
 pub use sharesync_acronis as acronis;
