@@ -64,6 +64,24 @@ fn bad_documents_are_told_with_the_path() {
 }
 
 #[test]
+fn bytes_that_are_no_characters_are_refused_wherever_they_are() {
+    for (from, to) in [
+        (">a<", ">a\u{fffd}<"),
+        ("<Size>", "<Si\u{fffd}ze>"),
+        ("<Size>", "<Size a='\u{fffd}'>"),
+        ("<Size>", "<!--\u{fffd}--><Size>"),
+    ] {
+        let document = list(&file("a", "1")).replace(from, to);
+        let (before, after) = document.split_once('\u{fffd}').unwrap();
+        let document = [before.as_bytes(), b"\xff", after.as_bytes()].concat();
+        for step in (1..document.len()).chain([usize::MAX]) {
+            let error = read_change_list(&document, step).unwrap_err();
+            assert_eq!(error.flaw, Flaw::Malformed("it is not UTF-8"), "{to} in pieces of {step}");
+        }
+    }
+}
+
+#[test]
 fn depth_and_length_are_bounded() {
     let deep = format!("{OPEN}{}", "<a>".repeat(10_000));
     assert_eq!(read_change_list(deep.as_bytes(), 4096).unwrap_err().flaw, Flaw::TooDeep);

@@ -1,10 +1,11 @@
 //! From bytes as they arrive to elements and text: namespaces resolved, bounded in depth, names, tags and texts.
 //!
-//! The window holds nothing but the beginning of a tag that has not arrived whole. Each piece that arrives is read by a
-//! `quick_xml` reader of its own; what lasts between pieces (open elements, namespaces) is kept here.
+//! What arrives is read where it is: the window holds nothing but the beginning of a tag, a reference or a character that
+//! has not arrived whole. Text, references and tags without anything but a name, as nearly all of the service are, are read
+//! here; every other markup by `quick_xml`.
 
 use quick_xml::Reader;
-use quick_xml::errors::{Error as XmlError, IllFormedError, SyntaxError};
+use quick_xml::errors::{Error as XmlError, SyntaxError};
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
 
@@ -25,7 +26,7 @@ const LONGEST_TEXT: usize = 1 << 20;
 /// Attributes of an element.
 const MOST_ATTRIBUTES: usize = 64;
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A namespace, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,15 +118,34 @@ impl Scanner {
     /// Reads the next piece.
     pub(super) fn feed(&mut self, piece: &[u8], sink: &mut impl Sink) -> Result<(), DocumentError> {
         let longest = self.window.len() + piece.len() > LONGEST_MARKUP;
-        if self.waiting && !longest && memchr::memchr2(b'>', b';', piece).is_none() {
+        let end = memchr::memchr2(b'>', b';', piece);
+        if self.waiting && !longest && end.is_none() {
             self.window.extend_from_slice(piece);
             return Ok(());
         }
+        let mut rest = piece;
+        if !self.window.is_empty() {
+            // No more is copied than what probably completes it.
+            let (completion, after) = piece.split_at(end.map_or(piece.len(), |at| at + 1));
+            self.window.extend_from_slice(completion);
+            self.read_window(sink)?;
+            rest = after;
+        }
+        if self.window.is_empty() {
+            let read = self.read(rest, false, sink)?;
+            self.window.extend_from_slice(rest.get(read..).unwrap_or_default());
+        } else if !rest.is_empty() {
+            self.window.extend_from_slice(rest);
+            self.read_window(sink)?;
+        }
+        self.waiting = !self.window.is_empty();
+        Ok(())
+    }
+
+    fn read_window(&mut self, sink: &mut impl Sink) -> Result<(), DocumentError> {
         let mut window = std::mem::take(&mut self.window);
-        window.extend_from_slice(piece);
         let read = self.read(&window, false, sink)?;
         window.drain(..read);
-        self.waiting = !window.is_empty();
         self.window = window;
         Ok(())
     }
@@ -152,94 +172,123 @@ impl Scanner {
 
     /// Reads as far as possible; how many bytes that is.
     fn read(&mut self, window: &[u8], last: bool, sink: &mut impl Sink) -> Result<usize, DocumentError> {
-        if !last && !self.begun && window.len() < BYTE_ORDER_MARK.len() {
+        if !last && !self.begun && window.len() < BYTE_ORDER_MARK.len_utf8() {
             return Ok(0);
         }
-        let mut from = 0;
-        // The reader takes such a mark at its beginning for that of the document.
-        while window.get(from..).is_some_and(|rest| rest.starts_with(BYTE_ORDER_MARK)) {
-            if self.begun {
-                self.text("\u{feff}", sink).map_err(|flaw| self.error(flaw))?;
-            }
+        let (text, broken) = characters(window, last);
+        let mut rest = text;
+        if !self.begun {
             self.begun = true;
-            from += BYTE_ORDER_MARK.len();
+            rest = rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(rest);
         }
-        self.begun = true;
-        let to = if last { window.len() } else { whole_characters(window).max(from) };
-        let mut reader = Reader::from_reader(window.get(from..to).unwrap_or_default());
+        while !rest.is_empty() {
+            let read = self.step(rest, last, sink)?;
+            if read == 0 {
+                break;
+            }
+            rest = rest.get(read..).unwrap_or_default();
+        }
+        if broken { Err(self.error(Flaw::Malformed("it is not UTF-8"))) } else { Ok(text.len() - rest.len()) }
+    }
+
+    /// Reads what is next; how many bytes that is, none if it has not arrived whole.
+    fn step(&mut self, rest: &str, last: bool, sink: &mut impl Sink) -> Result<usize, DocumentError> {
+        match rest.as_bytes() {
+            [b'<', b'/', after @ ..] => match self.plain_end(after) {
+                Some(length) => self.close(None, sink).map(|()| "</".len() + length),
+                None => self.markup(rest, last, sink),
+            },
+            [b'<', ..] => match plain_name(rest) {
+                Some(name) => {
+                    self.open(name, None, sink).map_err(|flaw| self.error(flaw))?;
+                    Ok("<>".len() + name.len())
+                }
+                None => self.markup(rest, last, sink),
+            },
+            [b'&', ..] => self.reference(rest, last, sink),
+            text => {
+                let length = memchr::memchr2(b'<', b'&', text).unwrap_or(text.len());
+                self.lines(rest.get(..length).unwrap_or_default(), sink).map_err(|flaw| self.error(flaw))?;
+                Ok(length)
+            }
+        }
+    }
+
+    /// Whether the open element ends here, and nothing but its name is in the tag: how long both are.
+    fn plain_end(&self, after: &[u8]) -> Option<usize> {
+        let name = self.names.get(self.frames.last()?.name..)?;
+        (after.get(name.len()) == Some(&b'>') && after.starts_with(name.as_bytes())).then(|| name.len() + 1)
+    }
+
+    fn reference(&mut self, rest: &str, last: bool, sink: &mut impl Sink) -> Result<usize, DocumentError> {
+        let after = rest.get(1..).unwrap_or_default();
+        let Some(end) = memchr::memchr3(b';', b'&', b'<', after.as_bytes()) else {
+            return self.incomplete(rest.len(), LONGEST_REFERENCE, "a reference", last);
+        };
+        let Some((name, _)) = after.get(..=end).and_then(|reference| reference.split_once(';')) else {
+            return Err(self.error(Flaw::Malformed("an ampersand that begins no reference")));
+        };
+        let length = "&;".len() + name.len();
+        if length > LONGEST_REFERENCE {
+            return Err(self.error(Flaw::TooLong("a reference")));
+        }
+        let Some(character) = resolve(name) else {
+            return Err(self.error(Flaw::Malformed("a reference to what is not predefined")));
+        };
+        self.carriage_return = false;
+        self.text(character.encode_utf8(&mut [0; 4]), sink).map_err(|flaw| self.error(flaw))?;
+        Ok(length)
+    }
+
+    /// Any markup, by a reader of its own: what lasts longer (open elements, namespaces) is kept here.
+    fn markup(&mut self, rest: &str, last: bool, sink: &mut impl Sink) -> Result<usize, DocumentError> {
+        let mut reader = Reader::from_str(rest);
         let config = reader.config_mut();
-        // What was opened in an earlier piece is closed in this one: `close` compares the names.
+        // What was opened before is closed in this tag: `close` compares the names.
         config.check_end_names = false;
         config.allow_unmatched_ends = true;
-        let mut before = from;
-        loop {
-            match reader.read_event() {
-                Ok(Event::Eof) => return Ok(to),
-                Ok(event) => {
-                    let after = from + position(&reader);
-                    self.check_length(&event, after - before)?;
-                    self.event(&event, sink)?;
-                    before = after;
+        let event = reader.read_event();
+        let read = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        match event {
+            // What arrives at once may be no longer than what arrives in pieces.
+            Ok(_) if read > LONGEST_MARKUP => Err(self.error(Flaw::TooLong("a tag"))),
+            Ok(event) => self.event(&event, sink).map(|()| read),
+            Err(_) if rest.get(..3).is_some_and(|begin| begin.eq_ignore_ascii_case("<!d")) => {
+                Err(self.error(Flaw::Doctype))
+            }
+            Err(error) => {
+                let possible = match error {
+                    XmlError::Syntax(SyntaxError::InvalidBangMarkup) => rest.len() < 3,
+                    // What a tag is going to be cannot be seen in its first bytes.
+                    XmlError::Syntax(_) => read >= rest.len() || rest.len() < LONGEST_BEGINNING,
+                    _ => return Err(self.error(Flaw::Malformed("a structure that cannot be read"))),
+                };
+                if !possible {
+                    return Err(self.error(Flaw::Malformed("a tag that is none")));
                 }
-                Err(error) => {
-                    let rest = window.get(before..).unwrap_or_default();
-                    let at_end = from + position(&reader) >= to;
-                    self.incomplete(&error, rest, at_end, last)?;
-                    return Ok(before);
-                }
+                self.incomplete(rest.len(), LONGEST_MARKUP, "a tag", last)
             }
         }
     }
 
-    /// What arrives at once may be no longer than what arrives in pieces.
-    fn check_length(&self, event: &Event<'_>, length: usize) -> Result<(), DocumentError> {
-        match event {
-            Event::GeneralRef(_) if length > LONGEST_REFERENCE => Err(self.error(Flaw::TooLong("a reference"))),
-            Event::Text(_) | Event::GeneralRef(_) => Ok(()),
-            _ if length > LONGEST_MARKUP => Err(self.error(Flaw::TooLong("a tag"))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Accepts that the rest of the window is the beginning of something, if it can be.
-    fn incomplete(&self, error: &XmlError, rest: &[u8], at_end: bool, last: bool) -> Result<(), DocumentError> {
-        let lower = |byte: Option<&u8>| byte.map(u8::to_ascii_lowercase);
-        if rest.starts_with(b"<!") && lower(rest.get(2)) == Some(b'd') {
-            return Err(self.error(Flaw::Doctype));
-        }
-        let markup = (LONGEST_MARKUP, "a tag");
-        let (possible, (longest, what)) = match error {
-            XmlError::Syntax(SyntaxError::InvalidBangMarkup) => (rest.len() < 3, markup),
-            // What a tag is going to be cannot be seen in its first bytes.
-            XmlError::Syntax(_) => (at_end || rest.len() < LONGEST_BEGINNING, markup),
-            XmlError::IllFormed(IllFormedError::UnclosedReference) => (at_end, (LONGEST_REFERENCE, "a reference")),
-            _ => (false, markup),
-        };
-        match (possible, last) {
-            (false, _) => Err(self.error(Flaw::Malformed(complaint(error)))),
-            (true, _) if rest.len() > longest => Err(self.error(Flaw::TooLong(what))),
-            (true, false) => Ok(()),
-            (true, true) => Err(self.error(Flaw::Truncated)),
+    /// Accepts that the rest, of this length, is the beginning of something, if it can be: nothing is read.
+    fn incomplete(&self, length: usize, most: usize, what: &'static str, last: bool) -> Result<usize, DocumentError> {
+        match last {
+            _ if length > most => Err(self.error(Flaw::TooLong(what))),
+            true => Err(self.error(Flaw::Truncated)),
+            false => Ok(0),
         }
     }
 
     fn event(&mut self, event: &Event<'_>, sink: &mut impl Sink) -> Result<(), DocumentError> {
         let done = match event {
-            Event::Start(tag) => self.open(tag, sink),
+            Event::Start(tag) => self.open(tag.name().0, Some(tag), sink),
             Event::Empty(tag) => {
-                self.open(tag, sink).map_err(|flaw| self.error(flaw))?;
+                self.open(tag.name().0, Some(tag), sink).map_err(|flaw| self.error(flaw))?;
                 return self.close(None, sink);
             }
             Event::End(tag) => return self.close(Some(tag.name().0), sink),
-            Event::Text(text) => self.lines(text, sink),
             Event::CData(text) => self.lines(text, sink),
-            Event::GeneralRef(reference) => match resolve(reference) {
-                Some(character) => {
-                    self.carriage_return = false;
-                    self.text(character.encode_utf8(&mut [0; 4]), sink)
-                }
-                None => Err(Flaw::Malformed("a reference to what is not predefined")),
-            },
             Event::Decl(declaration) => self.declaration(declaration),
             Event::DocType(_) => Err(Flaw::Doctype),
             _ => Ok(()),
@@ -260,7 +309,8 @@ impl Scanner {
         }
     }
 
-    fn open(&mut self, tag: &BytesStart<'_>, sink: &mut impl Sink) -> Result<(), Flaw> {
+    /// Opens an element. Its tag is at hand if there may be more in it than a plain name.
+    fn open(&mut self, name: &str, tag: Option<&BytesStart<'_>>, sink: &mut impl Sink) -> Result<(), Flaw> {
         if self.ended {
             return Err(Flaw::Malformed("a second document"));
         }
@@ -268,9 +318,7 @@ impl Scanner {
             return Err(Flaw::TooDeep);
         }
         self.begin_text();
-        let name = tag.name().0;
-        let plain = is_plain(name);
-        if !plain {
+        if tag.is_some() {
             check_name(name)?;
         }
         let depth = self.frames.len();
@@ -278,15 +326,14 @@ impl Scanner {
         let frame = Frame { name: self.names.len(), default: outer, outer_prefixes: self.prefixes.len() };
         self.frames.push(frame);
         self.names.push_str(name);
-        let (mut nil, mut must_understand) = (false, false);
-        if tag.len() > name.len() && !tag.attributes_raw().trim_ascii().is_empty() {
-            (nil, must_understand) = self.attributes(tag)?;
-        }
-        let default = self.frames.last().map_or(outer, |frame| frame.default);
-        let prefixed = if plain { None } else { name.split_once(':') };
-        let (space, name) = match prefixed {
+        let Some(tag) = tag else {
+            let start = Start { space: outer, name, nil: false, must_understand: false };
+            return sink.start(depth, start, &|| self.path());
+        };
+        let (nil, must_understand) = self.attributes(tag)?;
+        let (space, name) = match name.split_once(':') {
             Some((prefix, local)) => (self.space(prefix)?, local),
-            None => (default, name),
+            None => (self.frames.last().map_or(outer, |frame| frame.default), name),
         };
         sink.start(depth, Start { space, name, nil, must_understand }, &|| self.path())
     }
@@ -380,33 +427,27 @@ impl Scanner {
     }
 }
 
-fn position(reader: &Reader<&[u8]>) -> usize {
-    usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX)
-}
-
-/// How much of a window is whole characters: up to three bytes may be the beginning of another one.
-fn whole_characters(window: &[u8]) -> usize {
-    for back in 1..=window.len().min(3) {
-        let at = window.len() - back;
-        let length = match window.get(at).copied().unwrap_or_default() {
-            0x80..=0xbf => continue,
-            0xc0..=0xdf => 2,
-            0xe0..=0xef => 3,
-            0xf0.. => 4,
-            _ => 1,
-        };
-        return if length > back { at } else { window.len() };
+/// The characters that have arrived whole, up to bytes that are none; whether there are such bytes.
+fn characters(window: &[u8], last: bool) -> (&str, bool) {
+    match std::str::from_utf8(window) {
+        Ok(text) => (text, false),
+        Err(error) => {
+            let whole = window.get(..error.valid_up_to()).unwrap_or_default();
+            (std::str::from_utf8(whole).unwrap_or_default(), last || error.error_len().is_some())
+        }
     }
-    window.len()
 }
 
 fn local(name: &str) -> &str {
     name.split_once(':').map_or(name, |(_, local)| local)
 }
 
-/// Whether a name is one without a prefix and without anything to check, as nearly all of the service are.
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+/// The name in a tag at the beginning that holds nothing else, if it has no prefix and nothing to check.
+fn plain_name(markup: &str) -> Option<&str> {
+    let after = markup.get(1..)?;
+    let length = after.bytes().position(|byte| !byte.is_ascii_alphanumeric())?;
+    let plain = (1..=LONGEST_NAME).contains(&length) && after.as_bytes().get(length) == Some(&b'>');
+    after.get(..length).filter(|_| plain)
 }
 
 fn check_name(name: &str) -> Result<(), Flaw> {
@@ -443,16 +484,5 @@ fn resolve(reference: &str) -> Option<char> {
             _ => None,
         }
         .filter(|character| *character != '\0'),
-    }
-}
-
-/// What the reader says, without what it quotes.
-fn complaint(error: &XmlError) -> &'static str {
-    match error {
-        XmlError::Encoding(_) => "it is not UTF-8",
-        XmlError::IllFormed(IllFormedError::UnclosedReference) => "an ampersand that begins no reference",
-        XmlError::InvalidAttr(_) => "an attribute that cannot be read",
-        XmlError::Syntax(_) => "a tag that is none",
-        _ => "a structure that cannot be read",
     }
 }
