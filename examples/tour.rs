@@ -72,6 +72,9 @@ struct SourceReport {
 #[derive(Serialize)]
 struct ProviderReport {
     provider: String,
+    /// How it was signed in to, where that is not the usual way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_in: Option<&'static str>,
     operations: BTreeMap<&'static str, String>,
     files: u64,
     bytes: u64,
@@ -91,9 +94,9 @@ async fn main() -> Result<ExitCode> {
         source: SourceReport { files: source.files.len() as u64, bytes: source.bytes },
         providers: Vec::new(),
     };
-    for config in stores(&args, emulator.as_ref(), state.path())? {
+    for (config, sign_in) in stores(&args, emulator.as_ref(), state.path())? {
         let store = connect(config).await?;
-        report.providers.push(visit(store, &source).await);
+        report.providers.push(visit(store, sign_in, &source).await);
     }
     ensure!(!report.providers.is_empty(), "there is no such provider");
     if args.json {
@@ -106,22 +109,34 @@ async fn main() -> Result<ExitCode> {
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// A store to visit, and how it is signed in to, where that is not the usual way.
+type Visited = (StoreConfig, Option<&'static str>);
+
 /// The stores to visit: the configured one, or the emulator's.
-fn stores(args: &Args, emulator: Option<&Emulator>, state: &Path) -> Result<Vec<StoreConfig>> {
+fn stores(args: &Args, emulator: Option<&Emulator>, state: &Path) -> Result<Vec<Visited>> {
     let configured = match (&args.store.config, &args.store.store) {
-        (Some(file), Some(name)) => vec![read_config(file, name)?],
-        _ => emulator.map(|emulator| support::providers::emulated(emulator, state)).unwrap_or_default(),
+        (Some(file), Some(name)) => vec![(read_config(file, name)?, None)],
+        _ => emulator.map(|emulator| emulated(emulator, state)).unwrap_or_default(),
     };
-    let wanted = |config: &StoreConfig| args.provider.as_deref().is_none_or(|name| name == config.provider());
+    let wanted = |(config, _): &Visited| args.provider.as_deref().is_none_or(|name| name == config.provider());
     Ok(configured.into_iter().filter(wanted).collect())
 }
 
-async fn visit(store: Arc<dyn RemoteStore>, source: &Source) -> ProviderReport {
+/// Every provider of the emulator, and with the feature `ntlm` SharePoint a second time.
+fn emulated(emulator: &Emulator, state: &Path) -> Vec<Visited> {
+    let stores = support::providers::emulated(emulator, state).into_iter().map(|config| (config, None));
+    #[cfg(feature = "ntlm")]
+    let stores = stores.chain(support::providers::by_ntlm(emulator).map(|config| (config, Some("ntlm"))));
+    stores.collect()
+}
+
+async fn visit(store: Arc<dyn RemoteStore>, sign_in: Option<&'static str>, source: &Source) -> ProviderReport {
     let started = Instant::now();
     let provider = store.info().provider.to_owned();
     let done = Tour::new(store, source).run().await;
     ProviderReport {
         provider,
+        sign_in,
         operations: SHOWN.iter().map(|operation| (operation.name(), done.state(*operation))).collect(),
         files: done.files,
         bytes: done.bytes,
@@ -154,7 +169,8 @@ fn header() -> Vec<String> {
 }
 
 fn row(provider: &ProviderReport) -> Vec<String> {
-    let mut cells = vec![provider.provider.clone()];
+    let sign_in = provider.sign_in.map(|way| format!(" ({way})")).unwrap_or_default();
+    let mut cells = vec![format!("{}{sign_in}", provider.provider)];
     cells.extend(SHOWN.iter().filter_map(|operation| provider.operations.get(operation.name()).cloned()));
     cells.extend([provider.files, provider.bytes, provider.verified].map(|count| count.to_string()));
     cells.push(format!("{:.2}", provider.seconds));

@@ -1,11 +1,14 @@
 //! Foreign clients against the emulator program: they judge what the emulator speaks, and show what the SDK has to agree with.
-//! These tests need the package `rclone`, and a Python with zeep, and fail without them.
+//! These tests need the packages `rclone` and `curl`, and a Python with zeep and the Office365 REST client, and fail without
+//! them.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 #[path = "support/programs.rs"]
 mod programs;
 #[path = "interop/rclone.rs"]
 mod rclone;
+#[path = "interop/sharepoint.rs"]
+mod sharepoint;
 #[path = "interop/tree.rs"]
 mod tree;
 #[path = "interop/zeep.rs"]

@@ -10,6 +10,9 @@
     reason = "a panic is how a test fails"
 )]
 
+#[path = "secrets/sharepoint.rs"]
+mod sharepoint;
+
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt::Debug;

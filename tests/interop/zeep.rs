@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::programs::EmulatorProgram;
 
-/// The Python that has zeep.
-fn python() -> PathBuf {
+/// The Python that has zeep and the Office365 REST client.
+pub(crate) fn python() -> PathBuf {
     match std::env::var_os("SHARESYNC_PYTHON") {
         Some(python) => python.into(),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/python/bin/python"),

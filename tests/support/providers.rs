@@ -49,3 +49,19 @@ pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
     let configs = [sharefile, acronis, filesanywhere, cursor, sharepoint];
     configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
 }
+
+/// SharePoint once more, signed in to by NTLM.
+#[cfg(feature = "ntlm")]
+#[allow(dead_code, reason = "not every example and test needs it")]
+pub fn by_ntlm(emulator: &Emulator) -> Option<StoreConfig> {
+    let account = emulator.sharepoint();
+    let config = json!({
+        "provider": "sharepoint",
+        "site": account.site(),
+        "domain": account.domain(),
+        "username": account.username(),
+        "password": account.password(),
+        "sign_in": "ntlm",
+    });
+    serde_json::from_value(config).ok()
+}
