@@ -6,8 +6,10 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
@@ -60,11 +62,20 @@ class Emulator:
         self.process.wait()
         shutil.rmtree(self.directory)
 
-    def write_config(self, file):
+    def write_config(self, file, provider="sharefile"):
         """Writes a configuration for the example mirror, with the emulator as the store `emulated`."""
-        lines = ["[stores.emulated]", 'provider = "sharefile"']
-        lines += [f"endpoint = {json.dumps(self.endpoint)}", f"access_token = {json.dumps(self.token)}"]
+        account, place = self.accounts[provider], {"sharefile": "endpoint", "sharepoint": "site"}[provider]
+        lines = ["[stores.emulated]", f"provider = {json.dumps(provider)}"]
+        lines += [f"{place} = {json.dumps(account[place])}", f"access_token = {json.dumps(account['token'])}"]
         pathlib.Path(file).write_text("\n".join(lines) + "\n")
+
+    def transferred(self, direction):
+        """The bytes of all bodies of requests (`request_bytes`) or of answers (`response_bytes`) since they were forgotten."""
+        with urllib.request.urlopen(f"{self.address}/_emulator/requests?path=/") as answer:
+            return sum(request[direction] for request in json.load(answer)["requests"])
+
+    def forget_requests(self):
+        urllib.request.urlopen(urllib.request.Request(f"{self.address}/_emulator/requests", method="DELETE")).close()
 
     def fill(self, path, files, size):
         """Makes a folder with files in it."""
@@ -96,11 +107,11 @@ class Usage:
     floor: float
 
 
-def measure(command, directory, environment=None, output=subprocess.DEVNULL):
-    """Runs a client to its successful end."""
+def measure(command, directory, environment=None, output=subprocess.DEVNULL, until=None):
+    """Runs a client to its successful end, or kills it as soon as `until()` is true."""
     result, complaints = directory / "usage", directory / "stderr"
     with open(complaints, "w") as stderr:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-S", "-E", WORKSPACE / "benches/measure.py", result, *command],
             cwd=directory,
             env={**os.environ, **(environment or {})},
@@ -108,11 +119,25 @@ def measure(command, directory, environment=None, output=subprocess.DEVNULL):
             stdout=output,
             stderr=stderr,
         )
-    if done.returncode != 0:
+        if until is not None:
+            kill_when(process, until)
+        ended = process.wait()
+    if ended != (-signal.SIGKILL & 0xFF if until else 0):
         command = " ".join(map(str, command))
-        fail(f"`{command}` ended with {done.returncode}:\n{complaints.read_text()[-4000:]}")
+        fail(f"`{command}` ended with {ended}:\n{complaints.read_text()[-4000:]}")
     wall, cpu, peak, floor = map(float, result.read_text().split())
     return Usage(wall, cpu, peak / 1024, floor / 1024)
+
+
+def kill_when(process, until):
+    """Kills the client of measure.py, which then reports what that has used."""
+    while not until():
+        if process.poll() is not None:
+            return
+        time.sleep(0.05)
+    client = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for pid in client:
+        os.kill(int(pid), signal.SIGKILL)
 
 
 def write_file(path, size, seed):
