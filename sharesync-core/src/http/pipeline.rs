@@ -384,9 +384,12 @@ impl Inner {
     ) -> Failure {
         let head = read_head(body, self.config.max_error_body, self.config.response_timeout).await;
         let read = self.classify.classify(status, headers, &head);
-        let mut error = match status.is_redirection() {
-            false => Error::new(read.kind, tidy(&read.message)),
-            true => Error::new(ErrorKind::Unauthenticated, "the service sends the client to sign in"),
+        let refused = self.refuses(generation, status, headers, &head);
+        let mut error = match refused {
+            Some(_) if status.is_redirection() => {
+                Error::new(ErrorKind::Unauthenticated, "the service sends the client to sign in")
+            }
+            _ => Error::new(read.kind, tidy(&read.message)),
         }
         .with_status(status.as_u16());
         if let Some(code) = read.code {
@@ -401,7 +404,7 @@ impl Inner {
         if let Some(source) = read.source {
             error = error.with_source(source);
         }
-        let fate = match self.refuses(generation, status, headers, &head) {
+        let fate = match refused {
             Some(generation) => Fate::Refused(generation),
             _ if !read.transient.unwrap_or(is_transient(status)) => Fate::Final,
             _ if is_untouched(status) => Fate::Untouched,
