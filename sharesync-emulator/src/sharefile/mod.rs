@@ -191,6 +191,9 @@ impl ShareFile {
             call.method = method.parse().unwrap_or(call.method);
         }
         let segments: Vec<Segment> = rest.split('/').filter(|part| !part.is_empty()).map(Segment::parse).collect();
+        if segments.last().is_some_and(|last| matches!(last.name.as_str(), "upload" | "upload2")) {
+            self.uploads.settle().await;
+        }
         Ctx { face: self, provider, user, call, body }.route(&segments)
     }
 

@@ -82,6 +82,17 @@ impl Uploads {
         self.table().uploads.get(id).cloned()
     }
 
+    /// Waits until all that has arrived of uploads that can be taken up is hashed: what was acknowledged is told.
+    pub(super) async fn settle(&self) {
+        let open: Vec<_> = {
+            let table = self.table();
+            table.resumable.values().filter_map(|id| table.uploads.get(id)).map(|upload| upload.parts.clone()).collect()
+        };
+        for parts in open {
+            parts.settle().await;
+        }
+    }
+
     fn remove(&self, upload: &Upload) {
         let mut table = self.table();
         table.uploads.remove(&upload.id);

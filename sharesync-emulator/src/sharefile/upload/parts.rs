@@ -100,6 +100,13 @@ impl Parts {
         self.received().run().last().map_or(0, |(_, chunk)| chunk.end())
     }
 
+    /// Waits until all that has arrived is hashed.
+    pub(super) async fn settle(&self) {
+        let mut prefix = self.prefix.lock().await;
+        // A chunk that cannot be read is told of when the upload is finished.
+        let _ = self.advance(&mut prefix).await;
+    }
+
     async fn hash_ahead(&self) {
         // Whoever holds the lock sees the new chunk too.
         if let Ok(mut prefix) = self.prefix.try_lock() {
