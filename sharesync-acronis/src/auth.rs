@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use sharesync_core::http::{
-    Call, Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, default_transport, url_below,
+    Call, Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, transport_or_default, url_below,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -201,10 +201,7 @@ impl ClientBuilder {
     }
 
     async fn sign_in(mut self) -> Result<Client> {
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => default_transport(&self.http)?,
-        };
+        let transport = transport_or_default(self.transport.take(), &self.http)?;
         let endpoint = match &self.service {
             Service::Endpoint(endpoint) => endpoint.clone(),
             Service::Login { login, directory } => data_center(directory, login, transport.clone(), &self.http).await?,

@@ -133,6 +133,11 @@ impl Pipeline {
         }
     }
 
+    /// Whose it is.
+    pub(super) fn provider(&self) -> &'static str {
+        self.0.provider
+    }
+
     /// The limits in force.
     pub fn config(&self) -> &HttpConfig {
         &self.0.config
