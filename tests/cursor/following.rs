@@ -1,12 +1,11 @@
 //! Following the store over the live socket: nothing is lost, whatever becomes of the socket.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
 use serde_json::json;
 use sharesync::cursor::{CursorStore, LiveOptions, StoreOptions};
-use sharesync::{Change, ChangeOptions, Item, ItemId, RemoteStore, RemoteStoreExt as _, Signal, Since, WatchOptions};
+use sharesync::{Change, ChangeOptions, RemoteStore, RemoteStoreExt as _, Signal, Since, WatchOptions};
 use tokio::sync::broadcast::{Sender, channel};
 use tokio_tungstenite::tungstenite::protocol::Message;
 
