@@ -232,7 +232,9 @@ impl Inner {
             };
             let maybe_applied = failure.fate == Fate::Unknown && call.repeat != Repeat::Safe;
             let error = error.with_maybe_applied(maybe_applied);
-            if !again || attempt >= self.config.max_attempts || !self.pause(&error) || !self.budget.spend() {
+            // The others pause also where this request gives up: they would be refused as well.
+            let patient = failure.fate == Fate::Final || self.pause(&error);
+            if !again || !patient || attempt >= self.config.max_attempts || !self.budget.spend() {
                 return Err(error);
             }
             let delay = backoff(&self.config, attempt);
