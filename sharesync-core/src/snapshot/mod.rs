@@ -43,7 +43,7 @@
 //! seen late: at the latest in the next walk of the whole tree, see [`Snapshots::with_full_scan_every`]. An item that
 //! moved between two folders is seen as soon as one of them has a new revision. A folder is listed once more in the walk
 //! after the one in which its revision was new, so that a change within the resolution of the revision (often a time) is
-//! not lost.
+//! not lost. In the first walk every revision is new; there that holds for those that are times of the last minutes.
 //!
 //! # Memory
 //! It does not grow with the tree. It holds a few hundred items at a time, and some twenty bytes for each item of the
