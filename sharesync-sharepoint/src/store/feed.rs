@@ -204,7 +204,8 @@ impl Reading {
 
     /// What a page tells of files and folders.
     fn told(&self, items: Vec<SyncItem>) -> Result<Vec<Told>> {
-        let is_gone = self.scope.store.client.dialect().deleted;
+        let dialect = self.scope.store.client.dialect();
+        let (is_gone, brought) = (dialect.deleted, dialect.list_told_folders);
         let told = items.into_iter().filter_map(|item| {
             let gone = is_gone(&item);
             if matches!(item.shape, ItemShape::Other(_)) && !gone {
@@ -217,7 +218,7 @@ impl Reading {
                 return None;
             }
             let known = if gone { Ok(None) } else { Known::synced(item).map(Some) };
-            Some(known.map(|known| Told { id, known, brought: false }))
+            Some(known.map(|known| Told { id, known, brought }))
         });
         told.collect()
     }
