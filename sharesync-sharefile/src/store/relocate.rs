@@ -202,7 +202,12 @@ async fn copy_into(store: &ShareFileStore, item: &Item, folder: &str) -> Result<
 
 /// Copies into a folder made for it, renames there, moves out, and removes the folder whatever happens.
 async fn copy_by_detour(store: &ShareFileStore, journey: &Journey) -> Result<Item> {
-    let folder = new_folder(store.items(), &journey.parent, &named(&temporary_name())).await?;
+    let name = temporary_name();
+    let folder = match new_folder(store.items(), &journey.parent, &named(&name)).await {
+        // The answer was lost. Nobody else makes a folder of this name.
+        Err(error) if error.maybe_applied() => store.child(&journey.parent, &name).await?.ok_or(error)?,
+        made => made?,
+    };
     let detour = folder.id()?;
     let arrive = async {
         let copy = copy_into(store, &journey.item, detour).await?;
