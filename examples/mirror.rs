@@ -27,7 +27,7 @@ use sharesync::{
     BoxStream, DownloadToOptions, Item, ItemKind, ItemRef, ListOptions, OnConflict, RemotePath, RemoteStore,
     RemoteStoreExt as _, TreeEntry, TreeOptions, TreeOutcome, WalkOptions,
 };
-use support::{Bar, StoreArgs, connect, read_config};
+use support::{Bar, StoreArgs, connect, interruption, read_config};
 
 /// Copies files and directories to a store and back, and lists what is there.
 #[derive(Parser)]
@@ -99,7 +99,7 @@ async fn run(args: Args) -> Result<()> {
         bail!("--config FILE and --store NAME say which store is meant: see the README");
     };
     let store = connect(read_config(file, name)?).await?;
-    let mirror = Mirror::new(store, &args);
+    let mirror = Mirror::new(store, &args, interruption().await);
     match args.command {
         Command::Up { local, remote, journal } => mirror.up(&local, remote, journal).await,
         Command::Down { remote, local, no_sync } => mirror.down(&remote, &local, !no_sync).await,
@@ -118,10 +118,8 @@ struct Mirror {
 }
 
 impl Mirror {
-    fn new(store: Arc<dyn RemoteStore>, args: &Args) -> Self {
+    fn new(store: Arc<dyn RemoteStore>, args: &Args, cancel: CancelToken) -> Self {
         let on_conflict = if args.overwrite { OnConflict::NewVersion } else { OnConflict::Fail };
-        let cancel = CancelToken::new();
-        tokio::spawn(interrupt(cancel.clone()));
         let (parallel, concurrency) = (args.parallel, args.concurrency);
         Self { store, progress: Progress::new(), cancel, on_conflict, parallel, concurrency }
     }
@@ -221,16 +219,6 @@ impl Mirror {
                 None => return Ok(out.flush()?),
             }
         }
-    }
-}
-
-/// The first Ctrl-C ends transfers so that they can be continued, the second one ends the program.
-async fn interrupt(cancel: CancelToken) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        cancel.cancel();
-    }
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(130);
     }
 }
 

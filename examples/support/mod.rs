@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use sharesync::transfer::Progress;
+use sharesync::transfer::{CancelToken, Progress};
 use sharesync::{RemoteStore, StoreConfig};
 use tokio::task::JoinHandle;
 
@@ -46,6 +46,26 @@ pub fn read_config(file: &Path, name: &str) -> Result<StoreConfig> {
 pub async fn connect(config: StoreConfig) -> Result<Arc<dyn RemoteStore>> {
     let store = config.connect().await.context("cannot sign in")?;
     Ok(store)
+}
+
+/// A token that the first Ctrl-C cancels. The second one ends the program.
+#[allow(dead_code, reason = "not every example has something to end well")]
+pub async fn interruption() -> CancelToken {
+    let (cancel, mut first) = (CancelToken::new(), Box::pin(tokio::signal::ctrl_c()));
+    // From here on the signal is heard, and does not end the program by itself any more.
+    if futures::poll!(first.as_mut()).is_ready() {
+        return cancel;
+    }
+    let token = cancel.clone();
+    tokio::spawn(async move {
+        if first.await.is_ok() {
+            cancel.cancel();
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+    token
 }
 
 /// Shows a [`Progress`] until it is dropped.
