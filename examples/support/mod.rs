@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use futures::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use sharesync::transfer::{CancelToken, Progress};
-use sharesync::{RemoteStore, StoreConfig};
+use sharesync::{BoxStream, RemoteStore, StoreConfig, TreeEntry, TreeOutcome};
 use tokio::task::JoinHandle;
 
 /// Which configured store to use.
@@ -66,6 +67,31 @@ pub async fn interruption() -> CancelToken {
         }
     });
     token
+}
+
+/// Sees the transfer of a tree through to its end. One thing that fails does not keep the others from being done.
+#[allow(dead_code, reason = "not every example transfers a tree")]
+pub async fn finish(
+    program: &str,
+    mut entries: BoxStream<'_, sharesync::Result<TreeEntry>>,
+    progress: &Progress,
+    bar: &Bar,
+) -> Result<()> {
+    let (mut files, mut folders, mut failed) = (0_u64, 0_u64, 0_u64);
+    while let Some(entry) = entries.next().await {
+        match entry {
+            Ok(TreeEntry { outcome: TreeOutcome::File { .. }, .. }) => files += 1,
+            Ok(TreeEntry { outcome: TreeOutcome::Folder(_), .. }) => folders += 1,
+            Ok(TreeEntry { path, .. }) => bar.say(&format!("{program}: left out, neither file nor folder: {path}")),
+            Err(error) => {
+                bar.say(&format!("{program}: {error}"));
+                failed += 1;
+            }
+        }
+    }
+    ensure!(failed == 0, "{failed} failed; {files} files and {folders} folders are done");
+    bar.say(&format!("{files} files and {folders} folders, {} bytes", progress.transferred()));
+    Ok(())
 }
 
 /// Shows a [`Progress`] until it is dropped.

@@ -169,7 +169,7 @@ pub(super) async fn copy_item(store: &ShareFileStore, item: &ItemRef, to: &Desti
         let mut copy = if journey.keeps_name() && !journey.stays_in_folder() {
             copy_into(store, &journey.item, &journey.parent).await?
         } else {
-            copy_by_detour(store, &journey).await?
+            Box::pin(copy_by_detour(store, &journey)).await?
         };
         copy.parent = Some(journey.parent.as_str().into());
         Ok(copy)
