@@ -56,7 +56,10 @@ impl<'a> Tour<'a> {
         };
         tokio::select! {
             () = self.steps(&folder) => {}
-            () = interrupt.cancelled() => self.done.failures.push("interrupted".to_owned()),
+            () = interrupt.cancelled() => {
+                eprintln!("interrupted: the folder {name} is being removed; a second Ctrl-C leaves it there");
+                self.done.failures.push("interrupted".to_owned());
+            }
         }
         let removed = self.remove(&folder).await;
         self.note(Operation::Delete, removed.with_context(|| format!("the folder {name} is to be removed by hand")));
