@@ -177,7 +177,8 @@ mod sharefile {
         pub password: Option<SecretValue>,
         /// An access token.
         pub access_token: Option<SecretValue>,
-        /// A refresh token that belongs to the access token.
+        /// A refresh token that belongs to the access token. It works once: who keeps tokens between runs uses the client
+        /// and its token store.
         pub refresh_token: Option<SecretValue>,
         /// The identifier of the folder that is to be the root; by default the user's home folder.
         pub root: Option<String>,

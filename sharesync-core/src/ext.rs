@@ -162,7 +162,7 @@ pub trait RemoteStoreExt: RemoteStore {
     ///
     /// The bytes go to a partial file in the same directory first, which is renamed when it is complete and verified.
     /// After a failure the partial file of a large file stays, and the next call continues it if the service still
-    /// holds the same content.
+    /// holds the same content; one of other content is removed when a download to the same path succeeds.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`] when there is such a file, unless the options say to replace it;

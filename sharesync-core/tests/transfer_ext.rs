@@ -242,6 +242,7 @@ async fn a_damaged_partial_file_fails_once_and_another_revision_is_not_continued
     store.breaks_after.store(usize::MAX, Ordering::SeqCst);
     get().await.unwrap();
     assert_eq!(std::fs::read(&target).unwrap(), newer);
+    assert_eq!(names_in(directory.path()), ["target"], "nobody would continue what was there of the older revision");
 
     std::fs::remove_file(&target).unwrap();
     for (size, known) in [(500_000, true), (4_000_000, false)] {
