@@ -4,8 +4,10 @@
 //! The tree is changed through the store, and the test keeps its own record of what it did. Now and then a consumer reads
 //! the changes since its last checkpoint; it is killed at random places, and half of the times the whole store with it,
 //! which then opens the file of the snapshots again. Where there is such a file, other histories have a process of its own
-//! for each reading, which the system kills at a random moment. Each provider of `support/providers.rs` that has changes, native or
-//! emulated, is a test; SharePoint in the forms that its changes have. A failure names its seed; `SHARESYNC_SEEDS=77,78 cargo test --test histories` takes others.
+//! for each reading, which the system kills. Each provider of `support/providers.rs` that has changes, native or
+//! emulated, is a test; SharePoint in each form that its changes have (a flat feed, a nested one, the log of the REST
+//! service), as it is, and with resynchronizations of every kind at random places, within readings too. A failure names its
+//! seed; `SHARESYNC_SEEDS=77,78 cargo test --test histories` takes others.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -29,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Failed, Trial};
+use sharesync::sharepoint::{Auth, Client, RecycleBin};
 use sharesync::{CreateFolderOptions, ErrorKind, ItemRef, Operation, RemoteStore, Support};
 use sharesync_emulator::{Builder, Emulator, SharePointResync as Resync};
 use tempfile::TempDir;
@@ -88,11 +91,14 @@ impl Stage {
         }
         let nested = || Emulator::builder().flat_feed(false);
         let log = || Emulator::builder().sync_service(false);
+        let resyncing = Self { resyncs: true, ..usual };
         vec![
             usual,
             Self { name: "sharepoint-nested", service: nested, ..usual },
             Self { name: "sharepoint-log", service: log, ..usual },
-            Self { name: "sharepoint-resync", resyncs: true, ..usual },
+            Self { name: "sharepoint-resync", ..resyncing },
+            Self { name: "sharepoint-nested-resync", service: nested, ..resyncing },
+            Self { name: "sharepoint-log-resync", service: log, ..resyncing },
         ]
     }
 
@@ -102,8 +108,28 @@ impl Stage {
     }
 }
 
-const RESYNCS: [Resync; 5] =
+/// Resynchronizations that the service asks for, one kind after the other. The log of the REST service knows a single kind:
+/// it no longer reaches back.
+#[derive(Default)]
+struct Resyncs {
+    asked: usize,
+    /// How often a consumer was told everything anew because of each.
+    told: [usize; KINDS.len()],
+}
+
+const KINDS: [Resync; 5] =
     [Resync::ResetReupload, Resync::Reupload, Resync::DifferentialUpload, Resync::Unnamed, Resync::NewToken];
+
+impl Resyncs {
+    fn kind(&self) -> usize {
+        self.asked % KINDS.len()
+    }
+
+    /// A resynchronization that is due after so many pages of a reading, now and then.
+    fn plan(&self, rng: &mut Rng) -> Option<usize> {
+        (rng.u8(..4) == 0).then(|| rng.usize(..4))
+    }
+}
 
 /// A process that follows changes: its store, and what a new process needs to go on.
 struct Process {
@@ -119,6 +145,15 @@ impl Process {
         let (emulator, state) = ((stage.service)().start().await.unwrap(), tempfile::tempdir().unwrap());
         let store = providers::emulated(&emulator, state.path())[provider].connect().await.unwrap();
         Self { emulator, state, provider, store }
+    }
+
+    /// The recycle bin of the site, where the provider is SharePoint.
+    async fn bin(&self) -> Option<RecycleBin> {
+        let account = self.emulator.sharepoint();
+        let auth = Auth::bearer(account.access_token());
+        let is_sharepoint = self.store.info().provider == sharesync::sharepoint::PROVIDER;
+        let client = Client::builder(account.site()).auth(auth).connect().await.unwrap();
+        is_sharepoint.then(|| client.recycle_bin())
     }
 
     /// The process dies and another one begins.
@@ -145,17 +180,31 @@ async fn history(stage: Stage, seed: u64) -> Result<(), Failed> {
     process.store.create_folder(&ItemRef::Root, Tree::TOP, CreateFolderOptions::new()).await.unwrap();
     let mut rng = Rng::with_seed(seed);
     let (mut tree, mut consumer) = (Tree::default(), Consumer::default());
+    let (bin, mut restored, mut resyncs) = (process.bin().await, 0, Resyncs::default());
     let (mut done, mut ends, mut restarts) = (0, [0; 3], 0);
     while done < STEPS {
         for _ in 0..rng.usize(1..12) {
-            tree.act(&*process.store, &mut rng).await;
+            match &bin {
+                Some(bin) if rng.u8(..4) == 0 && tree.restore(bin).await => restored += 1,
+                _ => tree.act(&*process.store, &mut rng).await,
+            }
             done += 1;
         }
-        if stage.resyncs && rng.u8(..8) == 0 {
-            process.emulator.force_resync(RESYNCS[rng.usize(..RESYNCS.len())]);
-        }
-        let end = consumer.read(&*process.store, &mut rng).await;
+        let due = if stage.resyncs { resyncs.plan(&mut rng) } else { None };
+        let (before, mut asked) = (consumer.resets, false);
+        let end = consumer
+            .read(&*process.store, &mut rng, |pages| {
+                if due == Some(pages) {
+                    process.emulator.force_resync(KINDS[resyncs.kind()]);
+                    asked = true;
+                }
+            })
+            .await;
         ends[end as usize] += 1;
+        if asked && consumer.resets > before {
+            resyncs.told[resyncs.kind()] += 1;
+        }
+        resyncs.asked += usize::from(asked);
         if end == End::Checkpoint {
             consumer.assert_is(&tree, &format!("seed {seed}, after {done} steps"));
         } else if rng.bool() {
@@ -164,6 +213,8 @@ async fn history(stage: Stage, seed: u64) -> Result<(), Failed> {
         }
     }
     assert!(ends.iter().all(|count| *count > 0) && restarts > 0, "{ends:?} {restarts}: not everything happened");
+    assert!(bin.is_none() || restored > 0, "nothing came back from the recycle bin");
+    assert!(!stage.resyncs || !resyncs.told.contains(&0), "of each kind: {:?}", resyncs.told);
     consumer.read_all(&*process.store).await;
     consumer.assert_is(&tree, &format!("seed {seed}, at the end"));
     Ok(())

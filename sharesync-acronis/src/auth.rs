@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use sharesync_core::http::{
-    Authorizer, Call, Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, default_transport,
+    Authorizer, Call, Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, transport_or_default,
     url_below,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
@@ -204,10 +204,7 @@ impl ClientBuilder {
     }
 
     async fn sign_in(mut self) -> Result<Client> {
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => default_transport(&self.http)?,
-        };
+        let transport = transport_or_default(self.transport.take(), &self.http)?;
         let endpoint = match &self.service {
             Service::Endpoint(endpoint) => endpoint.clone(),
             Service::Login { login, directory } => data_center(directory, login, transport.clone(), &self.http).await?,

@@ -81,7 +81,7 @@ impl AcronisError {
             code: take(&mut fields, "code").ok().flatten(),
             message,
             conflict: fields.get_mut("context").and_then(conflict),
-            extra: Extra::new(fields),
+            extra: fields.into(),
         }
     }
 

@@ -208,7 +208,8 @@ pub trait RemoteStoreExt: RemoteStore {
     /// Downloads what a folder holds into an existing local directory, with all its subfolders.
     ///
     /// Works as [`upload_dir`](Self::upload_dir) does. Names that cannot safely be local names are errors of kind
-    /// [`ErrorKind::InvalidName`].
+    /// [`ErrorKind::InvalidName`], local links in the place of folders of kind [`ErrorKind::Io`]. Two items of one folder
+    /// whose names are the same here never replace each other.
     fn download_dir(
         &self,
         folder: impl Into<ItemRef>,

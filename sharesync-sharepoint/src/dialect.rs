@@ -53,6 +53,7 @@ pub enum People {
 /// | the form of answers of the REST service | [`odata`](Self::odata) |
 /// | whether the service tells changes as a list, or within their folders | [`flat`](Self::flat) |
 /// | how the feed tells that an item is gone | [`deleted`](Self::deleted) |
+/// | whether it tells what a folder brings that comes back or comes in | [`list_told_folders`](Self::list_told_folders) |
 /// | what `ResyncNeeded` means without an action | [`default_resync`](Self::default_resync) |
 /// | where the action stands | [`resync_headers`](Self::resync_headers) |
 /// | whether the sync service describes single items | [`sync_lookups`](Self::sync_lookups) |
@@ -77,6 +78,11 @@ pub struct Dialect {
     /// Whether an item of the feed is gone. By default: an element whose name or whose `ItemType` says so
     /// (`DeletedItem`, `Tombstone`, …), or a `Deleted` or `IsDeleted` in it that is not `False` (inferred).
     pub deleted: fn(&SyncItem) -> bool,
+    /// Whether what is in a folder is listed when the feed tells the folder. By default not: the feed is taken to tell what
+    /// came with a folder out of the recycle bin or from elsewhere (inferred). Listing costs requests for each folder told,
+    /// and in the nested form that is every folder on the way to what has changed. The log of the REST service says which
+    /// folders came back or came in; those are always listed.
+    pub list_told_folders: bool,
     /// What `ResyncNeeded` means without an action.
     pub default_resync: ResyncAction,
     /// The headers in which the action may stand; in the body it is `ResyncAction` of the root.
@@ -105,6 +111,7 @@ impl Default for Dialect {
             odata: OData::default(),
             flat: true,
             deleted,
+            list_told_folders: false,
             default_resync: ResyncAction::ResetReupload,
             resync_headers: &["x-resyncaction", "resyncaction"],
             sync_lookups: true,
@@ -189,6 +196,7 @@ setters! {
     with_odata: odata: OData,
     with_flat: flat: bool,
     with_deleted: deleted: fn(&SyncItem) -> bool,
+    with_list_told_folders: list_told_folders: bool,
     with_default_resync: default_resync: ResyncAction,
     with_resync_headers: resync_headers: &'static [&'static str],
     with_sync_lookups: sync_lookups: bool,

@@ -26,17 +26,25 @@ pub(crate) struct Consumer {
     items: BTreeMap<ItemId, Item>,
     /// What came since a reset began.
     seen: Option<BTreeSet<ItemId>>,
+    /// How often everything was told anew.
+    pub(crate) resets: usize,
     cursor: Option<Cursor>,
 }
 
 impl Consumer {
-    /// Reads what is new to its end, or until it is killed.
-    pub(crate) async fn read(&mut self, store: &dyn RemoteStore, rng: &mut Rng) -> End {
+    /// Reads what is new to its end, or until it is killed. `before_page` is told how many pages came before.
+    pub(crate) async fn read(
+        &mut self,
+        store: &dyn RemoteStore,
+        rng: &mut Rng,
+        mut before_page: impl FnMut(usize),
+    ) -> End {
         let mut pages = self.pages(store, ChangeOptions::new().with_page_size(rng.u32(1..8)));
         // A reading wakes up several times for each request.
         let mut patience = (rng.u8(0..4) == 0).then(|| rng.usize(0..60));
         let mut appetite = (rng.u8(0..3) == 0).then(|| rng.usize(0..8));
-        loop {
+        for read in 0.. {
+            before_page(read);
             let page = match next(&mut pages, &mut patience).await {
                 Some(Some(page)) => page.unwrap(),
                 Some(None) => return End::Checkpoint,
@@ -55,6 +63,7 @@ impl Consumer {
                 _ => self.cursor = page.checkpoint.or(self.cursor.take()),
             }
         }
+        unreachable!("the pages are not endless")
     }
 
     /// Reads what is new to its end.
@@ -94,7 +103,10 @@ impl Consumer {
                 self.items.insert(item.identity().clone(), item);
             }
             Change::Remove(id) => self.remove(&id),
-            Change::ResetBegin => self.seen = Some(BTreeSet::new()),
+            Change::ResetBegin => {
+                self.resets += 1;
+                self.seen = Some(BTreeSet::new());
+            }
             Change::ResetEnd => {
                 let seen = self.seen.take().expect("a reset ends that has begun");
                 self.items.retain(|id, _| seen.contains(id));

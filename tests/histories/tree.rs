@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
+use sharesync::sharepoint::RecycleBin;
 use sharesync::transfer::{TransferOptions, UploadRequest};
 use sharesync::{
     CreateFolderOptions, DeleteOptions, Destination, Digest, DigestAlgorithm, ItemRef, OnConflict, RemotePath,
@@ -23,6 +24,8 @@ pub(crate) struct Tree {
     /// `None` for folders, else the content.
     pub(crate) items: BTreeMap<String, Option<Vec<u8>>>,
     versions: u64,
+    /// What was deleted last, by what names it had, as long as nothing was moved since.
+    binned: BTreeMap<String, Option<Vec<u8>>>,
 }
 
 impl Tree {
@@ -126,11 +129,23 @@ impl Tree {
     async fn delete(&mut self, store: &dyn RemoteStore, path: &str) {
         store.delete(&reference(path), DeleteOptions::new()).await.unwrap();
         let below = format!("{path}/");
-        self.items.retain(|other, _| other != path && !other.starts_with(&below));
+        let items = std::mem::take(&mut self.items).into_iter();
+        (self.binned, self.items) = items.partition(|(other, _)| other == path || other.starts_with(&below));
+    }
+
+    /// Takes what was deleted last out of SharePoint's recycle bin; whether that could be done.
+    pub(crate) async fn restore(&mut self, bin: &RecycleBin) -> bool {
+        let Some(path) = self.binned.keys().next().filter(|path| !self.items.contains_key(*path)) else { return false };
+        let newest = bin.list().await.unwrap().into_iter().next().unwrap();
+        assert!(path.ends_with(&format!("/{}", newest.leaf_name.unwrap())));
+        bin.restore(newest.id.unwrap()).await.unwrap();
+        self.items.append(&mut self.binned);
+        true
     }
 
     fn moved(&mut self, from: &str, to: &str) {
         let below = format!("{from}/");
+        self.binned.clear();
         let items = std::mem::take(&mut self.items).into_iter();
         self.items = items
             .map(|(path, content)| match path.strip_prefix(&below) {

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
-use sharesync::sharepoint::ChangeSource;
+use sharesync::sharepoint::{ChangeSource, Dialect};
 use sharesync::{Change, ChangeOptions, Cursor, ErrorKind, Operation, RemoteStore, Result, Since, Support};
 use wiremock::ResponseTemplate;
 
@@ -167,6 +167,36 @@ async fn what_is_gone_is_told_in_several_ways_and_the_own_is_not_told() {
     assert_eq!(words, ["-1", "-2", "-3", "-5", "+kept"]);
 }
 
+/// What the feed tells of a folder that comes back out of the recycle bin is not documented.
+#[tokio::test]
+async fn a_folder_that_comes_back_alone_is_listed_where_that_is_decided() {
+    let (id, inside) = ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002");
+    let told = format!(
+        "<Folder><ResourceID>{}</ResourceID><RelationshipName>sub</RelationshipName><Path>/RootFolder/sub</Path>\
+         <ParentResourceID>{}</ParentResourceID></Folder>",
+        simple(id),
+        simple(ROOT)
+    );
+    let farm = Farm::with_store(move |seen| match (seen.is_feed(), seen.token()) {
+        (true, None) => page("FullData", "t1", false, ""),
+        (true, Some(_)) => page("IncrementalChanges", "t2", false, &told),
+        (false, _) if !seen.below().contains(id) => empty(404),
+        _ if seen.below().contains("/Files?") => {
+            let listed = file(inside, "a.txt", &format!("{ROOT_PATH}/sub/a.txt"), 1, 5);
+            json_answer(200, &json!({"d": {"results": [listed]}}))
+        }
+        _ => json_answer(200, &json!({"d": {"results": []}})),
+    })
+    .await;
+    for (lists, expected) in [(false, ["+sub"].as_slice()), (true, &["+sub", "+a.txt"])] {
+        let client = farm.client_with(Dialect::new().with_list_told_folders(lists)).await;
+        let store = client.store().await.unwrap();
+        let cursor = self::told(&store, Since::Beginning).await.unwrap().1.unwrap();
+        let (words, _) = self::told(&store, Since::Cursor(cursor)).await.unwrap();
+        assert_eq!(words, expected);
+    }
+}
+
 #[tokio::test]
 async fn nested_and_flat_forms_tell_the_same() {
     let inner = document(2, "b", "00000000-0000-0000-0000-000000000001");
@@ -231,22 +261,21 @@ async fn a_reading_that_the_service_loses_begins_again_as_a_reset_and_not_for_ev
     assert_eq!(failed.kind(), ErrorKind::Protocol);
 }
 
+/// What memory a process needs for it: `benches/firstsync.sh`.
 #[tokio::test]
 async fn a_first_reading_of_a_hundred_thousand_items_is_read_page_by_page() {
     const PAGES: usize = 200;
     for nested in [false, true] {
+        let mut items: String = (1..=500).map(|at| document(at, &format!("n{at}"), ROOT)).collect();
+        if nested {
+            let folder = format!("<ResourceID>{:032x}</ResourceID>", 0xf000_0000_usize);
+            items = format!("<Folder>{folder}<RelationshipName>f</RelationshipName><Items>{items}</Items></Folder>");
+        }
         let farm = Farm::with_store(move |seen| {
             if !seen.is_feed() {
                 return empty(404);
             }
             let number: usize = seen.token().map_or(0, |token| token.parse().unwrap());
-            let mut items: String =
-                (0..500).map(|at| document(number * 500 + at + 1, &format!("n{at}"), ROOT)).collect();
-            if nested {
-                let folder = format!("<ResourceID>{:032x}</ResourceID>", 0xf000_0000_usize + number);
-                let name = format!("<RelationshipName>f{number}</RelationshipName>");
-                items = format!("<Folder>{folder}{name}<Items>{items}</Items></Folder>");
-            }
             page("FullData", &(number + 1).to_string(), number + 1 < PAGES, &items)
         })
         .await;

@@ -44,6 +44,9 @@ impl Partial {
         let keep = known && item.size.is_some_and(|size| size >= WORTH_RESUMING);
         let fail = |error| Error::io("open the partial file", &path, error);
 
+        if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(Error::new(ErrorKind::Io, format!("{} is in the way: it is no regular file", path.display())));
+        }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
         lock(&file, &path)?;

@@ -19,7 +19,8 @@ pub(crate) const RESYNC_ACTION: &str = "x-resyncaction";
 pub(crate) const QUIET_STATUS: StatusCode = StatusCode::OK;
 
 /// A renamed or moved item comes as it is now, with the same `ResourceID`; what is below a folder that was renamed or moved within
-/// the library does not come again. What leaves the library is deleted, what enters it comes whole.
+/// the library does not come again. What leaves the library is deleted; what enters it, or comes back
+/// out of the recycle bin, comes whole.
 pub(crate) const REPEATS_WHAT_IS_BELOW: bool = false;
 
 /// A page of the feed without `MaxItemCount`; the documents show 50, 500 and up to 1000.

@@ -1,7 +1,7 @@
 //! Move and copy, in steps that replace nothing: one update with a new name and a new parent renames in the old folder
 //! first and may replace an item there, and a copy keeps its name [inferred from other clients].
 
-use sharesync_core::{Destination, Error, ErrorKind, Item, ItemRef, Operation, Result};
+use sharesync_core::{Destination, Error, ErrorKind, Item, ItemRef, Operation, Result, temporary_name};
 
 use super::change::{by_id, new_folder};
 use super::locate::{NAMES, check_name, failure};
@@ -86,10 +86,6 @@ fn named(name: &str) -> Entity {
 
 fn moved(parent: &str) -> Entity {
     Entity::new().with_parent(parent)
-}
-
-fn temporary_name() -> String {
-    format!("sharesync-{:016x}", fastrand::u64(..))
 }
 
 /// One update that replaces nothing; the item afterwards.

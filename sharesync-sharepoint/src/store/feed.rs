@@ -6,7 +6,7 @@ use sharesync_core::{BoxStream, Change, ChangePage, Error, ErrorKind, PageGuard,
 use super::change::{Pages, Scope, Told};
 use super::item::Known;
 use crate::model::{FeedStatus, ItemShape, SyncItem};
-use crate::{FeedOptions, FeedPage, PROVIDER};
+use crate::{FeedOptions, FeedPage};
 
 /// How often an enumeration is begun again because the service loses track in the middle of it.
 const MOST_RESTARTS: u32 = 3;
@@ -204,7 +204,8 @@ impl Reading {
 
     /// What a page tells of files and folders.
     fn told(&self, items: Vec<SyncItem>) -> Result<Vec<Told>> {
-        let is_gone = self.scope.store.client.dialect().deleted;
+        let dialect = self.scope.store.client.dialect();
+        let (is_gone, brought) = (dialect.deleted, dialect.list_told_folders);
         let told = items.into_iter().filter_map(|item| {
             let gone = is_gone(&item);
             if matches!(item.shape, ItemShape::Other(_)) && !gone {
@@ -217,12 +218,12 @@ impl Reading {
                 return None;
             }
             let known = if gone { Ok(None) } else { Known::synced(item).map(Some) };
-            Some(known.map(|known| Told { id, known, brought: false }))
+            Some(known.map(|known| Told { id, known, brought }))
         });
         told.collect()
     }
 }
 
 fn protocol(message: &'static str) -> Error {
-    Error::new(ErrorKind::Protocol, message).with_provider(PROVIDER)
+    Error::new(ErrorKind::Protocol, message)
 }

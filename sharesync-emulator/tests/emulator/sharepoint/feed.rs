@@ -293,3 +293,24 @@ async fn farms_without_flat_answers_or_without_the_service() {
     let path = stage.sync("RootFolder").await;
     assert_eq!(stage.request(Method::GET, &path).send().await.expect("an answer").status(), 404);
 }
+
+#[tokio::test]
+async fn a_folder_comes_back_with_all_that_it_held() {
+    for flat in [true, false] {
+        let stage = Stage::start().await;
+        for folder in ["sub", "sub/deep"] {
+            stage.make_folder(folder).await;
+        }
+        stage.upload("sub", "a", "1").await;
+        stage.upload("sub/deep", "b", "1").await;
+        stage.post(&format!("{}/Recycle()", stage.folder("sub")), serde_json::Value::Null).await;
+        let (_, token) = stage.follow(None, 50, flat).await;
+        let bin = stage.get("_api/web/RecycleBin").await;
+        let id = text(&super::values(&bin)[0], "Id");
+        stage.post(&format!("_api/web/RecycleBin('{id}')/Restore()"), serde_json::Value::Null).await;
+        let page = stage.feed(Some(&token), 50, flat).await;
+        let mut names = page.names();
+        names.sort();
+        assert_eq!(names, ["a", "b", "deep", "sub"]);
+    }
+}
