@@ -25,7 +25,8 @@
 //! walk. One that comes back with the cursor before (it crashed between a page and its checkpoint) is told again of
 //! everything that may have reached it, in its present state. Any other cursor of this store and scope leads to a reset.
 //! There is one line of cursors for each store, account and scope in a [`SnapshotStore`]: two consumers need one
-//! `SnapshotStore` each. When two streams of one snapshot are read at once, the older one ends in an error of kind
+//! `SnapshotStore` each, and so do two users whose stores have the same [`account`](crate::StoreInfo::account), or each
+//! of their readings is a reset. When two streams of one snapshot are read at once, the older one ends in an error of kind
 //! [`Conflict`](crate::ErrorKind::Conflict).
 //!
 //! # While the tree changes under the walk
