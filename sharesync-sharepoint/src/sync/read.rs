@@ -19,7 +19,8 @@ pub(super) async fn read(body: BoxStream<'static, Result<bytes::Bytes>>, most_it
     read_stream(body, ItemReader::new(most_items)).await?.body()
 }
 
-#[derive(Default)]
+/// Takes the items of an answer.
+#[derive(Debug, Default)]
 pub(crate) struct ItemReader {
     items: Vec<SyncItem>,
     /// The names of the open elements.
