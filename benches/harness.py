@@ -42,6 +42,16 @@ def build(example="mirror"):
     return programs["sharesync-emulator"], programs[example]
 
 
+# What each provider's configuration takes from what the emulator says when it is ready.
+CONFIGURED = {
+    "sharefile": {"endpoint": "endpoint", "access_token": "token"},
+    "acronis": {name: name for name in ("endpoint", "username", "password")},
+    "filesanywhere": {name: name for name in ("endpoint", "api_key", "org_id", "username", "password")},
+    "cursor": {"endpoint": "endpoint", "share_id": "share_id", "access_token": "token"},
+    "sharepoint": {"site": "site", "access_token": "token"},
+}
+
+
 class Emulator:
     """The emulator with an empty drive in a directory, until the `with` ends."""
 
@@ -63,11 +73,15 @@ class Emulator:
         shutil.rmtree(self.directory)
 
     def write_config(self, file, provider="sharefile"):
-        """Writes a configuration for the example mirror, with the emulator as the store `emulated`."""
-        account, place = self.accounts[provider], {"sharefile": "endpoint", "sharepoint": "site"}[provider]
-        lines = ["[stores.emulated]", f"provider = {json.dumps(provider)}"]
-        lines += [f"{place} = {json.dumps(account[place])}", f"access_token = {json.dumps(account['token'])}"]
-        pathlib.Path(file).write_text("\n".join(lines) + "\n")
+        """Writes a configuration for the examples, with the emulator as the store `emulated`."""
+        account, file = self.accounts[provider], pathlib.Path(file)
+        values = {key: account[name] for key, name in CONFIGURED[provider].items()} | {"provider": provider}
+        if provider in ("sharefile", "acronis"):
+            values["snapshots"] = str(file.with_name("snapshots.redb"))
+        if provider == "cursor":
+            values["device_id"] = "5e0a3d6c-52f4-4c6e-9c57-0f6b8a0f4d21"
+        lines = ["[stores.emulated]"] + [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+        file.write_text("\n".join(lines) + "\n")
 
     def transferred(self, direction):
         """The bytes of all bodies of requests (`request_bytes`) or of answers (`response_bytes`) since they were forgotten."""

@@ -2,7 +2,8 @@
 //!
 //! `cargo run --example watch` needs no set-up: it starts the emulator in this process, watches one of its stores, and lets
 //! somebody else work in it for a few seconds. `cargo run --example watch -- --config stores.toml --store work` watches a
-//! real account until Ctrl-C. A service with a push channel is heard at once, the others are looked at in intervals.
+//! real account until Ctrl-C. A service with a push channel is heard at once, the others are looked at in intervals. With
+//! `--all --once` it prints everything that exists, and ends.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use sharesync::transfer::{TransferOptions, UploadRequest};
 use sharesync::{
     Change, ChangeOptions, CreateFolderOptions, DeleteOptions, Destination, ItemRef, Operation, RemoteStore,
@@ -34,6 +35,10 @@ struct Args {
     /// Begin with everything that exists
     #[arg(long)]
     all: bool,
+
+    /// End with what exists instead of waiting for changes
+    #[arg(long, requires = "all")]
+    once: bool,
 
     /// How often to look where nothing is pushed, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
@@ -62,8 +67,15 @@ async fn main() -> Result<()> {
     }
 }
 
-/// Prints what changes, for ever.
+/// Prints what changes, for ever, or what exists.
 async fn watch(store: &dyn RemoteStore, args: &Args) -> Result<()> {
+    if args.once {
+        let mut pages = store.changes(Since::Beginning, ChangeOptions::new());
+        while let Some(page) = pages.try_next().await? {
+            page.changes.iter().for_each(print);
+        }
+        return Ok(());
+    }
     let info = store.info();
     let pushed = store.signals(&ChangeOptions::new()).is_some();
     let how = if pushed { "as the service tells" } else { "by looking in intervals" };

@@ -36,6 +36,9 @@ struct Arguments {
     /// FilesAnywhere's change list has so many made-up files.
     #[arg(long, value_name = "N")]
     change_list_entries: Option<u64>,
+    /// SharePoint has no sync service: what has changed is told by the REST service alone.
+    #[arg(long)]
+    no_sync_service: bool,
     /// Lifetime of access tokens in seconds.
     #[arg(long, value_name = "SECONDS")]
     token_lifetime: Option<u64>,
@@ -60,6 +63,7 @@ fn parse_faults(text: &str) -> Result<Faults, String> {
 impl Arguments {
     fn builder(self) -> Builder {
         let mut builder = Emulator::builder().listen(self.listen).allow_remote(self.allow_remote).seed(self.seed);
+        builder = builder.sync_service(!self.no_sync_service);
         if let Some(directory) = self.directory {
             builder = builder.directory(directory);
         }

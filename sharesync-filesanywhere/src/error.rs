@@ -124,13 +124,7 @@ fn kind_of_fault(fault: &Fault) -> ErrorKind {
 
 /// The error of an answer that is not what the protocol says.
 pub(crate) fn document(error: DocumentError) -> Error {
-    use crate::soap::Flaw;
-    let kind = match error.flaw {
-        Flaw::Truncated => ErrorKind::Network,
-        Flaw::TooLong(_) | Flaw::TooDeep => ErrorKind::TooLarge,
-        _ => ErrorKind::Protocol,
-    };
-    Error::new(kind, error.to_string()).with_provider(PROVIDER).with_source(error)
+    error.into_error().with_provider(PROVIDER)
 }
 
 /// The error of a fault.

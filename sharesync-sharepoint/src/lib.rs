@@ -29,6 +29,8 @@ mod capabilities;
 mod client;
 mod dialect;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod model;
 mod odata;
 mod rest;

@@ -58,6 +58,14 @@ async fn the_context_in_both_forms() {
 }
 
 #[tokio::test]
+async fn identifiers_in_both_forms() {
+    for (body, kind) in [(observed("id.json"), "application/json"), (inferred("library_id.xml"), "application/xml")] {
+        let farm = Farm::start(move |_| super::stage::empty(200).set_body_raw(body.clone(), kind)).await;
+        assert_eq!(farm.client().await.discovery().default_library().await.unwrap(), guid(LIBRARY));
+    }
+}
+
+#[tokio::test]
 async fn errors_in_all_forms() {
     let forms = [
         (observed("error.xml"), "application/xml"),

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 use sharesync::sharepoint::SharePointError;
-use sharesync::{Error, ErrorKind};
+use sharesync::{DeleteOptions, Error, ErrorKind, ItemRef, RemoteStore as _, Revision};
 use wiremock::ResponseTemplate;
 
-use super::stage::{Farm, LIBRARY, empty, error, json_answer};
+use super::stage::{FILE, Farm, LIBRARY, ROOT_PATH, empty, error, file, json_answer};
 
 async fn refused(answer: impl Fn() -> ResponseTemplate + Send + Sync + 'static) -> Error {
     Farm::start(move |_| answer()).await.client().await.discovery().site_id().await.unwrap_err()
@@ -63,4 +63,31 @@ async fn a_loaded_farm_is_told_apart_from_one_that_is_down() {
     assert_eq!(failed.kind(), ErrorKind::RateLimited);
     assert_eq!(failed.provider_error::<SharePointError>().unwrap().health_score, Some(10));
     assert_eq!(refused(|| empty(503)).await.kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_refused_for_another_state_names_both() {
+    for permanent in [false, true] {
+        let version = AtomicUsize::new(5);
+        let farm = Farm::with_store(move |seen| match (seen.method.as_str(), seen.below().contains("GetFileById")) {
+            ("POST", true) => {
+                // Somebody else has come in between.
+                version.store(9, Ordering::SeqCst);
+                error(412, "-1, Microsoft.SharePoint.Client.ClientServiceException", "The ETag does not fit.")
+            }
+            (_, true) => {
+                let version = version.load(Ordering::SeqCst) as u32;
+                json_answer(200, &json!({"d": file(FILE, "a", &format!("{ROOT_PATH}/a"), version, 1)}))
+            }
+            _ => empty(404),
+        })
+        .await;
+        let required = format!("{{{}}},5", FILE.to_uppercase());
+        let mut options = DeleteOptions::new().with_if_revision(Revision::new(required.clone()));
+        options.permanent = permanent;
+        let failed = farm.store().await.delete(&ItemRef::Id(FILE.into()), options).await.unwrap_err();
+        assert_eq!((failed.kind(), failed.status()), (ErrorKind::PreconditionFailed, Some(412)), "{failed}");
+        assert!(failed.to_string().contains(&required), "{failed}");
+        assert!(failed.to_string().contains(&required.replace(",5", ",9")), "{failed}");
+    }
 }

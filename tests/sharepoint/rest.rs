@@ -8,7 +8,7 @@ use sharesync::sharepoint::model::{
 use sharesync::sharepoint::{Dialect, FolderPage, OData, Target};
 use sharesync::{ErrorKind, Revision, SecretUrl};
 
-use super::fixtures::documented;
+use super::fixtures::{documented, observed};
 use super::stage::{FILE, Farm, LIBRARY, ROOT, ROOT_PATH, Seen, empty, file, folder, guid, json_answer};
 
 fn target() -> Target {
@@ -67,6 +67,98 @@ async fn files_and_folders() {
     assert_eq!((seen[0].body.as_slice(), seen[1].body.as_slice()), ([1, 2].as_slice(), [3].as_slice()));
     assert!(seen.iter().all(|seen| seen.header("x-forms_based_auth_accepted") == Some("f")));
     assert!(seen.iter().all(|seen| seen.header("accept") == Some("application/json;odata=verbose")));
+}
+
+#[tokio::test]
+async fn folders_are_made_and_names_given_as_documented() {
+    let farm = Farm::start(|seen| match seen.below() {
+        "_api/web/folders" => json_answer(201, &json!({"d": folder(FILE, "new", "/personal/alice/Documents/new")})),
+        _ => empty(204),
+    })
+    .await;
+    let client = farm.client().await;
+    let made = client.folders().create("/personal/alice/Documents/new").await.unwrap();
+    assert_eq!(made.unique_id, Some(guid(FILE)));
+    let item_type = "SP.Data.Shared_x0020_DocumentsItem";
+    client.folders().rename(&target(), "new", item_type).await.unwrap();
+    let revision = Revision::new("{EB99AD0E-96E6-4D1F-B354-7DFF4FDDBFA0},2");
+    client.files().rename(&target(), "new", Some(&revision), item_type).await.unwrap();
+    let seen = farm.seen().await;
+    let expected = [
+        "POST _api/web/folders".to_owned(),
+        format!("POST _api/web/GetFolderById('{FILE}')/ListItemAllFields"),
+        format!("POST _api/web/GetFileById('{FILE}')/ListItemAllFields"),
+    ];
+    assert_eq!(lines(&seen), expected);
+    let body = |name: &str| serde_json::from_str::<Value>(&documented(name)).unwrap();
+    assert_eq!(seen[0].json(), body("create_folder.json"));
+    for (seen, tag) in [(&seen[1], "*"), (&seen[2], "\"{EB99AD0E-96E6-4D1F-B354-7DFF4FDDBFA0},2\"")] {
+        assert_eq!(seen.json(), body("rename.json"));
+        assert_eq!((seen.header("x-http-method"), seen.header("if-match")), (Some("MERGE"), Some(tag)));
+    }
+}
+
+#[tokio::test]
+async fn content_from_a_byte_on() {
+    let farm = Farm::start(|seen| match seen.header("range") {
+        Some("bytes=6-8") => empty(206).insert_header("Content-Range", "bytes 6-8/11").set_body_raw("wor", "a/b"),
+        Some("bytes=6-") => empty(206).insert_header("Content-Range", "bytes 6-10/11").set_body_raw("world", "a/b"),
+        // A service that ignores ranges.
+        _ => empty(200).set_body_raw("hello world", "a/b"),
+    })
+    .await;
+    let files = farm.client().await.files();
+    for (offset, length, begin, bytes) in
+        [(6, Some(3), 6, "wor"), (6, None, 6, "world"), (2, None, 0, "hello world"), (0, None, 0, "hello world")]
+    {
+        let content = files.content(&target(), "a.bin", offset, length).await.unwrap();
+        assert_eq!((content.offset, content.total), (begin, Some(11)), "{offset} {length:?}");
+        let read: Vec<_> = futures::TryStreamExt::try_collect(content.body).await.unwrap();
+        assert_eq!(read.concat(), bytes.as_bytes());
+    }
+    assert!(farm.seen().await.iter().all(|seen| seen.below() == format!("_api/web/GetFileById('{FILE}')/$value")));
+}
+
+#[tokio::test]
+async fn entities_and_lists_are_the_same_in_all_forms() {
+    let plain = folder(FILE, "a & b", "/x/a & b");
+    let atom = format!(
+        r#"<entry xmlns="http://www.w3.org/2005/Atom" xmlns:d="d" xmlns:m="m"><content type="application/xml"><m:properties>
+        <d:UniqueId m:type="Edm.Guid">{FILE}</d:UniqueId><d:Name>a &amp; b</d:Name><d:Exists m:type="Edm.Boolean">true</d:Exists>
+        <d:ServerRelativeUrl>/x/a &amp; b</d:ServerRelativeUrl><d:ServerRelativePath m:type="SP.ResourcePath"><d:DecodedUrl>/x/a &amp;
+ b</d:DecodedUrl></d:ServerRelativePath><d:TimeCreated m:type="Edm.DateTime">2020-01-01T00:00:00Z</d:TimeCreated>
+        </m:properties></content></entry>"#
+    )
+    .replace("&amp;\n b", "&amp; b");
+    let mut minimal = plain.clone();
+    minimal["odata.metadata"] = "m#SP.ApiData.Folders1/@Element".into();
+    let forms = [
+        (json!({ "d": plain }).to_string(), json!({"d": {"results": [plain]}}).to_string()),
+        (minimal.to_string(), json!({"odata.metadata": "m", "value": [plain]}).to_string()),
+        (plain.to_string(), json!({ "value": [plain] }).to_string()),
+        (
+            atom.clone(),
+            format!(r#"<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom">{atom}</feed>"#),
+        ),
+    ];
+    let mut read = Vec::new();
+    for (entity, list) in forms {
+        let farm = Farm::start(move |seen| {
+            let body = if seen.below().contains("/Folders?") { &list } else { &entity };
+            empty(200).set_body_raw(
+                body.clone(),
+                if body.starts_with('<') { "application/atom+xml" } else { "application/json" },
+            )
+        })
+        .await;
+        let folders = farm.client().await.folders();
+        let one = folders.get(&target()).await.unwrap();
+        assert_eq!((one.name.as_deref(), one.path(), one.exists), (Some("a & b"), Some("/x/a & b"), Some(true)));
+        let listed = folders.children(&target(), 10).next().await.unwrap();
+        assert_eq!(listed, Some(FolderPage::Folders(vec![one.clone()])));
+        read.push(one);
+    }
+    assert!(read.iter().all(|one| *one == read[0]));
 }
 
 #[tokio::test]
@@ -153,7 +245,10 @@ async fn uploads_in_chunks_in_both_forms_of_answers() {
                 false => json!({ "value": value }),
             };
             match seen.below() {
-                below if below.contains("StartUpload") => json_answer(200, &answer("StartUpload", "3".into())),
+                below if below.contains("StartUpload") => {
+                    let body = if verbose { "start_upload.json" } else { "start_upload_nometadata.json" };
+                    json_answer(200, &serde_json::from_str(&observed(body)).unwrap())
+                }
                 below if below.contains("ContinueUpload") => json_answer(200, &answer("ContinueUpload", "5".into())),
                 below if below.contains("GetUploadStatus") => {
                     let status =
@@ -170,7 +265,7 @@ async fn uploads_in_chunks_in_both_forms_of_answers() {
         .await;
         let odata = if verbose { OData::Verbose } else { OData::NoMetadata };
         let uploads = farm.client_with(Dialect::new().with_odata(odata)).await.uploads();
-        assert_eq!(uploads.start(&target(), upload, Body::from(vec![1, 2, 3])).await.unwrap(), 3);
+        assert_eq!(uploads.start(&target(), upload, Body::from(vec![1, 2, 3])).await.unwrap(), 10_485_760);
         assert_eq!(uploads.go_on(&target(), upload, 3, Body::from(vec![4, 5])).await.unwrap(), 5);
         assert_eq!(uploads.status(&target(), upload).await.unwrap().next_offset(), Some(5));
         let written = uploads.finish(&target(), upload, 5, None, Body::from(vec![6])).await.unwrap();

@@ -3,7 +3,9 @@
 
 use std::marker::PhantomData;
 
-use super::scan::{Scanner, Sink, Space, Start};
+use sharesync_core::xml::{Attribute, Limits, Scanner, Sink, Start};
+
+use super::space::Space;
 use super::{DocumentError, Element, Fault, Flaw, Tree};
 
 /// What is due in the body.
@@ -42,7 +44,7 @@ const RESULT_DEPTH: usize = 3;
 /// Reads an answer that arrives in pieces.
 #[derive(Debug)]
 pub(crate) struct Answer<R> {
-    scanner: Scanner,
+    scanner: Scanner<Space>,
     state: State<R>,
 }
 
@@ -97,7 +99,7 @@ impl<R: Row> Answer<R> {
             rows: Vec::new(),
             kind: PhantomData,
         };
-        Self { scanner: Scanner::new(), state }
+        Self { scanner: Scanner::default(), state }
     }
 
     /// Reads the next piece.
@@ -148,7 +150,7 @@ impl<R: Row> State<R> {
     }
 
     /// An element of the envelope.
-    fn frame(&mut self, depth: usize, start: Start<'_>, path: &dyn Fn() -> String) -> Result<(), Flaw> {
+    fn frame(&mut self, depth: usize, start: &Start<'_, Space>, path: &dyn Fn() -> String) -> Result<(), Flaw> {
         match depth {
             0 if start.space.is_envelope() && start.name == "Envelope" => self.envelope = start.space,
             0 => return Err(Flaw::Unexpected("an Envelope of SOAP 1.1 or 1.2")),
@@ -157,7 +159,7 @@ impl<R: Row> State<R> {
             1 if start.name == "Header" && self.body == Seen::Not => {}
             1 => return Err(Flaw::Unexpected("the Body")),
             _ if self.body == Seen::Not => {
-                if start.must_understand {
+                if is_true(start, |space, name| space.is_envelope() && name == "mustUnderstand") {
                     return Err(Flaw::Unexpected("no header that must be understood"));
                 }
                 self.skipping = Some(depth);
@@ -178,7 +180,7 @@ impl<R: Row> State<R> {
     }
 
     /// An element of the result, or the result itself.
-    fn content(&mut self, depth: usize, start: Start<'_>, path: &dyn Fn() -> String) -> Result<(), Flaw> {
+    fn content(&mut self, depth: usize, start: &Start<'_, Space>, path: &dyn Fn() -> String) -> Result<(), Flaw> {
         if start.space != Space::Service || depth == RESULT_DEPTH && start.name != self.expected.result {
             self.skipping = Some(depth);
             return Ok(());
@@ -190,19 +192,20 @@ impl<R: Row> State<R> {
         if depth == RESULT_DEPTH + 1 {
             self.list = R::LISTS.iter().position(|(list, _)| *list == start.name);
         }
+        let nil = is_nil(start);
         match self.list {
             Some(list) if depth == RESULT_DEPTH + 2 => {
-                if R::LISTS.get(list).is_none_or(|(_, entry)| *entry != start.name) || start.nil {
+                if R::LISTS.get(list).is_none_or(|(_, entry)| *entry != start.name) || nil {
                     self.skipping = Some(depth);
                     return Ok(());
                 }
                 // What the row is in is put before the path of an error when there is one.
                 self.row.clear("");
                 self.in_row = true;
-                self.row.open(start.name, start.nil)
+                self.row.open(start.name, nil)
             }
-            Some(_) if self.in_row => self.row.open(start.name, start.nil),
-            _ => self.tree.open(start.name, start.nil),
+            Some(_) if self.in_row => self.row.open(start.name, nil),
+            _ => self.tree.open(start.name, nil),
         }
     }
 }
@@ -212,15 +215,33 @@ fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
+/// Whether an attribute that fits is there and true.
+fn is_true(start: &Start<'_, Space>, fits: impl Fn(Space, &str) -> bool) -> bool {
+    let fits = |attribute: &&Attribute<'_, Space>| attribute.space.is_some_and(|space| fits(space, attribute.name));
+    start.attributes.iter().rfind(fits).is_some_and(|attribute| matches!(attribute.value.trim(), "true" | "1"))
+}
+
+fn is_nil(start: &Start<'_, Space>) -> bool {
+    is_true(start, |space, name| space == Space::Instance && name == "nil")
+}
+
 impl<R: Row> Sink for State<R> {
-    fn start(&mut self, depth: usize, start: Start<'_>, path: &dyn Fn() -> String) -> Result<(), Flaw> {
+    type Space = Space;
+
+    const LIMITS: Limits = Limits::USUAL;
+
+    fn space(uri: Option<&str>) -> Option<Space> {
+        uri.map(Space::of)
+    }
+
+    fn start(&mut self, depth: usize, start: Start<'_, Space>, path: &dyn Fn() -> String) -> Result<(), Flaw> {
         if self.skipping.is_some() {
             return Ok(());
         }
         match depth {
-            0..RESULT_DEPTH => self.frame(depth, start, path),
-            _ if self.is_fault => self.tree.open(start.name, start.nil),
-            _ => self.content(depth, start, path),
+            0..RESULT_DEPTH => self.frame(depth, &start, path),
+            _ if self.is_fault => self.tree.open(start.name, is_nil(&start)),
+            _ => self.content(depth, &start, path),
         }
     }
 

@@ -1,14 +1,14 @@
 //! The SOAP layer: writing envelopes, and reading them as they arrive, within bounds.
 //!
-//! `scan` turns bytes into elements and text, `answer` knows what an envelope must look like, `tree` holds the little that
-//! is held of it, `value` reads the types of the schema, `request` writes.
+//! The scanner of the core turns bytes into elements and text, `answer` knows what an envelope must look like, `tree` holds
+//! the little that is held of it, `value` reads the types of the schema, `request` writes.
 
 mod answer;
 mod encode;
 mod fault;
 mod record;
 mod request;
-mod scan;
+mod space;
 mod streamed;
 mod tree;
 mod value;
@@ -18,9 +18,9 @@ pub(crate) use encode::{base64_of, gzip};
 pub use fault::Fault;
 pub(crate) use record::{read_field, record};
 pub(crate) use request::{Op, Request, Service};
+pub use sharesync_core::xml::{DocumentError, Flaw};
 pub use streamed::Streamed;
 pub(crate) use streamed::open;
-pub use tree::{DocumentError, Flaw};
 pub(crate) use tree::{Element, Tree};
 pub use value::{Char, DateTime};
 pub(crate) use value::{Field, Record, Text, list};

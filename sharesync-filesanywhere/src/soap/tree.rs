@@ -1,66 +1,11 @@
 //! The part of a document that is held at once: a result without its rows, or one row. Flat, so that it can be used again
 //! for the next row without allocating.
 
-use std::fmt;
+use super::{DocumentError, Flaw};
 
 /// Elements and bytes of text that one tree may hold.
 const MOST_NODES: usize = 16 << 10;
 const MOST_TEXT: usize = 4 << 20;
-
-/// What is wrong with an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Flaw {
-    /// It is no well-formed XML in UTF-8; why.
-    Malformed(&'static str),
-    /// It has a document type declaration, which SOAP forbids and which is refused unread.
-    Doctype,
-    /// It breaks off.
-    Truncated,
-    /// Elements are nested deeper than any answer is.
-    TooDeep,
-    /// A text, a tag or the whole is longer than any answer is; which.
-    TooLong(&'static str),
-    /// The element is not the one that is due here; which is.
-    Unexpected(&'static str),
-    /// This element is missing.
-    Missing(&'static str),
-    /// The text is no value of this type.
-    Value(&'static str),
-}
-
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(why) => write!(f, "no well-formed XML: {why}"),
-            Self::Doctype => f.write_str("a document type declaration, which is refused"),
-            Self::Truncated => f.write_str("the document breaks off"),
-            Self::TooDeep => f.write_str("elements are nested too deeply"),
-            Self::TooLong(what) => write!(f, "{what} is too long"),
-            Self::Unexpected(due) => write!(f, "{due} was due"),
-            Self::Missing(name) => write!(f, "{name} is missing"),
-            Self::Value(kind) => write!(f, "the text is no {kind}"),
-        }
-    }
-}
-
-/// An answer that is not what the protocol says, and where in it. Reached with
-/// [`Error::provider_error`](sharesync_core::Error::provider_error). It quotes names of elements, but no text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{flaw} (at {path})")]
-#[non_exhaustive]
-pub struct DocumentError {
-    /// The element, such as `/Envelope/Body/ChangeListResponse/ChangeListResult/SyncEndDate`.
-    pub path: String,
-    /// What is wrong there.
-    pub flaw: Flaw,
-}
-
-impl DocumentError {
-    pub(crate) fn new(path: impl Into<String>, flaw: Flaw) -> Self {
-        Self { path: path.into(), flaw }
-    }
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Node {

@@ -10,6 +10,7 @@ mod json;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sharesync_core::xml::DocumentError;
 use sharesync_core::{Error, ErrorKind, Result};
 
 pub(crate) use address::{Literal, segment};
@@ -39,7 +40,7 @@ impl Answer {
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             None => Ok(Self { value: Value::Null, next: None }),
             Some(b'<' | 0xef) if is_html(body) => Err(login_page()),
-            Some(b'<' | 0xef) => Ok(atom::read(&Element::read(body)?)),
+            Some(b'<' | 0xef) => Ok(atom::read(&Element::read(body).map_err(DocumentError::into_error)?)),
             Some(_) => Ok(json::read(sharesync_core::http::decode_json(body)?)),
         }
     }

@@ -8,6 +8,7 @@ use sharesync_core::{ErrorKind, Result, Revision};
 
 pub use sharesync_core::transfer::Content;
 
+use super::folders::rename;
 use super::target::Target;
 use crate::client::resource;
 use crate::error::login_page;
@@ -83,6 +84,16 @@ impl Files {
         }
         let content = response.into_content()?;
         Ok(Content::new(content.offset, content.body.boxed()).with_total(content.total).with_revision(content.revision))
+    }
+
+    /// Renames a file by its list item, if it is in a state where one is given (`ListItemAllFields` with
+    /// `X-HTTP-Method: MERGE`): name and title. `item_type` is as for [`Folders::rename`](crate::Folders::rename).
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`] when the name is taken, [`ErrorKind::PreconditionFailed`] when it is in another state.
+    pub async fn rename(&self, file: &Target, name: &str, revision: Option<&Revision>, item_type: &str) -> Result<()> {
+        let request = self.0.request("File.Rename", Method::POST, &file.file("/ListItemAllFields"))?;
+        rename(&self.0, request.subject(file).if_match(revision), name, item_type).await
     }
 
     /// Moves or renames a file; `path` is where it is then (`MoveToUsingPath`).

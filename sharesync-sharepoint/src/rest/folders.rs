@@ -1,13 +1,16 @@
 //! Folders.
 
 use http::Method;
+use serde_json::json;
 use sharesync_core::http::Repeat;
 use sharesync_core::{ErrorKind, Result};
 
 use super::files;
 use super::listing::Paging;
 use super::target::Target;
-use crate::client::resource;
+use crate::Client;
+use crate::client::{Request, resource};
+use crate::dialect::OData;
 use crate::model::{File, Folder, Guid};
 use crate::odata::Literal;
 
@@ -91,6 +94,30 @@ impl Folders {
         self.0.request("Folders.AddUsingPath", Method::POST, &path)?.subject(name).answer().await?.entity()
     }
 
+    /// Creates a folder where a path on the server says (`web/folders`). The path is a URL there: for one with `%` or `#` there
+    /// is [`add`](Self::add).
+    ///
+    /// # Errors
+    /// Those of the service; that it answers with the folder where there is one already is recalled.
+    pub async fn create(&self, path: &str) -> Result<Folder> {
+        let mut body = json!({ "ServerRelativeUrl": path });
+        if self.0.dialect().odata == OData::Verbose {
+            body["__metadata"] = json!({ "type": "SP.Folder" });
+        }
+        let request = self.0.request("Folders.Create", Method::POST, "_api/web/folders")?.subject(path);
+        request.json(&self.0, &body).answer().await?.entity()
+    }
+
+    /// Renames a folder by its list item (`ListItemAllFields` with `X-HTTP-Method: MERGE`): name and title. `item_type` is the
+    /// type of the library's items, such as `SP.Data.Shared_x0020_DocumentsItem`, which JSON with types needs.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`] when the name is taken.
+    pub async fn rename(&self, folder: &Target, name: &str, item_type: &str) -> Result<()> {
+        let request = self.0.request("Folder.Rename", Method::POST, &folder.folder("/ListItemAllFields"))?;
+        rename(&self.0, request.subject(folder).if_match(None), name, item_type).await
+    }
+
     /// Moves or renames a folder; `path` is where it is then (`MoveToUsingPath`).
     ///
     /// # Errors
@@ -118,4 +145,13 @@ impl Folders {
         let request = self.0.request("Folder.Delete", Method::POST, &folder.folder(""))?.subject(folder);
         request.verb("DELETE").if_match(None).repeat(Repeat::Idempotent).done().await
     }
+}
+
+/// Gives the list item of a file or folder another name, and the same as its title.
+pub(super) async fn rename(client: &Client, request: Request, name: &str, item_type: &str) -> Result<()> {
+    let mut body = json!({ "FileLeafRef": name, "Title": name });
+    if client.dialect().odata == OData::Verbose {
+        body["__metadata"] = json!({ "type": item_type });
+    }
+    request.verb("MERGE").json(client, &body).done().await
 }

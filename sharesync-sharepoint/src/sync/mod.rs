@@ -12,6 +12,7 @@ pub use discovery::Discovery;
 pub use feed::{FeedOptions, FeedPage};
 pub use items::ItemsQuery;
 pub use policy::PolicyScope;
+pub(crate) use read::ItemReader;
 pub use write::{InlineFile, InlineMode};
 
 use http::header::ACCEPT;

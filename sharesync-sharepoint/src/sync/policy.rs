@@ -2,12 +2,13 @@
 
 use http::header::ACCEPT;
 use http::{HeaderValue, Method};
-use sharesync_core::Result;
+use sharesync_core::xml::DocumentError;
+use sharesync_core::{Error, ErrorKind, Result};
 
 use super::Sync;
 use crate::client::xml_body;
 use crate::model::{Policy, PolicyRule};
-use crate::xml::{Element, Flaw};
+use crate::xml::Element;
 
 /// Which policy is asked for: two addresses that differ in how the library is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +39,11 @@ impl Sync {
             let mut body = xml_body(response).await?;
             while let Some(piece) = futures::TryStreamExt::try_next(&mut body).await? {
                 if document.len() + piece.len() > limit {
-                    return Err(Flaw::TooLong("a policy").into());
+                    return Err(Error::new(ErrorKind::TooLarge, "a policy longer than any answer may be"));
                 }
                 document.extend_from_slice(&piece);
             }
-            Ok(policy(&Element::read(&document)?))
+            Ok(policy(&Element::read(&document).map_err(DocumentError::into_error)?))
         };
         request.run(read).await
     }

@@ -1,9 +1,10 @@
 //! Items of the sync service as they stream by: nested within their folders, or flat.
 
+use sharesync_core::xml::{Attribute, Flaw};
 use sharesync_core::{BoxStream, Error, ErrorKind, Result};
 
 use crate::model::{ItemShape, SyncItem};
-use crate::xml::{Flaw, Sink, Tag, read_stream};
+use crate::xml::{ByName, read_stream};
 
 /// What an answer holds: the item that it is about, and all below it in the order of the document, a folder before what it
 /// holds.
@@ -15,18 +16,12 @@ pub(super) struct Body {
 
 /// Reads an answer. Its root is an item, or a list of items (`Items`).
 pub(super) async fn read(body: BoxStream<'static, Result<bytes::Bytes>>, most_items: usize) -> Result<Body> {
-    let mut reader = ItemReader { most_items, ..ItemReader::default() };
-    read_stream(body, &mut reader).await?;
-    if reader.items.is_empty() && !reader.has_list {
-        return Err(Error::new(ErrorKind::Protocol, "an answer of the sync service without an item"));
-    }
-    let mut items = reader.items.into_iter();
-    let root = if reader.has_root { items.next() } else { None };
-    Ok(Body { root, items: items.collect() })
+    read_stream(body, ItemReader::new(most_items)).await?.body()
 }
 
-#[derive(Default)]
-struct ItemReader {
+/// Takes the items of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct ItemReader {
     items: Vec<SyncItem>,
     /// The names of the open elements.
     names: Vec<String>,
@@ -38,6 +33,19 @@ struct ItemReader {
 }
 
 impl ItemReader {
+    pub(crate) fn new(most_items: usize) -> Self {
+        Self { most_items, ..Self::default() }
+    }
+
+    fn body(self) -> Result<Body> {
+        if self.items.is_empty() && !self.has_list {
+            return Err(Error::new(ErrorKind::Protocol, "an answer of the sync service without an item"));
+        }
+        let mut items = self.items.into_iter();
+        let root = if self.has_root { items.next() } else { None };
+        Ok(Body { root, items: items.collect() })
+    }
+
     /// Whether an element is an item: the root, or what is in a list that belongs to an item or is the root itself.
     fn begins_item(&self, name: &str) -> bool {
         let Some(parent) = self.names.last() else { return name != "Items" };
@@ -52,16 +60,13 @@ impl ItemReader {
     }
 }
 
-impl Sink for ItemReader {
-    fn start(&mut self, tag: &Tag<'_>) -> Result<(), Flaw> {
-        let name = tag.name();
+impl ByName for ItemReader {
+    fn start(&mut self, name: &str, _attributes: &[Attribute<'_, ()>]) -> Result<(), Flaw> {
         if self.names.is_empty() {
             (self.has_root, self.has_list) = (name != "Items", name == "Items");
             let expected = matches!(name, "Items" | "Folder" | "Document");
             if !expected {
-                return Err(Flaw::Unexpected(
-                    "an answer of the sync service that is neither a folder, a file nor a list",
-                ));
+                return Err(Flaw::Unexpected("a folder, a file or a list"));
             }
         }
         if self.begins_item(name) {
@@ -83,7 +88,7 @@ impl Sink for ItemReader {
         Ok(())
     }
 
-    fn end(&mut self, _name: &str, text: &str) -> Result<(), Flaw> {
+    fn end(&mut self, text: &str) {
         if let Some((item, path)) = self.current() {
             item.take(path, text);
         }
@@ -91,7 +96,6 @@ impl Sink for ItemReader {
         if self.open.last().is_some_and(|(_, depth)| *depth == self.names.len()) {
             self.open.pop();
         }
-        Ok(())
     }
 }
 

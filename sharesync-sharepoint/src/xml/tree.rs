@@ -1,7 +1,8 @@
 //! A small document as a whole: settings, errors, entities.
 
-use super::scan::{Sink, Tag, read_bytes};
-use super::{Flaw, MOST_ELEMENTS};
+use sharesync_core::xml::{Attribute, DocumentError, Flaw};
+
+use super::{ByName, MOST_ELEMENTS, Names};
 
 /// An element with all that is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,10 +16,10 @@ pub(crate) struct Element {
 
 impl Element {
     /// Reads a document.
-    pub(crate) fn read(document: &[u8]) -> Result<Self, Flaw> {
-        let mut builder = Builder::default();
-        read_bytes(document, &mut builder)?;
-        builder.root.ok_or(Flaw::Truncated)
+    pub(crate) fn read(document: &[u8]) -> Result<Self, DocumentError> {
+        let mut names = Names::new(Builder::default());
+        names.feed(document)?;
+        names.finish()?.root.ok_or_else(|| DocumentError::new("/", Flaw::Truncated))
     }
 
     /// An attribute by its name, in whatever case.
@@ -40,19 +41,19 @@ struct Builder {
     count: usize,
 }
 
-impl Sink for Builder {
-    fn start(&mut self, tag: &Tag<'_>) -> Result<(), Flaw> {
+impl ByName for Builder {
+    fn start(&mut self, name: &str, attributes: &[Attribute<'_, ()>]) -> Result<(), Flaw> {
         self.count += 1;
         if self.count > MOST_ELEMENTS {
             return Err(Flaw::TooLong("a list of elements"));
         }
-        let attributes = tag.attributes()?;
-        self.open.push(Element { name: tag.name().to_owned(), attributes, ..Element::default() });
+        let attributes = attributes.iter().map(|one| (one.name.to_owned(), one.value.clone().into_owned()));
+        self.open.push(Element { name: name.to_owned(), attributes: attributes.collect(), ..Element::default() });
         Ok(())
     }
 
-    fn end(&mut self, _name: &str, text: &str) -> Result<(), Flaw> {
-        let Some(mut element) = self.open.pop() else { return Err(Flaw::Malformed("an end without a beginning")) };
+    fn end(&mut self, text: &str) {
+        let Some(mut element) = self.open.pop() else { return };
         if element.children.is_empty() {
             element.text = text.to_owned();
         }
@@ -60,7 +61,6 @@ impl Sink for Builder {
             Some(parent) => parent.children.push(element),
             None => self.root = Some(element),
         }
-        Ok(())
     }
 }
 
@@ -91,9 +91,12 @@ mod tests {
             (long.as_bytes(), Flaw::TooLong("a text")),
         ];
         for (document, flaw) in cases {
-            assert_eq!(Element::read(document).unwrap_err(), flaw);
+            assert_eq!(Element::read(document).unwrap_err().flaw, flaw);
         }
         assert!(Element::read(b"").is_err() && Element::read(b"{}").is_err());
+        let characters = "<a>日本".as_bytes();
+        assert_eq!(Element::read(&characters[..8]).unwrap_err().flaw, Flaw::Truncated, "within a character");
+        assert_eq!(Element::read(b"<a>\xff").unwrap_err().flaw, Flaw::Malformed("it is not UTF-8"));
     }
 
     proptest::proptest! {
