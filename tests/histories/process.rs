@@ -60,14 +60,13 @@ pub(crate) fn run(config: &Value, cursor: Option<&Cursor>, kill: &Kill) -> Told 
         }
         Kill::AtPage(page) => {
             let pages = pages(output, *page);
-            if pages.len() == *page {
-                process.kill().unwrap();
-            }
+            process.kill().unwrap();
             pages
         }
     };
     let status = process.wait().unwrap();
-    let killed = status.code().is_none();
+    // One that had ended before it was killed may have told more than was listened to.
+    let killed = status.code().is_none() || matches!(kill, Kill::AtPage(_));
     assert!(status.success() || killed && !matches!(kill, Kill::Never), "a follower failed: {status}");
     Told { pages, killed }
 }
