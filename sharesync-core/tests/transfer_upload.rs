@@ -18,7 +18,7 @@ use sharesync_core::transfer::{
     BytesSource, CancelToken, FileJournal, FileSource, Integrity, PartPlan, Progress, TransferOptions, UploadJournal,
     UploadOutcome, UploadRequest, resume_upload, upload,
 };
-use sharesync_core::{DigestAlgorithm, Error, ErrorKind, ItemRef, Operation, RemoteStore, Result};
+use sharesync_core::{DigestAlgorithm, Error, ErrorKind, ItemRef, OnConflict, Operation, RemoteStore, Result, Revision};
 use transfer_support::{Counting, Fake, Fault, Log, content, md5};
 
 const PART: usize = 10_000;
@@ -345,8 +345,13 @@ async fn the_journal_continues_the_same_upload_and_refuses_another() {
     leave_half_way(&mut store, &bytes, &journal, 4).await;
     let options = || TransferOptions::new().with_journal(journal.clone());
 
-    for other in [UploadRequest::new(ItemRef::Root, "b.bin"), request().with_modified(sharesync_core::Timestamp::now())]
-    {
+    let others = [
+        UploadRequest::new(ItemRef::Root, "b.bin"),
+        request().with_modified(sharesync_core::Timestamp::now()),
+        request().with_on_conflict(OnConflict::NewVersion),
+        request().with_if_revision(Revision::new("1")),
+    ];
+    for other in others {
         let source = Arc::new(BytesSource::new(bytes.clone()));
         let error = upload(&store, other, source, options()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");

@@ -78,7 +78,8 @@ async fn start<S: RemoteStore + ?Sized>(
             None => None,
         };
         if let Some(other) = journaled.as_ref().filter(|spec| !same_upload(&spec.request, &request)) {
-            let message = format!("the journal holds an unfinished upload of {:?}", other.request.name);
+            let name = &other.request.name;
+            let message = format!("the journal holds an unfinished upload of {name:?}, begun otherwise: clear it first");
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         Engine::new(store, source, options).run(request, journaled).await
@@ -86,10 +87,11 @@ async fn start<S: RemoteStore + ?Sized>(
     .await
 }
 
-/// Whether a journaled request means the same file in the same state.
+/// Whether a journaled request means the same file in the same state, and may replace the same.
 fn same_upload(one: &UploadRequest, other: &UploadRequest) -> bool {
-    let key = |request: &UploadRequest| (request.parent.clone(), request.name.clone(), request.size, request.modified);
-    key(one) == key(other)
+    let file = |request: &UploadRequest| (request.parent.clone(), request.name.clone(), request.size, request.modified);
+    let replaces = |request: &UploadRequest| (request.on_conflict, request.if_revision.clone());
+    file(one) == file(other) && replaces(one) == replaces(other)
 }
 
 /// Continues an upload, begun by this or another process, from its spec.
