@@ -1,7 +1,7 @@
 //! Folders.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use sharesync_core::http::Repeat;
 use sharesync_core::{ErrorKind, Result};
 
@@ -100,10 +100,7 @@ impl Folders {
     /// # Errors
     /// Those of the service; that it answers with the folder where there is one already is recalled.
     pub async fn create(&self, path: &str) -> Result<Folder> {
-        let mut body = json!({ "ServerRelativeUrl": path });
-        if self.0.dialect().odata == OData::Verbose {
-            body["__metadata"] = json!({ "type": "SP.Folder" });
-        }
+        let body = typed(&self.0, json!({ "ServerRelativeUrl": path }), "SP.Folder");
         let request = self.0.request("Folders.Create", Method::POST, "_api/web/folders")?.subject(path);
         request.json(&self.0, &body).answer().await?.entity()
     }
@@ -149,9 +146,14 @@ impl Folders {
 
 /// Gives the list item of a file or folder another name, and the same as its title.
 pub(super) async fn rename(client: &Client, request: Request, name: &str, item_type: &str) -> Result<()> {
-    let mut body = json!({ "FileLeafRef": name, "Title": name });
-    if client.dialect().odata == OData::Verbose {
-        body["__metadata"] = json!({ "type": item_type });
-    }
+    let body = typed(client, json!({ "FileLeafRef": name, "Title": name }), item_type);
     request.verb("MERGE").json(client, &body).done().await
+}
+
+/// An entity that says of which type it is, where the form in force wants that.
+fn typed(client: &Client, mut entity: Value, name: &str) -> Value {
+    if let (OData::Verbose, Some(fields)) = (client.dialect().odata, entity.as_object_mut()) {
+        fields.insert("__metadata".into(), json!({ "type": name }));
+    }
+    entity
 }
