@@ -18,7 +18,9 @@ use sharesync_core::transfer::{
     BytesSource, CancelToken, FileJournal, FileSource, Integrity, PartPlan, Progress, TransferOptions, UploadJournal,
     UploadOutcome, UploadRequest, resume_upload, upload,
 };
-use sharesync_core::{DigestAlgorithm, Error, ErrorKind, ItemRef, OnConflict, Operation, RemoteStore, Result, Revision};
+use sharesync_core::{
+    DigestAlgorithm, Error, ErrorKind, ItemRef, OnConflict, Operation, RemoteStore, Result, Revision,
+};
 use transfer_support::{Counting, Fake, Fault, Log, content, md5};
 
 const PART: usize = 10_000;

@@ -79,7 +79,8 @@ async fn start<S: RemoteStore + ?Sized>(
         };
         if let Some(other) = journaled.as_ref().filter(|spec| !same_upload(&spec.request, &request)) {
             let name = &other.request.name;
-            let message = format!("the journal holds an unfinished upload of {name:?}, begun otherwise: clear it first");
+            let message =
+                format!("the journal holds an unfinished upload of {name:?}, begun otherwise: clear it first");
             return Err(Error::new(ErrorKind::Conflict, message));
         }
         Engine::new(store, source, options).run(request, journaled).await
