@@ -24,10 +24,10 @@ use clap::{Parser, Subcommand};
 use futures::{StreamExt as _, TryStreamExt as _};
 use sharesync::transfer::{CancelToken, FileJournal, Progress, TransferOptions, UploadRequest};
 use sharesync::{
-    BoxStream, DownloadToOptions, Item, ItemKind, ItemRef, ListOptions, OnConflict, RemotePath, RemoteStore,
-    RemoteStoreExt as _, TreeEntry, TreeOptions, TreeOutcome, WalkOptions,
+    DownloadToOptions, Item, ItemKind, ItemRef, ListOptions, OnConflict, RemotePath, RemoteStore, RemoteStoreExt as _,
+    TreeOptions, WalkOptions,
 };
-use support::{Bar, StoreArgs, connect, read_config};
+use support::{Bar, StoreArgs, connect, finish, interruption, read_config};
 
 /// Copies files and directories to a store and back, and lists what is there.
 #[derive(Parser)]
@@ -99,7 +99,7 @@ async fn run(args: Args) -> Result<()> {
         bail!("--config FILE and --store NAME say which store is meant: see the README");
     };
     let store = connect(read_config(file, name)?).await?;
-    let mirror = Mirror::new(store, &args);
+    let mirror = Mirror::new(store, &args, interruption().await);
     match args.command {
         Command::Up { local, remote, journal } => mirror.up(&local, remote, journal).await,
         Command::Down { remote, local, no_sync } => mirror.down(&remote, &local, !no_sync).await,
@@ -118,10 +118,8 @@ struct Mirror {
 }
 
 impl Mirror {
-    fn new(store: Arc<dyn RemoteStore>, args: &Args) -> Self {
+    fn new(store: Arc<dyn RemoteStore>, args: &Args, cancel: CancelToken) -> Self {
         let on_conflict = if args.overwrite { OnConflict::NewVersion } else { OnConflict::Fail };
-        let cancel = CancelToken::new();
-        tokio::spawn(interrupt(cancel.clone()));
         let (parallel, concurrency) = (args.parallel, args.concurrency);
         Self { store, progress: Progress::new(), cancel, on_conflict, parallel, concurrency }
     }
@@ -146,7 +144,7 @@ impl Mirror {
         if metadata.is_dir() {
             ensure!(journal.is_none(), "--journal is for a single file");
             let folder = self.store.create_folder_all(&remote).await?;
-            return self.finish(self.store.upload_dir(local, &folder, self.tree()), &bar).await;
+            return finish("mirror", self.store.upload_dir(local, &folder, self.tree()), &self.progress, &bar).await;
         }
         let (Some(parent), Some(name)) = (remote.parent(), remote.name()) else {
             bail!("the file needs a name on the store: {remote} is its root");
@@ -171,7 +169,7 @@ impl Mirror {
         if item.is_folder() {
             std::fs::create_dir_all(local).with_context(|| format!("cannot create {}", local.display()))?;
             let entries = self.store.download_dir(&item, local, self.tree().with_durable(durable));
-            return self.finish(entries, &bar).await;
+            return finish("mirror", entries, &self.progress, &bar).await;
         }
         let options = DownloadToOptions::new()
             .with_overwrite(self.on_conflict == OnConflict::NewVersion)
@@ -179,25 +177,6 @@ impl Mirror {
             .with_progress(self.progress.clone())
             .with_cancel(self.cancel.clone());
         self.store.download_to(&item, local, options).await?;
-        Ok(())
-    }
-
-    /// Sees a tree through to its end. One thing that fails does not keep the others from being done.
-    async fn finish(&self, mut entries: BoxStream<'_, sharesync::Result<TreeEntry>>, bar: &Bar) -> Result<()> {
-        let (mut files, mut folders, mut failed) = (0_u64, 0_u64, 0_u64);
-        while let Some(entry) = entries.next().await {
-            match entry {
-                Ok(TreeEntry { outcome: TreeOutcome::File { .. }, .. }) => files += 1,
-                Ok(TreeEntry { outcome: TreeOutcome::Folder(_), .. }) => folders += 1,
-                Ok(TreeEntry { path, .. }) => bar.say(&format!("mirror: left out, neither file nor folder: {path}")),
-                Err(error) => {
-                    bar.say(&format!("mirror: {error}"));
-                    failed += 1;
-                }
-            }
-        }
-        ensure!(failed == 0, "{failed} failed; {files} files and {folders} folders are done");
-        bar.say(&format!("{files} files and {folders} folders, {} bytes", self.progress.transferred()));
         Ok(())
     }
 
@@ -221,16 +200,6 @@ impl Mirror {
                 None => return Ok(out.flush()?),
             }
         }
-    }
-}
-
-/// The first Ctrl-C ends transfers so that they can be continued, the second one ends the program.
-async fn interrupt(cancel: CancelToken) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        cancel.cancel();
-    }
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(130);
     }
 }
 

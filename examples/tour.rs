@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example tour` needs no set-up: it starts the emulator in this process and uses the workspace's own source
 //! files. `cargo run --example tour -- --config stores.toml --store work` runs the same against a real account, inside one
-//! new folder that is removed at the end, also after a failure or Ctrl-C.
+//! new folder that is removed at the end, also after a failure or Ctrl-C. A second Ctrl-C ends the program at once.
 
 #[path = "support/source.rs"]
 mod source;
@@ -20,6 +20,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use clap::Parser;
 use serde::Serialize;
+use sharesync::transfer::CancelToken;
 use sharesync::{Operation, RemoteStore, StoreConfig};
 use sharesync_emulator::Emulator;
 use source::Source;
@@ -87,6 +88,7 @@ struct ProviderReport {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let args = Args::parse();
+    let interrupt = support::interruption().await;
     let source = Source::prepare(args.directory.as_deref())?;
     let emulator = if args.store.config.is_none() { Some(Emulator::start().await?) } else { None };
     let state = tempfile::tempdir()?;
@@ -95,9 +97,13 @@ async fn main() -> Result<ExitCode> {
         providers: Vec::new(),
     };
     for (config, sign_in) in stores(&args, emulator.as_ref(), state.path())? {
-        let store = connect(config).await?;
-        report.providers.push(visit(store, sign_in, &source).await);
+        let store = tokio::select! {
+            store = connect(config) => store?,
+            () = interrupt.cancelled() => break,
+        };
+        report.providers.push(visit(store, sign_in, &source, &interrupt).await);
     }
+    ensure!(!interrupt.is_cancelled() || !report.providers.is_empty(), "interrupted");
     ensure!(!report.providers.is_empty(), "there is no such provider");
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
@@ -106,7 +112,8 @@ async fn main() -> Result<ExitCode> {
     }
     let failures: Vec<_> = report.providers.iter().flat_map(|provider| &provider.failures).collect();
     failures.iter().for_each(|failure| eprintln!("failed: {failure}"));
-    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let complete = failures.is_empty() && !interrupt.is_cancelled();
+    Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A store to visit, and how it is signed in to, where that is not the usual way.
@@ -130,10 +137,15 @@ fn emulated(emulator: &Emulator, state: &Path) -> Vec<Visited> {
     stores.collect()
 }
 
-async fn visit(store: Arc<dyn RemoteStore>, sign_in: Option<&'static str>, source: &Source) -> ProviderReport {
+async fn visit(
+    store: Arc<dyn RemoteStore>,
+    sign_in: Option<&'static str>,
+    source: &Source,
+    interrupt: &CancelToken,
+) -> ProviderReport {
     let started = Instant::now();
     let provider = store.info().provider.to_owned();
-    let done = Tour::new(store, source).run().await;
+    let done = Tour::new(store, source).run(interrupt).await;
     ProviderReport {
         provider,
         sign_in,

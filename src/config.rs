@@ -177,7 +177,8 @@ mod sharefile {
         pub password: Option<SecretValue>,
         /// An access token.
         pub access_token: Option<SecretValue>,
-        /// A refresh token that belongs to the access token.
+        /// A refresh token that belongs to the access token. It works once: who keeps tokens between runs uses the client
+        /// and its token store.
         pub refresh_token: Option<SecretValue>,
         /// The identifier of the folder that is to be the root; by default the user's home folder.
         pub root: Option<String>,
@@ -440,9 +441,14 @@ mod sharepoint {
         /// How user name and password are used.
         #[serde(default)]
         pub sign_in: SharePointSignIn,
+        /// The domain controllers (KDC) that give tickets of Kerberos, such as `dc1.corp.example.com`, with a port where it is
+        /// not 88. With them, `windows` is Kerberos and no longer NTLM. The realm is the `domain`.
+        pub kdcs: Option<Vec<String>>,
+        /// What tickets of Kerberos are for: `HTTP/` and the host of the site by default.
+        pub service_principal: Option<String>,
     }
 
-    /// How user name and password are used with SharePoint. The Windows ways need the feature `ntlm`.
+    /// How user name and password are used with SharePoint. The Windows ways need the feature `ntlm` or `kerberos`.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
     #[serde(rename_all = "lowercase")]
     #[non_exhaustive]
@@ -452,6 +458,8 @@ mod sharepoint {
         Windows,
         /// By NTLM.
         Ntlm,
+        /// By Kerberos, with tickets of the `kdcs`.
+        Kerberos,
         /// By the login form of the site.
         Forms,
         /// With every request: the service gets the password itself.
@@ -478,16 +486,67 @@ mod sharepoint {
             };
             let (domain, password) = (self.domain.clone().unwrap_or_default(), password.read()?);
             let full_name = if domain.is_empty() { user.clone() } else { format!("{domain}\\{user}") };
-            Ok(match self.sign_in {
+            let kdcs = self.kdcs.clone().unwrap_or_default();
+            let auth = match self.sign_in {
+                SharePointSignIn::Windows if self.kdcs.is_some() => {
+                    Auth::windows(domain, user, password).with_kdcs(kdcs)
+                }
+                SharePointSignIn::Kerberos => Auth::kerberos(domain, user, password, kdcs),
+                _ if self.kdcs.is_some() || self.service_principal.is_some() => {
+                    return Err(wrong("kdcs and service_principal are for a sign-in by Kerberos"));
+                }
                 SharePointSignIn::Windows => Auth::windows(domain, user, password),
                 SharePointSignIn::Ntlm => Auth::ntlm(domain, user, password),
                 SharePointSignIn::Forms => Auth::forms(full_name, password),
                 SharePointSignIn::Basic => Auth::basic(full_name, password),
+            };
+            Ok(match &self.service_principal {
+                Some(service) => auth.with_service_principal(service),
+                None => auth,
             })
         }
     }
 
     fn wrong(why: &'static str) -> Error {
         Error::new(ErrorKind::Config, why).with_provider(sharesync_sharepoint::PROVIDER)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use serde_json::json;
+
+        use super::*;
+
+        /// What a configuration with these further entries means.
+        fn auth(further: &serde_json::Value) -> Result<String> {
+            let mut config = json!({
+                "site": "https://farm.example.test/sites/team",
+                "domain": "EXAMPLE.TEST",
+                "username": "alice",
+                "password": "hush",
+            });
+            config.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+            let auth = serde_json::from_value::<SharePointConfig>(config).unwrap().auth()?;
+            Ok(format!("{auth:?}"))
+        }
+
+        #[test]
+        fn controllers_are_for_kerberos() {
+            for (further, expected) in [
+                (json!({}), "windows"),
+                (json!({"kdcs": ["dc1"], "service_principal": "HTTP/farm"}), "windows"),
+                (json!({"sign_in": "kerberos", "kdcs": ["dc1"], "service_principal": "HTTP/farm"}), "kerberos"),
+                (json!({"sign_in": "ntlm"}), "ntlm"),
+            ] {
+                assert_eq!(auth(&further).unwrap(), format!("Auth({expected:?})"), "{further}");
+            }
+            for further in [
+                json!({"sign_in": "ntlm", "kdcs": ["dc1"]}),
+                json!({"sign_in": "basic", "kdcs": ["dc1"]}),
+                json!({"service_principal": "HTTP/farm"}),
+            ] {
+                assert_eq!(auth(&further).unwrap_err().kind(), ErrorKind::Config, "{further}");
+            }
+        }
     }
 }

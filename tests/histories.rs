@@ -2,8 +2,9 @@
 //! is told adds up to the tree.
 //!
 //! The tree is changed through the store, and the test keeps its own record of what it did. Now and then a consumer reads
-//! the changes since its last checkpoint; it is killed at random places, and half of the times the whole process with it,
-//! which then opens the file of the snapshots again. Each provider of `support/providers.rs` that has changes, native or
+//! the changes since its last checkpoint; it is killed at random places, and half of the times the whole store with it,
+//! which then opens the file of the snapshots again. Where there is such a file, other histories have a process of its own
+//! for each reading, which the system kills. Each provider of `support/providers.rs` that has changes, native or
 //! emulated, is a test; SharePoint in each form that its changes have (a flat feed, a nested one, the log of the REST
 //! service), as it is, and with resynchronizations of every kind at random places, within readings too. A failure names its
 //! seed; `SHARESYNC_SEEDS=77,78 cargo test --test histories` takes others.
@@ -20,11 +21,13 @@ mod providers;
 
 mod histories {
     pub(crate) mod consumer;
+    pub(crate) mod process;
     pub(crate) mod tree;
 }
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -34,6 +37,7 @@ use sharesync_emulator::{Builder, Emulator, SharePointResync as Resync};
 use tempfile::TempDir;
 
 use histories::consumer::{Consumer, End};
+use histories::process::{self, Kill, Told};
 use histories::tree::Tree;
 
 /// What happens to the tree in one history.
@@ -43,8 +47,11 @@ const STEPS: usize = 1000;
 const SEEDS: &str = "77";
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    if runtime.block_on(process::follow()) {
+        return ExitCode::SUCCESS;
+    }
+    let arguments = Arguments::from_args();
     let stages = runtime.block_on(async {
         let (emulator, state) = (Emulator::start().await.unwrap(), tempfile::tempdir().unwrap());
         let configs = providers::emulated(&emulator, state.path());
@@ -56,6 +63,11 @@ fn main() -> ExitCode {
         trials.extend(stages.iter().map(|stage| {
             let (handle, stage) = (runtime.handle().clone(), *stage);
             Trial::test(format!("{}::seed_{seed}", stage.name), move || handle.block_on(history(stage, seed)))
+        }));
+        trials.extend(stages.iter().filter(|stage| stage.has_snapshots()).map(|stage| {
+            let (handle, stage) = (runtime.handle().clone(), *stage);
+            let name = format!("{}::killed_processes::seed_{seed}", stage.name);
+            Trial::test(name, move || handle.block_on(killed_processes(stage, seed)))
         }));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -88,6 +100,11 @@ impl Stage {
             Self { name: "sharepoint-nested-resync", service: nested, ..resyncing },
             Self { name: "sharepoint-log-resync", service: log, ..resyncing },
         ]
+    }
+
+    /// Whether what it knows of the tree is in a file of its own.
+    fn has_snapshots(&self) -> bool {
+        ["sharefile", "acronis"].contains(&self.name)
     }
 }
 
@@ -200,5 +217,42 @@ async fn history(stage: Stage, seed: u64) -> Result<(), Failed> {
     assert!(!stage.resyncs || !resyncs.told.contains(&0), "of each kind: {:?}", resyncs.told);
     consumer.read_all(&*process.store).await;
     consumer.assert_is(&tree, &format!("seed {seed}, at the end"));
+    Ok(())
+}
+
+/// Readings in one history of processes that are killed.
+const READINGS: usize = 60;
+
+async fn killed_processes(stage: Stage, seed: u64) -> Result<(), Failed> {
+    let (emulator, state, own) = ((stage.service)().start().await.unwrap(), tempfile::tempdir()?, tempfile::tempdir()?);
+    let config = &providers::configurations(&emulator, state.path())[stage.provider];
+    let store = providers::emulated(&emulator, own.path())[stage.provider].connect().await.unwrap();
+    store.create_folder(&ItemRef::Root, Tree::TOP, CreateFolderOptions::new()).await.unwrap();
+    let mut rng = Rng::with_seed(seed);
+    let (mut tree, mut consumer) = (Tree::default(), Consumer::default());
+    let (mut kills, mut kills_in_pages, mut usual) = (0, 0, None::<Duration>);
+    for reading in 0..READINGS {
+        for _ in 0..rng.usize(1..20) {
+            tree.act(&*store, &mut rng).await;
+        }
+        let kill = match (rng.u8(..3), usual) {
+            _ if reading + 1 == READINGS => Kill::Never,
+            (1, Some(usual)) => Kill::Later(usual.mul_f64(rng.f64())),
+            (2, _) => Kill::AtPage(rng.usize(1..4)),
+            _ => Kill::Never,
+        };
+        let (begun, cursor, config) = (Instant::now(), consumer.begin(), config.clone());
+        let told = tokio::task::spawn_blocking(move || process::run(&config, cursor.as_ref(), &kill)).await?;
+        let Told { pages, killed } = told;
+        kills += usize::from(killed);
+        kills_in_pages += usize::from(killed && !pages.is_empty());
+        pages.into_iter().for_each(|page| consumer.take(page));
+        if !killed {
+            usual = Some(begun.elapsed());
+            consumer.assert_is(&tree, &format!("seed {seed}, reading {reading}"));
+        }
+    }
+    println!("{}: {kills} processes were killed, {kills_in_pages} of them between pages", stage.name);
+    assert!(kills - kills_in_pages > 5 && kills_in_pages > 5, "{kills} {kills_in_pages}: not everything happened");
     Ok(())
 }

@@ -119,7 +119,9 @@ async fn only_folders_with_changes_are_listed() {
     let first = read("from the beginning", &emulator, &store, Since::Beginning).await;
     assert_eq!((first.changes, first.listings), (items, 1 + tops + folders));
 
-    let quiet = read("nothing changed", &emulator, &store, Since::Cursor(first.cursor)).await;
+    let fresh = read("nothing changed", &emulator, &store, Since::Cursor(first.cursor)).await;
+    assert_eq!((fresh.changes, fresh.listings), (0, 1 + tops + folders), "dates of just now are not relied on");
+    let quiet = read("nothing changed since", &emulator, &store, Since::Cursor(fresh.cursor)).await;
     assert_eq!((quiet.changes, quiet.listings), (0, 0));
 
     tree.change();

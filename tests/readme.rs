@@ -5,10 +5,11 @@
 #[path = "support/providers.rs"]
 mod providers;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use sharesync::{Capabilities, Operation, Support};
+use sharesync::{Capabilities, Operation, StoreConfig, Support};
 
 const BEGIN: &str = "<!-- providers:begin -->\n";
 const END: &str = "<!-- providers:end -->";
@@ -31,6 +32,23 @@ async fn the_table_of_providers_is_current() {
     } else {
         assert_eq!(present, table, "run `SHARESYNC_UPDATE=1 cargo test --test readme`");
     }
+}
+
+#[test]
+fn the_configurations_are_understood() {
+    #[derive(serde::Deserialize)]
+    struct Stores {
+        stores: BTreeMap<String, StoreConfig>,
+    }
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let (_, example) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let parsed: Stores = toml::from_str(example).unwrap();
+    let mut shown: Vec<_> = parsed.stores.values().map(StoreConfig::provider).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, ["acronis", "cursor", "filesanywhere", "sharefile", "sharepoint"], "one store of each provider");
+    let shown = format!("{:?}", parsed.stores);
+    assert!(!shown.contains("[redacted]"), "the examples keep their secrets in the environment: {shown}");
 }
 
 fn table(columns: &[(&str, Capabilities)]) -> String {

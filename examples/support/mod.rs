@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use futures::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use sharesync::transfer::Progress;
-use sharesync::{RemoteStore, StoreConfig};
+use sharesync::transfer::{CancelToken, Progress};
+use sharesync::{BoxStream, RemoteStore, StoreConfig, TreeEntry, TreeOutcome};
 use tokio::task::JoinHandle;
 
 /// Which configured store to use.
@@ -46,6 +47,51 @@ pub fn read_config(file: &Path, name: &str) -> Result<StoreConfig> {
 pub async fn connect(config: StoreConfig) -> Result<Arc<dyn RemoteStore>> {
     let store = config.connect().await.context("cannot sign in")?;
     Ok(store)
+}
+
+/// A token that the first Ctrl-C cancels. The second one ends the program.
+#[allow(dead_code, reason = "not every example has something to end well")]
+pub async fn interruption() -> CancelToken {
+    let (cancel, mut first) = (CancelToken::new(), Box::pin(tokio::signal::ctrl_c()));
+    // From here on the signal is heard, and does not end the program by itself any more.
+    if futures::poll!(first.as_mut()).is_ready() {
+        return cancel;
+    }
+    let token = cancel.clone();
+    tokio::spawn(async move {
+        if first.await.is_ok() {
+            cancel.cancel();
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+    token
+}
+
+/// Sees the transfer of a tree through to its end. One thing that fails does not keep the others from being done.
+#[allow(dead_code, reason = "not every example transfers a tree")]
+pub async fn finish(
+    program: &str,
+    mut entries: BoxStream<'_, sharesync::Result<TreeEntry>>,
+    progress: &Progress,
+    bar: &Bar,
+) -> Result<()> {
+    let (mut files, mut folders, mut failed) = (0_u64, 0_u64, 0_u64);
+    while let Some(entry) = entries.next().await {
+        match entry {
+            Ok(TreeEntry { outcome: TreeOutcome::File { .. }, .. }) => files += 1,
+            Ok(TreeEntry { outcome: TreeOutcome::Folder(_), .. }) => folders += 1,
+            Ok(TreeEntry { path, .. }) => bar.say(&format!("{program}: left out, neither file nor folder: {path}")),
+            Err(error) => {
+                bar.say(&format!("{program}: {error}"));
+                failed += 1;
+            }
+        }
+    }
+    ensure!(failed == 0, "{failed} failed; {files} files and {folders} folders are done");
+    bar.say(&format!("{files} files and {folders} folders, {} bytes", progress.transferred()));
+    Ok(())
 }
 
 /// Shows a [`Progress`] until it is dropped.

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::TryStreamExt as _;
-use sharesync::transfer::{Progress, TransferOptions};
+use sharesync::transfer::{CancelToken, Progress, TransferOptions};
 use sharesync::{
-    Change, ChangeOptions, CreateFolderOptions, DeleteOptions, Destination, Item, ItemRef, Operation, RemoteStore,
-    RemoteStoreExt as _, ShareRequest, Since, Support, Timestamp, TreeOptions, TreeOutcome, WalkOptions,
+    Change, ChangeOptions, CreateFolderOptions, DeleteOptions, Destination, Item, ItemRef, Operation, RemotePath,
+    RemoteStore, RemoteStoreExt as _, ShareRequest, Since, Support, Timestamp, TreeOptions, TreeOutcome, WalkOptions,
 };
 
 use crate::source::{Source, digests};
@@ -44,26 +44,37 @@ impl<'a> Tour<'a> {
     }
 
     /// Runs every step inside a new folder with a random name, and removes the folder whatever happens.
-    pub async fn run(mut self) -> Done {
+    pub async fn run(mut self, interrupt: &CancelToken) -> Done {
         let name = format!("sharesync-tour-{:016x}", fastrand::u64(..));
-        let created = self.store.create_folder(&ItemRef::Root, &name, CreateFolderOptions::new()).await;
-        let folder = match created {
+        // Not to be interrupted: nobody would know whether there is a folder to remove.
+        let folder = match self.make(&name).await {
             Ok(folder) => folder,
             Err(error) => {
-                self.done.failures.push(format!("creating the folder {name}: {error}"));
+                self.done.failures.push(format!("creating the folder {name}: {error:#}"));
                 return self.done;
             }
         };
-        let interrupted = tokio::select! {
-            () = self.steps(&folder) => false,
-            _ = tokio::signal::ctrl_c() => true,
-        };
-        if interrupted {
-            self.done.failures.push("interrupted".to_owned());
+        tokio::select! {
+            () = self.steps(&folder) => {}
+            () = interrupt.cancelled() => {
+                eprintln!("interrupted: the folder {name} is being removed; a second Ctrl-C leaves it there");
+                self.done.failures.push("interrupted".to_owned());
+            }
         }
         let removed = self.remove(&folder).await;
-        self.note(Operation::Delete, removed);
+        self.note(Operation::Delete, removed.with_context(|| format!("the folder {name} is to be removed by hand")));
         self.done
+    }
+
+    /// The folder to work in. Where the answer is lost it may be there all the same, and nobody else has one of this name.
+    async fn make(&self, name: &str) -> Result<Item> {
+        match self.store.create_folder(&ItemRef::Root, name, CreateFolderOptions::new()).await {
+            Err(error) if error.maybe_applied() => {
+                let found = self.store.resolve(&RemotePath::root().join(name)?).await;
+                found.map_err(|_| error.into())
+            }
+            made => Ok(made?),
+        }
     }
 
     async fn steps(&mut self, folder: &Item) {

@@ -5,15 +5,18 @@
 use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use sharesync_core::http::{
-    Call, Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, default_transport, url_below,
+    Authorizer, Call, Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, transport_or_default,
+    url_below,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
 
 use crate::error::AcronisErrors;
-use crate::{Client, PROVIDER};
+use crate::{AcronisError, Client, PROVIDER};
 
 /// The domain of the service. Whoever answers the question for a data center cannot name a host elsewhere.
 const DOMAIN: &str = "acronis.com";
@@ -201,10 +204,7 @@ impl ClientBuilder {
     }
 
     async fn sign_in(mut self) -> Result<Client> {
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => default_transport(&self.http)?,
-        };
+        let transport = transport_or_default(self.transport.take(), &self.http)?;
         let endpoint = match &self.service {
             Service::Endpoint(endpoint) => endpoint.clone(),
             Service::Login { login, directory } => data_center(directory, login, transport.clone(), &self.http).await?,
@@ -221,7 +221,7 @@ impl ClientBuilder {
         .with_basic(true)
         .with_scope(self.scope);
         let tokens = oauth.sign_in(self.tokens, self.grant.as_ref(), self.token_store.as_ref()).await?;
-        let authorizer = oauth.into_authorizer(tokens, self.grant, self.token_store);
+        let authorizer = Arc::new(Sessions(oauth.into_authorizer(tokens, self.grant, self.token_store)));
         let pipeline = Pipeline::builder(PROVIDER, transport)
             .config(self.http)
             .authorize(&base, authorizer)
@@ -249,6 +249,27 @@ impl fmt::Debug for ClientBuilder {
             .field("scope", &self.scope)
             .field("http", &self.http)
             .finish_non_exhaustive()
+    }
+}
+
+/// Tokens whose end the service tells by a code of its own as well.
+#[derive(Debug)]
+struct Sessions(Arc<dyn Authorizer>);
+
+#[async_trait]
+impl Authorizer for Sessions {
+    async fn authorize(&self, method: &Method, headers: &mut HeaderMap) -> Result<u64> {
+        self.0.authorize(method, headers).await
+    }
+
+    /// Besides status 401, any with the code of a session that has ended: public clients sign in again at that, and none
+    /// of them tells which status it comes with.
+    fn refuses(&self, generation: u64, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
+        self.0.refuses(generation, status, headers, body) || AcronisError::read(status, body).ends_session()
+    }
+
+    async fn refused(&self, generation: u64) -> Result<bool> {
+        self.0.refused(generation).await
     }
 }
 

@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 use http::Method;
 use sharesync_core::{BoxStream, Page, Result};
 
-use crate::client::resource;
+use crate::client::{resource, wrapped};
 use crate::model::{Device, DeviceUpdate};
 use crate::paging::{PER_PAGE, pages};
 use crate::{Listed, Paging};
@@ -22,7 +22,7 @@ impl Devices {
     /// # Errors
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied) for who is no administrator.
     pub async fn list(&self, paging: &Paging) -> Result<Listed<Device>> {
-        self.0.request("Devices.List", "devices", &[]).query(paging).page().await
+        self.0.page(self.0.request("Devices.List", "devices", &[]).query(paging)).await
     }
 
     /// All devices, page by page, each once.
@@ -57,7 +57,7 @@ impl Devices {
     /// As [`get`](Self::get).
     pub async fn update(&self, device_uuid: &str, update: &DeviceUpdate) -> Result<()> {
         let request = self.0.request("Devices.Update", "devices/{}", &[device_uuid]);
-        request.wrapped("device", update).done(Method::PUT).await
+        request.body(&wrapped("device", update)).done(Method::PUT).await
     }
 
     /// Deletes a device.

@@ -81,14 +81,23 @@ impl AcronisError {
             code: take(&mut fields, "code").ok().flatten(),
             message,
             conflict: fields.get_mut("context").and_then(conflict),
-            extra: Extra::new(fields),
+            extra: fields.into(),
         }
+    }
+
+    /// The code, where it is one of those known here.
+    fn known_code(&self) -> Option<i64> {
+        self.code.filter(|_| self.domain.as_deref().is_none_or(|domain| domain == FILES))
+    }
+
+    /// Whether it says that the token is no good any longer (inferred).
+    pub(crate) fn ends_session(&self) -> bool {
+        self.known_code() == Some(code::SESSION)
     }
 
     /// What it means in the terms of the contract.
     pub fn kind(&self) -> ErrorKind {
-        let of_files = self.domain.as_deref().is_none_or(|domain| domain == FILES);
-        match self.code.filter(|_| of_files) {
+        match self.known_code() {
             Some(code::SESSION) => ErrorKind::Unauthenticated,
             Some(code::INCOMPLETE) => ErrorKind::Integrity,
             Some(code::NOT_FOUND) => ErrorKind::NotFound,

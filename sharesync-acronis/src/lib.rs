@@ -46,6 +46,11 @@ pub use store::{AcronisStore, StoreOptions};
 pub use undocumented::Undocumented;
 pub use users::Users;
 
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// The name of this provider in the contract.
 pub const PROVIDER: &str = "acronis";
 

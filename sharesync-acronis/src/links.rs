@@ -3,7 +3,7 @@
 use http::Method;
 use sharesync_core::Result;
 
-use crate::client::resource;
+use crate::client::{resource, wrapped};
 use crate::model::{Link, LinkUpdate, NewLink};
 
 resource! {
@@ -21,7 +21,7 @@ impl Links {
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied).
     pub async fn create(&self, node_uuid: &str, link: &NewLink) -> Result<Link> {
         let request = self.0.request("Links.Create", "sync_and_share_nodes/{}/links", &[node_uuid]);
-        request.wrapped("link", link).json(Method::POST).await
+        request.body(&wrapped("link", link)).json(Method::POST).await
     }
 
     /// Changes a link.
@@ -33,6 +33,6 @@ impl Links {
     pub async fn update(&self, node_uuid: &str, link_id: i64, update: &LinkUpdate) -> Result<()> {
         let id = link_id.to_string();
         let request = self.0.request("Links.Update", "sync_and_share_nodes/{}/links/{}", &[node_uuid, &id]);
-        request.bare(update).done(Method::PUT).await
+        request.body(update).done(Method::PUT).await
     }
 }

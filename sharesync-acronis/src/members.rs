@@ -4,7 +4,7 @@ use futures::FutureExt as _;
 use http::Method;
 use sharesync_core::{BoxStream, Page, Result};
 
-use crate::client::resource;
+use crate::client::{resource, wrapped};
 use crate::model::{Member, MemberUpdate, NewMember};
 use crate::paging::{PER_PAGE, pages};
 use crate::{Listed, Paging};
@@ -23,7 +23,7 @@ impl Members {
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied).
     pub async fn list(&self, node_uuid: &str, paging: &Paging) -> Result<Listed<Member>> {
         let request = self.0.request("Members.List", "sync_and_share_nodes/{}/members", &[node_uuid]);
-        request.query(paging).page().await
+        self.0.page(request.query(paging)).await
     }
 
     /// All members of a folder, page by page, each once.
@@ -49,7 +49,7 @@ impl Members {
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied).
     pub async fn create(&self, node_uuid: &str, member: &NewMember) -> Result<Member> {
         let request = self.0.request("Members.Create", "sync_and_share_nodes/{}/members", &[node_uuid]);
-        request.wrapped("member", member).json(Method::POST).await
+        request.body(&wrapped("member", member)).json(Method::POST).await
     }
 
     /// Changes the rights of a member.
@@ -61,6 +61,6 @@ impl Members {
     pub async fn update(&self, node_uuid: &str, member_id: &str, update: &MemberUpdate) -> Result<Member> {
         let ids = [node_uuid, member_id];
         let request = self.0.request("Members.Update", "sync_and_share_nodes/{}/members/{}", &ids);
-        request.wrapped("member", update).json(Method::PUT).await
+        request.body(&wrapped("member", update)).json(Method::PUT).await
     }
 }

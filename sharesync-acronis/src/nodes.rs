@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use sharesync_core::http::{Body, Repeat};
 use sharesync_core::{BoxStream, Page, Result};
 
-use crate::client::resource;
+use crate::client::{resource, wrapped};
 use crate::model::{NewFile, NewFolder, Node, NodeUpdate, Target};
 use crate::paging::pages;
 use crate::{Listed, Paging};
@@ -32,7 +32,7 @@ impl Nodes {
     pub async fn create_folder(&self, folder: &NewFolder) -> Result<Node> {
         let about = folder.path.as_deref().or(folder.name.as_deref());
         let request = self.0.request("Nodes.CreateFolder", "sync_and_share_nodes", &[]).about(about);
-        request.wrapped("sync_and_share_node", folder).json(Method::POST).await
+        request.body(&wrapped("sync_and_share_node", folder)).json(Method::POST).await
     }
 
     /// Changes a file or a folder: its name.
@@ -44,7 +44,7 @@ impl Nodes {
     /// documented.
     pub async fn update(&self, node_uuid: &str, update: &NodeUpdate) -> Result<()> {
         let request = self.0.request("Nodes.Update", "sync_and_share_nodes/{}", &[node_uuid]);
-        request.wrapped("sync_and_share_node", update).done(Method::PUT).await
+        request.body(&wrapped("sync_and_share_node", update)).done(Method::PUT).await
     }
 
     /// One page of what a folder holds.
@@ -55,7 +55,7 @@ impl Nodes {
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied).
     pub async fn contents(&self, node_uuid: &str, paging: &Paging) -> Result<Listed<Node>> {
         let request = self.0.request("Nodes.Contents", "sync_and_share_nodes/{}/contents", &[node_uuid]);
-        request.query(paging).page().await
+        self.0.page(request.query(paging)).await
     }
 
     /// All that a folder holds, in pages of this many nodes, each once.
@@ -102,7 +102,7 @@ impl Nodes {
     /// [`Rejected`](sharesync_core::ErrorKind::Rejected) for a target that cannot take it,
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied).
     pub async fn copy(&self, node_uuid: &str, target: &Target) -> Result<()> {
-        self.0.request("Nodes.Copy", "sync_and_share_nodes/{}/copy", &[node_uuid]).bare(target).done(Method::POST).await
+        self.0.request("Nodes.Copy", "sync_and_share_nodes/{}/copy", &[node_uuid]).body(target).done(Method::POST).await
     }
 
     /// Moves a file or a folder into a folder.
@@ -112,6 +112,6 @@ impl Nodes {
     /// # Errors
     /// As [`copy`](Self::copy).
     pub async fn move_to(&self, node_uuid: &str, target: &Target) -> Result<()> {
-        self.0.request("Nodes.Move", "sync_and_share_nodes/{}/move", &[node_uuid]).bare(target).done(Method::POST).await
+        self.0.request("Nodes.Move", "sync_and_share_nodes/{}/move", &[node_uuid]).body(target).done(Method::POST).await
     }
 }

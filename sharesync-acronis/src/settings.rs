@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sharesync_core::Result;
 
-use crate::client::resource;
+use crate::client::{resource, wrapped};
 use crate::model::{AuditLogSettings, PurgingPolicies, SecuritySettings, ServerSettings, WebPreviewSettings};
 
 resource! {
@@ -36,7 +36,7 @@ macro_rules! settings {
                 /// [`Rejected`](sharesync_core::ErrorKind::Rejected) for values that make no sense, and
                 /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied) for who is no administrator.
                 pub async fn $update(&self, settings: &$type) -> Result<()> {
-                    self.0.request($put, $path, &[]).wrapped($wrapper, &$written(settings)).done(Method::PUT).await
+                    self.0.request($put, $path, &[]).body(&wrapped($wrapper, &$written(settings))).done(Method::PUT).await
                 }
             )*
         }

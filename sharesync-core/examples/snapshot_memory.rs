@@ -1,15 +1,17 @@
-//! What change detection takes for a large tree: time, and memory at its peak (Linux).
+//! What change detection takes for a large tree: time, memory at its peak (Linux), and the size of the file.
 //!
-//! `cargo run --release -p sharesync-core --example snapshot_memory -- 1000000 [flat]`
+//! `cargo run --release -p sharesync-core --example snapshot_memory -- 1000000 [flat] [rounds]`
 //!
 //! The tree is computed, not stored: two levels of folders with files below, or with `flat` one folder that holds
 //! everything. The program reads it once, then without a change, then with one file in a hundred edited and one folder
-//! of the first level deleted, then from a cursor that is no longer known.
+//! of the first level deleted, then without a change. Then come as many more rounds as are asked for, in each of which
+//! the deleted folder comes back and another one goes, and at last a reading from a cursor that is no longer known.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a program for the developers of this crate")]
 
 use std::error::Error as StdError;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -29,7 +31,8 @@ struct Synthetic {
     capabilities: Arc<Capabilities>,
     items: usize,
     flat: bool,
-    changed: Arc<AtomicBool>,
+    /// How often the tree has changed.
+    round: Arc<AtomicUsize>,
 }
 
 impl Synthetic {
@@ -44,7 +47,7 @@ impl Synthetic {
     /// The items `from..` of a folder; its identifier is the path of numbers to it.
     fn children(&self, folder: &str, from: usize) -> Vec<Item> {
         let depth = folder.split('.').count();
-        let changed = self.changed.load(Ordering::Relaxed);
+        let round = self.round.load(Ordering::Relaxed);
         let child = |number: usize| {
             let id = format!("{folder}.{number:06}");
             let files = self.flat || depth == 3;
@@ -54,13 +57,15 @@ impl Synthetic {
             item.created = Timestamp::from_unix(1_700_000_000, 0);
             item.modified = Timestamp::from_unix(1_700_000_000 + number as i64, 123_000_000);
             if files {
-                let version = u8::from(changed && number.is_multiple_of(100));
+                // Each round edits one file in a hundred, or in a folder if it holds less.
+                let every = self.width().min(100);
+                let version = (round + every - 1 - number % every) / every;
                 item.size = Some(number as u64);
-                item.digests = vec![Digest::of(DigestAlgorithm::Md5, &[version])];
+                item.digests = vec![Digest::of(DigestAlgorithm::Md5, &version.to_le_bytes())];
             }
             item
         };
-        let deleted = |number: &usize| changed && folder == "r" && !self.flat && *number == 0;
+        let deleted = |number: &usize| round > 0 && folder == "r" && !self.flat && *number == round % self.width();
         let to = self.width().min(from + PAGE);
         (from..to).filter(|number| !deleted(number)).map(child).collect()
     }
@@ -105,31 +110,37 @@ impl RemoteStore for Synthetic {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn StdError>> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
     let items = arguments.next().map_or(Ok(1_000_000), |items| items.parse())?;
     let store = Synthetic {
         info: StoreInfo::new("synthetic", "account"),
         capabilities: Arc::new(Capabilities::new(NameRules::permissive())),
         items,
-        flat: arguments.next().is_some_and(|shape| shape == "flat"),
-        changed: Arc::default(),
+        flat: arguments.next_if(|shape| shape == "flat").is_some(),
+        round: Arc::default(),
     };
+    let rounds = arguments.next().map_or(Ok(0), |rounds| rounds.parse::<usize>())?;
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("snapshots.redb");
     let snapshots = Snapshots::new(RedbSnapshots::open(&file).await?);
 
     let unknown = Cursor::new("synthetic", "account root", "0000000000000000.1");
-    let mut cursor = read("first reading", &store, &snapshots, Since::Now).await?;
-    cursor = read("nothing changed", &store, &snapshots, Since::Cursor(cursor)).await?;
-    store.changed.store(true, Ordering::Relaxed);
-    cursor = read("1 % changed", &store, &snapshots, Since::Cursor(cursor)).await?;
-    read("nothing changed", &store, &snapshots, Since::Cursor(cursor)).await?;
-    read("reset", &store, &snapshots, Since::Cursor(unknown)).await?;
-    println!("file: {} MiB", std::fs::metadata(&file)?.len() >> 20);
+    let mut cursor = read("first reading", &store, &snapshots, &file, Since::Now).await?;
+    cursor = read("nothing changed", &store, &snapshots, &file, Since::Cursor(cursor)).await?;
+    for round in 0..=rounds {
+        store.round.fetch_add(1, Ordering::Relaxed);
+        cursor = read("1 % changed", &store, &snapshots, &file, Since::Cursor(cursor)).await?;
+        if round == 0 {
+            cursor = read("nothing changed", &store, &snapshots, &file, Since::Cursor(cursor)).await?;
+        }
+    }
+    read("reset", &store, &snapshots, &file, Since::Cursor(unknown)).await?;
+    drop(snapshots);
+    println!("closed: file {} KiB", size(&file));
     Ok(())
 }
 
-async fn read(what: &str, store: &Synthetic, snapshots: &Snapshots, since: Since) -> Result<Cursor> {
+async fn read(what: &str, store: &Synthetic, snapshots: &Snapshots, file: &Path, since: Since) -> Result<Cursor> {
     let begun = Instant::now();
     let mut pages = snapshots.changes(store.clone(), Pruning::None, since, ChangeOptions::new());
     let (mut upserts, mut removals, mut cursor) = (0, 0, None);
@@ -145,8 +156,17 @@ async fn read(what: &str, store: &Synthetic, snapshots: &Snapshots, since: Since
         cursor = page.checkpoint;
     }
     let seconds = begun.elapsed().as_secs_f32();
-    println!("{what}: {upserts} upserts, {removals} removals, {seconds:.1} s, peak {}", peak());
+    println!(
+        "{what}: {upserts} upserts, {removals} removals, {seconds:.1} s, peak {}, file {} KiB",
+        peak(),
+        size(file)
+    );
     cursor.ok_or_else(|| Error::new(ErrorKind::Protocol, "no checkpoint"))
+}
+
+/// The size of a file in KiB.
+fn size(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |file| file.len() >> 10)
 }
 
 /// The most memory that this process had so far.

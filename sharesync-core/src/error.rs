@@ -171,6 +171,11 @@ impl Error {
         Self::new(ErrorKind::Unsupported, why).with_provider(provider).with_operation(operation.name())
     }
 
+    /// The error of an answer without a field that nothing can do without; `what` is what the service describes.
+    pub fn missing_field(what: &str, field: &str) -> Self {
+        Self::new(ErrorKind::Protocol, format!("the service describes a {what} without `{field}`"))
+    }
+
     /// A failure to read or write a local file.
     pub fn io(what: impl fmt::Display, path: &std::path::Path, error: std::io::Error) -> Self {
         Self::new(ErrorKind::Io, format!("cannot {what} {}: {error}", path.display())).with_source(error)
@@ -353,6 +358,30 @@ impl fmt::Display for Error {
             f.write_str("; the service may have carried it out all the same: look before you repeat it")?;
         }
         inner.kind.remedy().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
+    }
+}
+
+/// Completes the errors of a store where they leave it.
+pub trait Attempted: Sized {
+    /// Names the provider, and what was attempted where the error does not say so by itself.
+    #[must_use]
+    fn attempted(self, provider: &'static str, operation: &'static str) -> Self;
+
+    /// Names the item or thing that it was attempted on, where the error does not say so by itself.
+    #[must_use]
+    fn about(self, subject: impl fmt::Display) -> Self;
+}
+
+impl<T> Attempted for Result<T> {
+    fn attempted(self, provider: &'static str, operation: &'static str) -> Self {
+        self.map_err(|error| {
+            let error = error.with_provider(provider);
+            if error.operation().is_none() { error.with_operation(operation) } else { error }
+        })
+    }
+
+    fn about(self, subject: impl fmt::Display) -> Self {
+        self.map_err(|error| if error.subject().is_none() { error.with_subject(subject) } else { error })
     }
 }
 

@@ -162,7 +162,7 @@ pub trait RemoteStoreExt: RemoteStore {
     ///
     /// The bytes go to a partial file in the same directory first, which is renamed when it is complete and verified.
     /// After a failure the partial file of a large file stays, and the next call continues it if the service still
-    /// holds the same content.
+    /// holds the same content; one of other content is removed when a download to the same path succeeds.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`] when there is such a file, unless the options say to replace it;
@@ -208,7 +208,8 @@ pub trait RemoteStoreExt: RemoteStore {
     /// Downloads what a folder holds into an existing local directory, with all its subfolders.
     ///
     /// Works as [`upload_dir`](Self::upload_dir) does. Names that cannot safely be local names are errors of kind
-    /// [`ErrorKind::InvalidName`].
+    /// [`ErrorKind::InvalidName`], local links in the place of folders of kind [`ErrorKind::Io`]. Two items of one folder
+    /// whose names are the same here never replace each other.
     fn download_dir(
         &self,
         folder: impl Into<ItemRef>,

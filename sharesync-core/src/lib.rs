@@ -16,9 +16,11 @@
 
 mod capabilities;
 mod change;
+mod check;
 mod digest;
 mod error;
 mod ext;
+mod extra;
 pub mod http;
 mod item;
 mod list;
@@ -38,9 +40,11 @@ pub mod xml;
 
 pub use capabilities::{Capabilities, Operation, Support, UploadLimits};
 pub use change::{Change, ChangeOptions, ChangePage, Cursor, Since};
+pub use check::{Holder, TEMPORARY, temporary_name};
 pub use digest::{Digest, DigestAlgorithm, Hasher};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Attempted, Error, ErrorKind, Result};
 pub use ext::{DownloadOutcome, DownloadToOptions, RemoteStoreExt, TreeEntry, TreeOptions, TreeOutcome, WalkOptions};
+pub use extra::Extra;
 pub use item::{Item, ItemId, ItemKind, ItemRef, Revision};
 pub use list::{ListOptions, Page, PageGuard};
 pub use mutate::{CreateFolderOptions, DeleteOptions, Destination, OnConflict};

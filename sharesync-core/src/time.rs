@@ -13,6 +13,9 @@ use crate::{Error, ErrorKind};
 #[serde(transparent)]
 pub struct Timestamp(jiff::Timestamp);
 
+/// How far the clocks of client and service may be apart.
+const CLOCK_SKEW: Duration = Duration::from_secs(300);
+
 impl Timestamp {
     /// The current time.
     pub fn now() -> Self {
@@ -38,6 +41,12 @@ impl Timestamp {
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration).unwrap_or(jiff::Timestamp::MAX))
+    }
+
+    /// Whether this time of a service's clock is not before `began` of this computer's, as far as clocks agree: they may
+    /// be five minutes apart.
+    pub fn is_since(self, began: Self) -> bool {
+        self.saturating_add(CLOCK_SKEW) >= began
     }
 
     /// How long until this time, or zero when it has passed.

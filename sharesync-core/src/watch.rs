@@ -8,6 +8,9 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::{BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, RemoteStore, Result, Since};
 
+/// The longest that a service can ask to wait before it is looked at again.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
 /// Why it is time to read the changes of a store. It never says what has changed: that is what
 /// [`changes`](RemoteStore::changes) is for, and a signal may be lost.
 #[derive(Debug)]
@@ -245,7 +248,8 @@ impl<S: RemoteStore + ?Sized> Follow<'_, S> {
         // A reset that was begun must come to its end.
         self.reset |= std::mem::take(&mut self.resetting);
         self.stale = true;
-        self.again = Some(Instant::now() + jittered(self.options.poll_interval));
+        let asked = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
+        self.again = Some(Instant::now() + jittered(self.options.poll_interval).max(asked));
         self.ended = !passes(error.kind());
         error
     }

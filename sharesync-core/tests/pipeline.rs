@@ -361,6 +361,17 @@ async fn retry_after_pauses_every_request_of_the_account() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn retry_after_pauses_the_others_also_where_the_request_itself_gives_up() {
+    let (transport, arrivals) = throttled_once();
+    let pipeline = Pipeline::builder("test", transport).config(quick().with_max_attempts(1)).build();
+    let call = || Call::get("Test.Get", "https://files.example/".parse().unwrap());
+    assert_eq!(pipeline.bytes(call()).await.unwrap_err().kind(), ErrorKind::RateLimited);
+    assert_eq!(pipeline.bytes(call()).await.unwrap(), "fine");
+    let arrivals = arrivals.lock().unwrap();
+    assert!(arrivals[1] - arrivals[0] >= Duration::from_secs(2), "{:?}", arrivals[1] - arrivals[0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_after_beyond_patience_is_handed_out() {
     let transport = ScriptedTransport::new(|_| async {
         http::Response::builder().status(503).header("retry-after", "86400").body("").unwrap()

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use sharesync_core::snapshot::{self, MemorySnapshots, Snapshots};
-use sharesync_core::{Change, ChangeOptions, Cursor, ErrorKind, Since};
+use sharesync_core::{Change, ChangeOptions, Cursor, ErrorKind, Since, Timestamp};
 use snapshot_support::{Fake, Model, Stamps, pages, read};
 
 fn memory() -> Snapshots {
@@ -324,6 +324,28 @@ async fn what_pruning_cannot_see_is_seen_by_the_next_full_scan() {
     let due = snapshots.clone().with_full_scan_every(Duration::from_millis(20));
     for _ in 0..2 {
         assert_eq!(short(&since(&fake, &due, &cursor).await.0), ["-n4"]);
+    }
+}
+
+#[tokio::test]
+async fn a_time_of_just_now_is_not_relied_on_by_the_first_walk_either() {
+    let hour = Duration::from_secs(60 * 60);
+    let long_ago = Timestamp::from_unix(Timestamp::now().unix_seconds() - 2 * 60 * 60, 0).unwrap();
+    for (moment, seen) in [(Timestamp::now(), true), (long_ago, false), (long_ago.saturating_add(hour * 3), true)] {
+        let (fake, snapshots) = (small(Stamps::All), memory());
+        fake.drive().moment = Some(moment);
+        let mut cursor = now(&fake, &snapshots).await;
+        // In the same tick of the clock, when the folder has been listed.
+        fake.drive().create("n2", "e", false);
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            fake.drive().listed.clear();
+            let (changes, next) = since(&fake, &snapshots, &cursor).await;
+            told.extend(short(&changes));
+            cursor = next;
+        }
+        assert_eq!(told, if seen { vec!["+e"] } else { vec![] }, "{moment}");
+        assert_eq!(fake.drive().listed, [""; 0], "a time that was the same twice is relied on");
     }
 }
 

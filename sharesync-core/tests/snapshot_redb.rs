@@ -9,12 +9,12 @@
 
 mod snapshot_support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use futures::StreamExt as _;
 use sharesync_core::snapshot::{RedbSnapshots, Snapshots};
-use sharesync_core::{Change, ChangeOptions, ErrorKind, Result, Since};
+use sharesync_core::{Change, ChangeOptions, Cursor, ErrorKind, Result, Since};
 use snapshot_support::{Fake, Stamps, read};
 
 /// In a process that has this, the tests of other processes play their part with the file it names.
@@ -34,7 +34,7 @@ fn home() -> (tempfile::TempDir, PathBuf) {
 }
 
 /// Runs a test of this file in a process of its own.
-fn other(test: &str, path: &std::path::Path) -> std::process::Output {
+fn other(test: &str, path: &Path) -> std::process::Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture"]).env(OTHER, path).output().unwrap()
 }
@@ -129,4 +129,43 @@ async fn damage_anywhere_is_an_error_or_harmless() {
     }
     drop(std::panic::take_hook());
     assert!(errors > 30, "{errors} errors");
+}
+
+async fn since(fake: &Fake, snapshots: &Snapshots, cursor: Cursor) -> (usize, Cursor) {
+    let changes = fake.changes(snapshots, Since::Cursor(cursor), ChangeOptions::new());
+    let (changes, cursor) = read(changes).await.unwrap();
+    (changes.len(), cursor)
+}
+
+/// The bytes that a file takes.
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).unwrap().len()
+}
+
+#[tokio::test]
+async fn the_file_does_not_grow_with_the_readings() {
+    let (_directory, path) = home();
+    let fake = tree();
+    fake.drive().page = 1000;
+    let snapshots = Snapshots::new(RedbSnapshots::open(&path).await.unwrap());
+    let (_, mut cursor) = read(fake.changes(&snapshots, Since::Now, ChangeOptions::new())).await.unwrap();
+    let mut sizes = Vec::new();
+    for round in 0..50 {
+        {
+            let mut drive = fake.drive();
+            // Files are replaced by new ones, so that identities come and go; others are edited.
+            let files: Vec<_> = drive.ids().into_iter().filter(|id| !drive.nodes[id].folder).collect();
+            let (gone, edited) = (files.iter().take(20), files.iter().skip(20).take(20));
+            gone.for_each(|id| {
+                let node = drive.delete(id).swap_remove(0).1;
+                drive.create(&node.parent, &format!("{} in round {round}", node.name), false);
+            });
+            edited.for_each(|id| drive.edit(id));
+        }
+        let (changes, next) = since(&fake, &snapshots, cursor).await;
+        assert_eq!(changes, 60);
+        cursor = next;
+        sizes.push(size(&path));
+    }
+    assert!(sizes[10..].iter().max() <= sizes[..10].iter().max(), "{sizes:?}");
 }

@@ -19,6 +19,8 @@ use support::{Server, quick, response, transport};
 struct Issuer {
     issued: AtomicUsize,
     fails: AtomicBool,
+    /// How long its tokens hold, if it says so.
+    lifetime: Option<Duration>,
 }
 
 #[async_trait]
@@ -29,7 +31,9 @@ impl TokenSource for Issuer {
         if self.fails.load(Ordering::SeqCst) {
             return Err(Error::new(ErrorKind::Unauthenticated, "refused"));
         }
-        Ok(TokenSet::new(format!("token{number}")).with_refresh(Some(format!("refresh{number}").into())))
+        let expires = self.lifetime.map(|lifetime| Timestamp::now().saturating_add(lifetime));
+        let tokens = TokenSet::new(format!("token{number}")).with_expires(expires);
+        Ok(tokens.with_refresh(Some(format!("refresh{number}").into())))
     }
 }
 
@@ -74,6 +78,20 @@ async fn a_token_revoked_early_is_renewed_once_for_64_calls() {
         assert_eq!(answer.unwrap(), "token1");
     }
     assert_eq!(issuer.issued.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_short_lived_token_is_used_until_it_is_nearly_over() {
+    let lifetime = Duration::from_secs(4);
+    let (server, issuer) = (refusing(&[]).await, Arc::new(Issuer { lifetime: Some(lifetime), ..Issuer::default() }));
+    let pipeline = pipeline(&server, BearerTokens::new(issuer.clone(), Some(expired()), None));
+    let call = || pipeline.bytes(Call::get("Test.Get", server.url("/")));
+    for _ in 0..10 {
+        assert_eq!(call().await.unwrap(), "token1");
+    }
+    tokio::time::sleep(lifetime).await;
+    assert_eq!(call().await.unwrap(), "token2");
+    assert_eq!(issuer.issued.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -242,6 +242,7 @@ async fn a_damaged_partial_file_fails_once_and_another_revision_is_not_continued
     store.breaks_after.store(usize::MAX, Ordering::SeqCst);
     get().await.unwrap();
     assert_eq!(std::fs::read(&target).unwrap(), newer);
+    assert_eq!(names_in(directory.path()), ["target"], "nobody would continue what was there of the older revision");
 
     std::fs::remove_file(&target).unwrap();
     for (size, known) in [(500_000, true), (4_000_000, false)] {
@@ -392,6 +393,60 @@ async fn hostile_names_never_leave_the_directory() {
     assert_eq!((done.len(), failed.len()), (1, 12));
     assert!(failed.iter().all(|error| error.kind() == ErrorKind::InvalidName), "{failed:?}");
     assert_eq!((names_in(outside.path()), names_in(&inside)), (vec!["inside".to_owned()], vec!["good".to_owned()]));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn local_links_never_lead_a_download_out_of_the_directory() {
+    use std::os::unix::fs::symlink;
+    let outside = tempfile::tempdir().unwrap();
+    let (inside, elsewhere) = (outside.path().join("inside"), outside.path().join("elsewhere"));
+    for directory in [&inside, &elsewhere] {
+        std::fs::create_dir(directory).unwrap();
+    }
+    std::fs::write(elsewhere.join("kept"), "kept").unwrap();
+    symlink(&elsewhere, inside.join("folder")).unwrap();
+    symlink(elsewhere.join("kept"), inside.join("file")).unwrap();
+    let store = Fake::new(PARALLEL);
+    store.put("root", "folder", "folder", None);
+    store.put("folder", "evil", "evil", Some(content(10)));
+    store.put("root", "file", "file", Some(content(10)));
+    let replacing = TreeOptions::new().with_on_conflict(OnConflict::NewVersion);
+    let (done, failed) = finish(store.download_dir(ItemRef::Root, &inside, replacing)).await;
+    assert_eq!((done.len(), failed.len()), (1, 1), "the link in the place of the file is replaced");
+    assert_eq!((failed[0].kind(), failed[0].subject()), (ErrorKind::Io, Some("/folder")), "{}", failed[0]);
+    assert_eq!(std::fs::read(inside.join("file")).unwrap(), content(10));
+    assert_eq!(names_in(&elsewhere), ["kept"]);
+    assert_eq!(std::fs::read(elsewhere.join("kept")).unwrap(), b"kept");
+
+    // Whoever may write to the directory could have foreseen the name of the partial file.
+    let big = store.put("root", "big", "big", Some(content(3_000_000)));
+    store.breaks_after.store(2_000_000, Ordering::SeqCst);
+    store.download_to(&big, inside.join("big"), DownloadToOptions::new()).await.unwrap_err();
+    let partial = names_in(&inside).into_iter().find(|name| name.ends_with(".part")).unwrap();
+    std::fs::remove_file(inside.join(&partial)).unwrap();
+    symlink(elsewhere.join("kept"), inside.join(&partial)).unwrap();
+    store.breaks_after.store(usize::MAX, Ordering::SeqCst);
+    let error = store.download_to(&big, inside.join("big"), DownloadToOptions::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_eq!(std::fs::read(elsewhere.join("kept")).unwrap(), b"kept");
+}
+
+#[tokio::test]
+async fn two_items_of_one_name_never_replace_each_other() {
+    let store = Fake::new(PARALLEL);
+    store.put("root", "one", "same", Some(content(10)));
+    store.put("root", "two", "same", Some(content(20)));
+    store.put("root", "other", "other", None);
+    store.put("other", "three", "same", Some(content(30)));
+    for on_conflict in [OnConflict::Fail, OnConflict::NewVersion] {
+        let local = tempfile::tempdir().unwrap();
+        let options = TreeOptions::new().with_on_conflict(on_conflict);
+        let (done, failed) = finish(store.download_dir(ItemRef::Root, local.path(), options)).await;
+        assert_eq!((done.len(), failed.len()), (3, 1), "{on_conflict:?}");
+        assert_eq!((failed[0].kind(), failed[0].subject()), (ErrorKind::AlreadyExists, Some("/same")));
+        assert_eq!(names_in(local.path()), ["other", "same"], "{on_conflict:?}");
+    }
 }
 
 #[tokio::test]

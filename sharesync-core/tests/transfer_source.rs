@@ -35,6 +35,17 @@ async fn spool(bytes: &Bytes, piece: usize, limit: u64) -> sharesync_core::Resul
     SpoolSource::from_stream(stream::iter(pieces), limit).await
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_is_refused_and_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let opened = tokio::time::timeout(std::time::Duration::from_secs(20), FileSource::open(&pipe)).await;
+    let error = opened.expect("it waits for a writer").unwrap_err();
+    assert!(error.kind() == ErrorKind::Io && error.to_string().contains("not a regular file"), "{error}");
+}
+
 #[tokio::test]
 async fn every_source_reads_the_same_bytes_at_any_offset() {
     for size in [0, 1, 1000, 1024 * 1024, 1024 * 1024 + 1, 3_333_333] {

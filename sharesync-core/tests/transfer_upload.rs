@@ -11,6 +11,7 @@ mod transfer_support;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use sharesync_core::transfer::{
@@ -251,6 +252,19 @@ async fn a_failure_is_asked_about_again_only_after_progress() {
     send(&store, &bytes, TransferOptions::new()).await.unwrap();
     assert_eq!(store.file("a.bin").unwrap(), bytes);
     assert_eq!(store.log().statuses, 4);
+}
+
+#[tokio::test]
+async fn a_service_that_loses_what_it_acknowledged_is_given_up() {
+    for plan in [SEQUENTIAL, PARALLEL] {
+        let refusing = |index, _| if index == 3 { Fault::Refuse(ErrorKind::Unavailable) } else { Fault::None };
+        let mut store = Fake::new(plan).with_script(refusing);
+        store.claims = Some(Vec::new());
+        let bytes = content(8 * PART);
+        let sending = send(&store, &bytes, TransferOptions::new());
+        let error = tokio::time::timeout(Duration::from_secs(20), sending).await.expect("no end").unwrap_err();
+        assert_eq!((error.kind(), store.log().statuses), (ErrorKind::Unavailable, 3), "{plan:?}");
+    }
 }
 
 #[tokio::test]

@@ -160,6 +160,19 @@ async fn what_is_followed_goes_on_from_the_last_checkpoint() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_that_the_service_asks_for_is_kept_within_bounds() {
+    let hour = Duration::from_secs(3600);
+    for (asked, least, most) in [(hour, hour, 2 * hour), (Duration::MAX, 24 * hour, 25 * hour)] {
+        let busy = failure(ErrorKind::RateLimited).with_retry_after(asked);
+        let store = Scripted::new(vec![vec![Err(busy)], vec![Err(failure(ErrorKind::Config))]], None);
+        let began = Instant::now();
+        let told: Vec<_> = store.follow(Since::Now, ChangeOptions::new(), options()).collect().await;
+        assert_eq!(told.len(), 2);
+        assert!(began.elapsed() >= least && began.elapsed() < most, "{asked:?}: {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_enumeration_that_failed_is_repeated_as_a_reset() {
     let readings = vec![
         vec![Ok(page("a")), Err(failure(ErrorKind::Timeout))],

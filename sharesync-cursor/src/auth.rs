@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use sharesync_core::http::{
-    Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, default_transport, url_below,
+    Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, transport_or_default, url_below,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -100,10 +100,7 @@ impl ClientBuilder {
     }
 
     async fn sign_in(mut self) -> Result<Client> {
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => default_transport(&self.http)?,
-        };
+        let transport = transport_or_default(self.transport.take(), &self.http)?;
         let base = url_below(&self.endpoint, API)?;
         // The token endpoint is the server's own, whatever `/auth/config` names: tokens go there.
         let token_url = url_below(&self.endpoint, TOKEN)?;

@@ -22,7 +22,7 @@ impl Devices {
     /// # Errors
     /// Those of every request.
     pub async fn list(&self) -> Result<Vec<Device>> {
-        self.0.request("Devices.List", "sync/devices", &[]).list(Method::GET, "devices").await
+        self.0.list(self.0.request("Devices.List", "sync/devices", &[]), "devices").await
     }
 
     /// Registers a device under the identifier that the client chose. The answer (status 201) is the device (inferred);
@@ -77,7 +77,7 @@ impl Devices {
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound).
     pub async fn preferences(&self, device_id: &str) -> Result<Vec<Preference>> {
         let request = self.0.request("Devices.Preferences", "sync/devices/{}/preferences", &[device_id]);
-        request.list(Method::GET, "preferences").await
+        self.0.list(request, "preferences").await
     }
 
     /// Says what a device synchronizes of a share. The answer is the preference where the service sends one (not

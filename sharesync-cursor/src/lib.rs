@@ -48,5 +48,10 @@ pub use sync::{ChangeQuery, ConflictQuery, RangeForm, Sync};
 pub use uploads::Uploads;
 pub use users::Users;
 
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// The name of this provider in the contract.
 pub const PROVIDER: &str = "cursor";

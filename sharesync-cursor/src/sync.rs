@@ -159,7 +159,8 @@ impl Sync {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) for an unknown share or device.
     pub async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<Conflict>> {
-        self.0.request("Sync.Conflicts", "sync/conflicts", &[]).query(query).list(Method::GET, "conflicts").await
+        let request = self.0.request("Sync.Conflicts", "sync/conflicts", &[]).query(query);
+        self.0.list(request, "conflicts").await
     }
 
     /// Resolves a conflict.

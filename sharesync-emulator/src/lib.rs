@@ -123,6 +123,7 @@
 
 mod accounts;
 mod acronis;
+mod addresses;
 mod admin;
 mod builder;
 mod cursor;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sharesync_core::http::{
     Authorizer as _, BearerTokens, HttpConfig, Pipeline, TokenSet, TokenSource, TokenStore, Transport,
-    default_transport,
+    transport_or_default,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -167,10 +167,7 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`] when something is missing.
     pub fn client(mut self) -> Result<Client> {
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => default_transport(&self.http)?,
-        };
+        let transport = transport_or_default(self.transport.take(), &self.http)?;
         let pipeline = Pipeline::builder(PROVIDER, transport)
             .config(self.http.clone())
             .classify(Arc::new(FilesAnywhereErrors))

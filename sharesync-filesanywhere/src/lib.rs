@@ -48,5 +48,10 @@ pub use sync::{
     ChangeListQuery, ClientFileItem, ClientFolderItem, LocalChange, SsoUser, SyncApi, SyncFolder, SyncLog, SyncUpload,
 };
 
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// The name of this provider in the contract.
 pub const PROVIDER: &str = "filesanywhere";

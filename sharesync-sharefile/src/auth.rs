@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sharesync_core::http::{
-    Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, default_transport, url_below,
+    Grant, HttpConfig, OAuthClient, Pipeline, TokenSet, TokenStore, Transport, transport_or_default, url_below,
 };
 use sharesync_core::{Error, ErrorKind, Result, Secret};
 use url::Url;
@@ -159,10 +159,7 @@ impl ClientBuilder {
     }
 
     async fn sign_in(mut self) -> Result<Client> {
-        let transport = match self.transport.take() {
-            Some(transport) => transport,
-            None => default_transport(&self.http)?,
-        };
+        let transport = transport_or_default(self.transport.take(), &self.http)?;
         let oauth =
             OAuthClient::new(PROVIDER, transport.clone(), self.http.clone(), self.token_url()?, &self.client_id)
                 .with_secret(self.client_secret.clone());

@@ -122,5 +122,10 @@ pub use shares::{CreateShareOptions, GetShareOptions, ListSharesOptions, Shares,
 pub use store::{ShareFileStore, StoreOptions};
 pub use uploads::{BodyForm, Chunk, UploadReply, Uploads};
 
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// The name of this provider in the contract.
 pub const PROVIDER: &str = "sharefile";

@@ -54,7 +54,7 @@ pub(crate) fn check_safe(url: &Url, from: &Url) -> Result<(), &'static str> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if loopback && from.scheme() == "http" => Ok(()),
-        _ => Err("a redirection to an address that is not https"),
+        _ => Err("the service names an address that is not https"),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::client::Client;
 use crate::error::ShareFileError;
 use crate::model::wire::optional;
 use crate::model::{UploadSpecification, UploadedFile};
+use crate::redirection::{self, check_safe};
 
 /// Time for a storage host to put a file together: a base, and a second for so many bytes.
 const FINISH_BASE: Duration = Duration::from_secs(120);
@@ -158,6 +159,8 @@ impl Uploads {
     }
 
     async fn send(&self, call: Call) -> Result<UploadReply> {
+        check_safe(call.url(), self.client.base_url())
+            .map_err(|why| redirection::failure(&call, ErrorKind::Insecure, why))?;
         let describe = call.clone();
         let (head, body) = self.client.bytes(call).await.map_err(expired)?;
         read_reply(head.status, &body).map_err(|error| describe.describe(error).with_provider(PROVIDER))

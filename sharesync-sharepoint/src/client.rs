@@ -8,7 +8,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
-use sharesync_core::http::{Call, HttpConfig, Pipeline, Repeat, Response, Transport, default_transport, url_below};
+use sharesync_core::http::{Call, HttpConfig, Pipeline, Repeat, Response, Transport, transport_or_default, url_below};
 use sharesync_core::{Error, ErrorKind, Result, Revision};
 use url::Url;
 
@@ -102,10 +102,7 @@ impl ClientBuilder {
     async fn sign_in(self) -> Result<Client> {
         let site = url_below(&self.site, "")?;
         let auth = self.auth.ok_or_else(|| Error::new(ErrorKind::Config, "a way to sign in is needed"))?;
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => default_transport(&self.http)?,
-        };
+        let transport = transport_or_default(self.transport, &self.http)?;
         let signed_in = auth::connect(auth, &site, transport, &self.http).await?;
         let mut pipeline =
             Pipeline::builder(PROVIDER, signed_in.transport).config(self.http).classify(Arc::new(SharePointErrors));

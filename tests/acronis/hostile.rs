@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::TryStreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use sharesync::acronis::model::{MemberUpdate, NewFolder, SyncStatus};
 use sharesync::acronis::{AcronisError, ROOT, StoreOptions};
@@ -44,11 +44,21 @@ fn names(count: usize) -> Vec<String> {
 #[tokio::test]
 async fn lists_lose_nothing_and_repeat_nothing_however_they_are_cut() {
     let part = |page: usize, size: usize| (0..25).skip((page - 1) * size).take(size).collect::<Vec<_>>();
-    let services: [Serve; 4] = [
+    let services: [Serve; 5] = [
         |page, size| ((0..25).skip((page - 1) * size).take(size).collect(), if page * size < 25 { 206 } else { 200 }),
         |page, size| ((0..25).skip((page - 1) * size).take(size).collect(), 206),
         |page, _| ((0..25).skip((page - 1) * 7).take(7).collect(), if page < 4 { 206 } else { 200 }),
         |_, _| ((0..25).collect(), 200),
+        // Each page is shorter than the one before: 7, 6, 5, …
+        |page, _| {
+            (
+                (0..25)
+                    .skip((1..page).map(|page| 8_usize.saturating_sub(page)).sum())
+                    .take(8_usize.saturating_sub(page))
+                    .collect(),
+                206,
+            )
+        },
     ];
     assert_eq!(part(2, 10), (10..20).collect::<Vec<_>>());
     for (index, serve) in services.into_iter().enumerate() {
@@ -56,6 +66,21 @@ async fn lists_lose_nothing_and_repeat_nothing_however_they_are_cut() {
             assert_eq!(list(per_page, serve).await.unwrap(), names(25), "{index} {per_page}");
         }
     }
+}
+
+/// A list that has something new on every page ends when it is too large; that it does is shown in `paging`, with a smaller
+/// bound. Until then it is handed on page by page.
+#[tokio::test]
+async fn a_list_that_never_ends_comes_page_by_page() {
+    let server = Server::start().await;
+    server.by(move |request| {
+        let (page, size) = (number(request, "page"), number(request, "per_page"));
+        answer(206, &((page - 1) * size..page * size).map(file).collect())
+    });
+    let store = client(&server).await.store_with(StoreOptions::new().with_page_size(10));
+    let items = store.items(ItemRef::Root, ListOptions::new()).take(1005).try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(items.into_iter().map(|item| item.name).collect::<Vec<_>>(), names(1005));
+    assert_eq!(server.seen().await.len(), 101, "no page is asked for before it is wanted");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sharesync::acronis::StoreOptions;
+use sharesync::acronis::model::{LinkUpdate, NewLink, Ttl};
 use sharesync::{Audience, ErrorKind, ItemId, ItemRef, RemoteStore as _, ShareAccess, ShareRequest, Timestamp};
 
 use super::fixtures::documented;
@@ -86,6 +87,24 @@ async fn a_link_is_closed_and_one_sent_to_people_cannot_be() {
         assert_eq!(store.unshare(&id).await.unwrap_err().kind(), kind, "{}", id.as_str());
     }
     assert_eq!(server.seen().await.len(), before);
+}
+
+#[tokio::test]
+async fn a_link_can_be_made_to_live_for_ever() {
+    let server = server().await;
+    let links = client(&server).await.links();
+    for (ttl, sent) in [(Ttl::Never, Value::Null), (Ttl::Days(7), json!(7))] {
+        links.update(NODE, 252, &LinkUpdate::new().with_ttl(ttl)).await.unwrap();
+        assert_eq!(last(&server).await.json(), json!({"ttl": sent}));
+    }
+    links.update(NODE, 252, &LinkUpdate::new().with_single_use(true)).await.unwrap();
+    assert_eq!(last(&server).await.json(), json!({"single_use": true}), "what is not set is not sent");
+    let mut ended = documented("create_file_link/201");
+    ended["ttl"] = Value::Null;
+    let body = ended.clone();
+    server.by(move |_| answer(201, &body));
+    let link = links.create(NODE, &NewLink::new()).await.unwrap();
+    assert_eq!((link.ttl, serde_json::to_value(&link).unwrap()), (None, ended));
 }
 
 #[tokio::test]

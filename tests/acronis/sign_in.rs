@@ -103,6 +103,43 @@ async fn a_token_that_ends_is_renewed_and_a_refused_renewal_falls_back_to_the_pa
 }
 
 #[tokio::test]
+async fn a_session_that_has_ended_is_renewed_whatever_the_status() {
+    for status in [400, 403] {
+        let server = server(true).await;
+        let client = builder(&server).password("u", "p").connect().await.unwrap();
+        server.by(move |request| match (request.path.as_str(), request.header("authorization")) {
+            ("/api/2/idp/token", _) => answer(200, &json!({"access_token": "new", "expires_in": 7200})),
+            (_, Some("Bearer new")) => answer(200, &json!([])),
+            _ => answer(status, &json!({"error": {"domain": "Files", "code": 4, "message": "ended"}})),
+        });
+        list(&client).await.unwrap();
+        assert_eq!(forms(&server).await[1], "grant_type=refresh_token&refresh_token=refresh1");
+        // The same number means something else elsewhere.
+        server.by(|_| answer(403, &json!({"error": {"domain": "PlatformAccountServer", "code": 4, "message": "no"}})));
+        assert_eq!(list(&client).await.unwrap_err().kind(), ErrorKind::PermissionDenied);
+        assert_eq!(forms(&server).await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_lifetime_is_as_good_as_an_end() {
+    for (end, requests) in [(json!({"expires_in": 7200}), 1), (json!({"expires_in": "1"}), 2), (json!({}), 1)] {
+        let server = Server::start().await;
+        server.by(move |request| match request.path.as_str() {
+            "/api/2/idp/token" => {
+                let mut tokens = json!({"access_token": "t", "token_type": "bearer"});
+                tokens.as_object_mut().unwrap().extend(end.as_object().unwrap().clone());
+                answer(200, &tokens)
+            }
+            _ => answer(200, &json!([])),
+        });
+        let client = builder(&server).password("u", "p").connect().await.unwrap();
+        list(&client).await.unwrap();
+        assert_eq!(forms(&server).await.len(), requests, "a token that is about to end is renewed before it is used");
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_renewed_before_its_absolute_end() {
     let server = server(true).await;
     let ended = TokenSet::new("old").with_refresh(Some(Secret::new("r"))).with_expires(Timestamp::from_unix(1, 0));

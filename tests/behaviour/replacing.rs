@@ -17,6 +17,7 @@ cases! {
         a_new_version_of_nothing_is_a_new_file,
         a_failed_new_version_leaves_the_old_one,
         the_present_revision_is_accepted,
+    a_required_revision_is_enough_to_replace,
         a_stale_revision_is_refused,
         a_revision_of_a_missing_file_is_refused,
         equal_content_is_accepted_as_a_new_version,
@@ -135,6 +136,15 @@ async fn the_present_revision_is_accepted(ctx: Ctx) {
         state = done.unwrap().item;
         same(&ctx.read(&state).await, &content(length, 99));
     }
+}
+
+async fn a_required_revision_is_enough_to_replace(ctx: Ctx) {
+    let old = ctx.put("a.bin", "old").await;
+    let revision = old.revision.clone().unwrap();
+    let done = replace(&ctx, "a.bin", 10, |r| r.with_if_revision(revision.clone())).await.unwrap();
+    assert_eq!(done.item.identity(), old.identity());
+    same(&ctx.read(&done.item).await, &content(10, 99));
+    assert_eq!(ctx.names().await, ["a.bin"]);
 }
 
 async fn a_stale_revision_is_refused(ctx: Ctx) {

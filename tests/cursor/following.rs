@@ -1,14 +1,11 @@
 //! Following the store over the live socket: nothing is lost, whatever becomes of the socket.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
 use serde_json::json;
 use sharesync::cursor::{CursorStore, LiveOptions, StoreOptions};
-use sharesync::{Change, ChangeOptions, Item, ItemId, RemoteStore, RemoteStoreExt as _, Signal, Since, WatchOptions};
+use sharesync::{Change, ChangeOptions, RemoteStore, RemoteStoreExt as _, Signal, Since, WatchOptions};
 use tokio::sync::broadcast::{Sender, channel};
 use tokio_tungstenite::tungstenite::protocol::Message;
 
@@ -135,78 +132,4 @@ async fn a_store_without_a_socket_is_looked_at_in_intervals() {
             return;
         }
     }
-}
-
-/// A thousand changes, a hundred drops at random moments: the watcher ends with what the share holds, and has seen each
-/// file's versions in their order.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_drops_during_a_thousand_changes_lose_nothing() {
-    const CHANGES: usize = 1000;
-    const DROPS: usize = 100;
-    let seed = 4401;
-    let drive = Drive::default();
-    let (store, orders, live) = stage(&drive).await;
-    let made = Arc::new(AtomicUsize::new(0));
-    let writer = tokio::spawn({
-        let (drive, made) = (drive.clone(), made.clone());
-        async move {
-            let mut random = fastrand::Rng::with_seed(seed);
-            let mut drops: Vec<_> = (0..DROPS).map(|_| random.usize(..CHANGES)).collect();
-            drops.sort_unstable();
-            for change in 0..CHANGES {
-                let id = format!("fil_{}", random.u32(..60));
-                {
-                    let mut state = drive.state();
-                    if random.u32(..10) == 0 { state.delete(&id) } else { state.put(&id, &id, None) }
-                }
-                let _ = orders.send(nudge());
-                while drops.first() == Some(&change) {
-                    drops.remove(0);
-                    let _ = orders.send(Order::Drop);
-                    tokio::time::sleep(Duration::from_millis(random.u64(..8))).await;
-                }
-                made.fetch_add(1, Ordering::SeqCst);
-                tokio::task::yield_now().await;
-            }
-        }
-    });
-    let mut mirror = BTreeMap::<ItemId, Item>::new();
-    let mut pages = store.follow(Since::Beginning, ChangeOptions::new(), rarely());
-    let followed = async {
-        loop {
-            for change in pages.next().await.unwrap().unwrap().changes {
-                match change {
-                    Change::Upsert(item) => {
-                        let version = |item: &Item| {
-                            item.revision.as_ref().map(|revision| revision.as_str().parse::<u64>().unwrap())
-                        };
-                        if let Some(before) = mirror.get(&item.id) {
-                            assert!(
-                                version(before) <= version(&item) || version(&item).is_none(),
-                                "{before:?} {item:?}"
-                            );
-                        }
-                        mirror.insert(item.id.clone(), item);
-                    }
-                    Change::Remove(id) => drop(mirror.remove(&id)),
-                    other => panic!("{other:?}"),
-                }
-            }
-            if made.load(Ordering::SeqCst) == CHANGES && is_same(&mirror, &drive) {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), followed).await.expect("every change is seen");
-    writer.await.unwrap();
-    // Every drop costs one connection; those that fell while none was open cost none.
-    let attempts = live.asked().len();
-    assert!(attempts > 10 && attempts <= DROPS + 1, "{attempts} connections");
-}
-
-fn is_same(mirror: &BTreeMap<ItemId, Item>, drive: &Drive) -> bool {
-    let state = drive.state();
-    let held = state.nodes.iter().map(|(id, node)| (id.clone(), Some(node.version.to_string())));
-    let seen = mirror.iter().map(|(id, item)| (id.to_string(), item.revision.as_ref().map(ToString::to_string)));
-    held.eq(seen)
 }

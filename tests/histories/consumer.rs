@@ -70,20 +70,28 @@ impl Consumer {
     pub(crate) async fn read_all(&mut self, store: &dyn RemoteStore) {
         let mut pages = self.pages(store, ChangeOptions::new());
         while let Some(page) = pages.next().await {
-            let page = page.unwrap();
-            page.changes.into_iter().for_each(|change| self.apply(change));
-            self.cursor = page.checkpoint.or(self.cursor.take());
+            self.take(page.unwrap());
         }
     }
 
+    /// Applies a page, and keeps its checkpoint.
+    pub(crate) fn take(&mut self, page: ChangePage) {
+        page.changes.into_iter().for_each(|change| self.apply(change));
+        self.cursor = page.checkpoint.or(self.cursor.take());
+    }
+
     fn pages(&mut self, store: &dyn RemoteStore, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
+        store.changes(self.begin().map_or(Since::Beginning, Since::Cursor), options)
+    }
+
+    /// Begins to read: from the last checkpoint, if there is one.
+    pub(crate) fn begin(&mut self) -> Option<Cursor> {
         // A reset that was broken off is told again.
         self.seen = None;
-        let since = self.cursor.clone().map_or(Since::Beginning, Since::Cursor);
-        if since == Since::Beginning {
+        if self.cursor.is_none() {
             self.items.clear();
         }
-        store.changes(since, options)
+        self.cursor.clone()
     }
 
     fn apply(&mut self, change: Change) {

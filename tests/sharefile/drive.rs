@@ -1,6 +1,6 @@
 //! A few items that can be read, renamed, moved, copied and deleted: what the store needs to see between its steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json as value};
@@ -22,6 +22,7 @@ struct Drive {
     items: BTreeMap<String, Entry>,
     writes: usize,
     failing: BTreeMap<usize, ResponseTemplate>,
+    losing: BTreeSet<usize>,
     work: Option<ResponseTemplate>,
 }
 
@@ -49,6 +50,11 @@ impl Handle {
     /// Answers the write of this number, from 0, so.
     pub(crate) fn fail(&self, write: usize, answer: ResponseTemplate) {
         self.0.lock().unwrap().failing.insert(write, answer);
+    }
+
+    /// Carries out the write of this number, from 0, and answers as if something had gone wrong.
+    pub(crate) fn lose(&self, write: usize) {
+        self.0.lock().unwrap().losing.insert(write);
     }
 
     /// What is answered to whoever asks how far work is that goes on.
@@ -86,7 +92,15 @@ impl Drive {
             if let Some(answer) = self.failing.remove(&(self.writes - 1)) {
                 return answer;
             }
+            if self.losing.remove(&(self.writes - 1)) {
+                self.carry_out(request);
+                return empty(500);
+            }
         }
+        self.carry_out(request)
+    }
+
+    fn carry_out(&mut self, request: &Seen) -> ResponseTemplate {
         if request.path.starts_with("/sf/v3/AsyncOperations(") {
             return self.work.clone().unwrap();
         }

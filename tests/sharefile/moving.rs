@@ -23,6 +23,7 @@ cases! {
         copying_under_another_name_goes_through_a_folder_of_its_own,
         copying_within_a_folder_goes_through_a_folder_of_its_own,
         the_folder_of_its_own_is_removed_after_a_failure_too,
+        lost_answers_leave_no_folder_behind,
         copying_onto_a_name_that_is_taken,
         work_that_goes_on_is_awaited,
         creating_a_folder,
@@ -226,6 +227,17 @@ async fn the_folder_of_its_own_is_removed_after_a_failure_too(stage: &Stage) {
         let (line, _) = writes(stage).pop().unwrap();
         assert!(line.starts_with("DELETE /sf/v3/Items(new"), "step {step}: {line}");
         assert_eq!(drive.ids(), ["fi1", "fo1", "fo2", "home"], "step {step}");
+    }
+}
+
+async fn lost_answers_leave_no_folder_behind(stage: &Stage) {
+    // The writes: folder, copy, rename, move, delete. Those that say what is to be are repeated.
+    for lost in [0, 1, 2, 3] {
+        let drive = Handle::on(stage);
+        drive.lose(lost);
+        let copy = stage.store().copy_item(&id("fi1"), &to("fo2").with_name("c.txt")).await.unwrap();
+        assert_eq!(drive.place(copy.id.as_str()), Some(("c.txt".into(), "fo2".into())), "write {lost}");
+        assert_eq!(drive.ids().len(), 5, "write {lost}: {:?}", drive.ids());
     }
 }
 

@@ -8,8 +8,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json as value};
 use sharesync::http::{TokenSet, TokenStore};
-use sharesync::sharefile::{AuthorizationCallback, ClientBuilder, Query, authorize_url};
-use sharesync::{Error, ErrorKind, Result, Secret};
+use sharesync::sharefile::model::UploadSpecification;
+use sharesync::sharefile::{AuthorizationCallback, BodyForm, ClientBuilder, Query, authorize_url};
+use sharesync::transfer::DownloadOptions;
+use sharesync::{Error, ErrorKind, ItemRef, RemoteStore as _, Result, Secret};
 use url::Url;
 
 use super::fixtures::reconstructed;
@@ -33,6 +35,7 @@ cases! {
         an_expired_token_is_renewed_before_it_is_sent,
         the_password_is_used_again_when_the_refresh_token_ends,
         https_answers_never_lead_to_http,
+        addresses_of_content_are_https_as_well,
         links_and_redirections_from_https_to_http_are_refused,
         the_authorization_page,
         the_callback_is_verified,
@@ -329,6 +332,31 @@ async fn https_answers_never_lead_to_http(stage: &Stage) {
         stage.api.script([redirect(302, place)]);
         let error = client.items().get("fi1", &Query::new()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Insecure, "{place}");
+    }
+    assert!(account.origins().iter().all(|origin| origin == "https://acct.sf-api.com"), "{:?}", account.origins());
+}
+
+async fn addresses_of_content_are_https_as_well(stage: &Stage) {
+    let account = Account::of(stage);
+    let client = account.builder().access_token("t").connect().await.unwrap();
+    for place in ["http://storage.sf-api.com/x?y=1", "http://127.0.0.1:9/x?y=1", "http://localhost/x?y=1"] {
+        let spec = value!({"PrepareUri": place, "ChunkUri": place, "FinishUri": place});
+        let (spec, uploads) = (serde_json::from_value::<UploadSpecification>(spec).unwrap(), client.uploads());
+        let refusals = [
+            uploads.prepare(&spec).await.unwrap_err(),
+            uploads.standard(&spec, &BodyForm::Raw, "content".into()).await.unwrap_err(),
+            uploads.finish(&spec, 7, None).await.unwrap_err(),
+        ];
+        for error in refusals {
+            assert_eq!((error.kind(), error.provider()), (ErrorKind::Insecure, Some("sharefile")), "{place}: {error}");
+        }
+        let file = stage.fixture("file");
+        stage.api.by(move |request| {
+            json(if request.path.ends_with("/Download") { value!({"DownloadUrl": place}) } else { file.clone() })
+        });
+        let file = ItemRef::Id("fi591ac5-9cd0-4eb7-a5e9-e5e28a7faa90".into());
+        let error = client.store().download(&file, DownloadOptions::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Insecure, "{place}: {error}");
     }
     assert!(account.origins().iter().all(|origin| origin == "https://acct.sf-api.com"), "{:?}", account.origins());
 }

@@ -34,6 +34,8 @@ cases! {
         content_that_arrived_otherwise,
         failures_that_are_no_reason_to_start_anew,
         an_answer_that_was_lost,
+        another_writers_version_on_top,
+        a_version_of_ones_own_that_is_nowhere,
         a_specification_shows_no_address,
     }
 }
@@ -374,4 +376,62 @@ async fn a_specification_shows_no_address(stage: &Stage) {
     assert!(!shown.contains("rsu-") && !shown.contains("c2lnbmVk"), "{shown}");
     let kept = Bytes::from(serde_json::to_vec(&spec).unwrap());
     assert!(String::from_utf8_lossy(&kept).contains("rsu-"), "another process needs it");
+}
+
+/// A version of the file, as a list of versions has it.
+fn version(stage: &Stage, id: &str, content: &str) -> Value {
+    let mut file = described(stage, content);
+    file["Id"] = value!(id);
+    file
+}
+
+/// Another writer's version has lain on top since the storage host took the last request, which does not say what it
+/// made. `versions` are those of the stream, one a page.
+fn overtaken(stage: &Stage, method: &str, versions: Vec<Value>) {
+    let spec = stage.fixture(&format!("upload_specification_{method}"));
+    let (top, stream) = (version(stage, "fi-theirs", "9876543210"), version(stage, "", "")["StreamID"].clone());
+    let listing = format!("/sf/v3/Items({})/Stream", stream.as_str().unwrap());
+    let (stored, before) = (stage.storage.counter(), stage.storage.count());
+    stage.api.by(move |request| match request.method.as_str() {
+        "POST" => json(spec.clone()),
+        _ if stored() == before => status(404, reconstructed("error_not_found")),
+        _ if request.path == listing => {
+            let skip = request.param("$skip").map_or(0, |skip| skip.parse::<usize>().unwrap());
+            let page: Vec<_> = versions.iter().skip(skip).take(1).collect();
+            json(value!({"value": page, "odata.count": versions.len()}))
+        }
+        _ if request.path.ends_with("/ByPath") => json(top.clone()),
+        _ => status(404, reconstructed("error_not_found")),
+    });
+    stage.storage.by(|_| plain(200, "OK"));
+}
+
+async fn another_writers_version_on_top(stage: &Stage) {
+    for method in ["standard", "threaded"] {
+        let theirs = version(stage, "fi-theirs", "9876543210");
+        let (older, own) = (version(stage, "fi-older", "older"), version(stage, "fi-own", CONTENT));
+        overtaken(stage, method, vec![theirs, older, own]);
+        let store = if method == "standard" { stage.store() } else { cutting(stage, false) };
+        let done = upload(&store, CONTENT).await.unwrap();
+        assert_eq!((done.item.id.as_str(), done.item.size), ("fi-own", Some(10)), "{method}");
+        let sent = Digest::of(DigestAlgorithm::Md5, CONTENT.as_bytes());
+        assert_eq!(done.integrity, Integrity::Verified(sent), "{method}");
+        let stream = stage.seen().iter().filter(|seen| seen.path.ends_with("/Stream")).count();
+        assert!(stream >= 3 && stream % 3 == 0, "{method}: {stream} pages of versions");
+    }
+}
+
+async fn a_version_of_ones_own_that_is_nowhere(stage: &Stage) {
+    for method in ["standard", "threaded"] {
+        let theirs = version(stage, "fi-theirs", "9876543210");
+        // The digest alone does not make it the one that was sent.
+        let mut shorter = version(stage, "fi-shorter", CONTENT);
+        shorter["FileSizeBytes"] = value!(9);
+        overtaken(stage, method, vec![theirs, shorter]);
+        let store = if method == "standard" { stage.store() } else { cutting(stage, false) };
+        let error = upload(&store, CONTENT).await.unwrap_err();
+        assert_eq!((error.kind(), error.maybe_applied()), (ErrorKind::Integrity, true), "{method}: {error}");
+        assert!(error.to_string().contains("fi-theirs"), "{error}");
+        assert!(stage.seen().iter().any(|seen| seen.path.ends_with("/Stream")), "{method}: the versions are looked at");
+    }
 }

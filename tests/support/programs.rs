@@ -21,6 +21,20 @@ pub(crate) fn mirror() -> &'static PathBuf {
     BUILT.get_or_init(|| build("--example", "mirror"))
 }
 
+/// The executable of the example `tour`.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn tour() -> &'static PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("--example", "tour"))
+}
+
+/// The executable of the example `migrate`.
+#[allow(dead_code, reason = "not every test needs it")]
+pub(crate) fn migrate() -> &'static PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("--example", "migrate"))
+}
+
 /// Builds a program in the profile of this test. That is quick when it was built along with the tests.
 fn build(kind: &str, name: &str) -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));

@@ -2,12 +2,18 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sharesync::StoreConfig;
 use sharesync_emulator::Emulator;
 
 /// A store of each provider on this emulator. What a provider needs for changes is kept in the directory `state`.
+#[allow(dead_code, reason = "not every test needs it")]
 pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
+    configurations(emulator, state).into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
+}
+
+/// The same as data, as it stands in configuration files.
+pub fn configurations(emulator: &Emulator, state: &Path) -> Vec<Value> {
     let (sharefile, acronis, cursor) = (emulator.sharefile(), emulator.acronis(), emulator.cursor());
     let (filesanywhere, sharepoint) = (emulator.filesanywhere(), emulator.sharepoint());
     let sharefile = json!({
@@ -46,8 +52,7 @@ pub fn emulated(emulator: &Emulator, state: &Path) -> Vec<StoreConfig> {
         "site": sharepoint.site(),
         "access_token": sharepoint.access_token(),
     });
-    let configs = [sharefile, acronis, filesanywhere, cursor, sharepoint];
-    configs.into_iter().filter_map(|config| serde_json::from_value(config).ok()).collect()
+    vec![sharefile, acronis, filesanywhere, cursor, sharepoint]
 }
 
 /// SharePoint once more, signed in to by NTLM.

@@ -18,5 +18,6 @@ pub use node::{
 };
 pub use people::{Device, DeviceActions, DeviceUpdate, Person, User, UserContent};
 pub use settings::{AuditLogSettings, PurgingPolicies, SecuritySettings, ServerSettings, WebPreviewSettings};
+pub use sharesync_core::Extra;
 pub use sharing::{Link, LinkUpdate, Member, MemberUpdate, NewLink, NewMember, Recipient};
-pub use wire::{DateTime, Extra, Hidden, Ttl};
+pub use wire::{DateTime, Hidden, Ttl};

@@ -2,10 +2,9 @@
 //! themselves are beside.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use sharesync_core::{Error, Timestamp};
 
@@ -190,40 +189,6 @@ impl From<i64> for Ttl {
     }
 }
 
-/// The fields of an entity that have no field of their own here, and those that are `null`, so that nothing the service
-/// sends is lost.
-///
-/// `Debug` shows their names alone, because a value may be anything.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Extra(Map<String, Value>);
-
-impl Extra {
-    pub(crate) fn new(fields: Map<String, Value>) -> Self {
-        Self(fields)
-    }
-}
-
-impl Deref for Extra {
-    type Target = Map<String, Value>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl DerefMut for Extra {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
-    }
-}
-
-impl fmt::Debug for Extra {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
 /// Defines an entity, or the fields of a request: each may be missing, and is called on the wire as here. A field with the
 /// name of a setter in parentheses can be set by it.
 macro_rules! entity {
@@ -276,7 +241,7 @@ macro_rules! entity {
                 };
                 Ok(Self {
                     $($field: $crate::model::wire::take(&mut fields, stringify!($field))?,)*
-                    extra: $crate::model::Extra::new(fields),
+                    extra: fields.into(),
                 })
             }
         }

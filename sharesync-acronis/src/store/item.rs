@@ -2,22 +2,21 @@
 
 use std::borrow::Cow;
 
-use sharesync_core::{Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemId, ItemKind, RemotePath, Result, Revision};
+use sharesync_core::{
+    Digest, DigestAlgorithm, Error, ErrorKind, Holder, Item, ItemId, ItemKind, RemotePath, Result, Revision,
+};
 
+use crate::ROOT;
 use crate::model::{DateTime, Node};
-use crate::{PROVIDER, ROOT};
 
 /// An error of the store itself.
 pub(super) fn refuse(kind: ErrorKind, subject: &str, message: impl Into<Cow<'static, str>>) -> Error {
-    Error::new(kind, message).with_provider(PROVIDER).with_subject(subject)
+    Error::new(kind, message).with_subject(subject)
 }
 
 /// A field that an answer cannot do without.
 pub(super) fn needed<'a, T: ?Sized>(field: Option<&'a T>, name: &str) -> Result<&'a T> {
-    field.ok_or_else(|| {
-        Error::new(ErrorKind::Protocol, format!("the service describes a node without `{name}`"))
-            .with_provider(PROVIDER)
-    })
+    field.ok_or_else(|| Error::missing_field("node", name))
 }
 
 /// A node that can be spoken about: with identifier and name, and known to be a file or a folder.
@@ -40,6 +39,11 @@ impl Known {
             uuid,
             node,
         })
+    }
+
+    /// It, as one that has a name.
+    pub(super) fn holder(&self) -> Holder<'_> {
+        Holder { name: &self.name, is_folder: self.is_folder, revision: self.revision() }
     }
 
     /// Whether it is in the recycle bin.

@@ -109,7 +109,7 @@ impl Inner {
             Audience::People(people) if !people.is_empty() => people,
             _ => {
                 let message = "an invitation needs people to invite";
-                return Err(Error::new(ErrorKind::InvalidInput, message).with_provider(PROVIDER));
+                return Err(Error::new(ErrorKind::InvalidInput, message));
             }
         };
         let member = NewMember::new()
@@ -157,7 +157,7 @@ fn new_link(request: &ShareRequest) -> Result<NewLink> {
         Audience::Anyone => AccessRestriction::Public,
         Audience::SignedIn => AccessRestriction::Access,
         Audience::People(_) if !people.is_empty() => AccessRestriction::Shared,
-        _ => return Err(Error::new(ErrorKind::InvalidInput, "a link for people needs people").with_provider(PROVIDER)),
+        _ => return Err(Error::new(ErrorKind::InvalidInput, "a link for people needs people")),
     });
     link.recipients = (!people.is_empty()).then(|| people.iter().map(Recipient::by_email).collect());
     link.message.clone_from(&request.message);
@@ -188,7 +188,6 @@ fn half_done(error: Error, failed: &str, invited: &[String]) -> Error {
     }
     let message = format!("{failed} could not be invited ({error}), but these were: {}", invited.join(", "));
     Error::new(error.kind(), message)
-        .with_provider(PROVIDER)
         .with_operation(Operation::Invite.name())
         .with_maybe_applied(true)
         .with_source(error)

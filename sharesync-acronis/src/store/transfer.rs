@@ -8,7 +8,7 @@ use sharesync_core::transfer::{
     Content, ContentReader, Download, DownloadOptions, Part, PartPlan, PartReceipt, UploadRequest, UploadSpec,
     UploadStatus,
 };
-use sharesync_core::{DigestAlgorithm, ErrorKind, Item, ItemRef, OnConflict, Result, Revision};
+use sharesync_core::{DigestAlgorithm, ErrorKind, Item, ItemRef, Result, Revision};
 
 use super::Inner;
 use super::find::not_found;
@@ -27,10 +27,10 @@ struct State {
 
 impl Inner {
     pub(super) async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
-        self.capabilities.names.check(&request.name).map_err(|error| error.with_provider(PROVIDER))?;
+        self.capabilities.names.check(&request.name)?;
         let folder = self.id(&request.parent).await?;
         let existing = self.child(&folder, &request.name).await?;
-        check(&request, existing.as_ref())?;
+        request.check_holder(existing.as_ref().map(Known::holder).as_ref())?;
         let before = existing.as_ref().and_then(Known::revision);
         // A file whose name differs in case gets the new version under the name that it has.
         let name = existing.map_or_else(|| request.name.clone(), |existing| existing.name);
@@ -88,30 +88,8 @@ impl Inner {
         let folder = || refuse(ErrorKind::Conflict, &item.to_string(), "it is a folder");
         let node = self.find(item).await?.filter(|node| !node.is_folder).ok_or_else(folder)?;
         let reader = Reader { client: self.client.clone(), uuid: node.uuid.clone() };
-        let describe = |error: sharesync_core::Error| match error.subject() {
-            None => error.with_subject(item).with_provider(PROVIDER),
-            Some(_) => error.with_provider(PROVIDER),
-        };
-        Download::open(node.into_item(&self.options.root), Arc::new(reader), options).await.map_err(describe)
+        Download::open(node.into_item(&self.options.root), Arc::new(reader), options).await
     }
-}
-
-/// Checks that the upload is allowed to take the name. The service would let it, whatever has it.
-fn check(request: &UploadRequest, existing: Option<&Known>) -> Result<()> {
-    let replaces = request.on_conflict == OnConflict::NewVersion;
-    if request.if_revision.is_some() && request.if_revision != existing.and_then(Known::revision) {
-        return Err(refuse(ErrorKind::PreconditionFailed, &request.name, "its content is not in the required state"));
-    }
-    match existing {
-        Some(existing) if !replaces || existing.is_folder => Err(taken(&request.name, existing)),
-        _ => Ok(()),
-    }
-}
-
-/// The error of a name that something has already.
-pub(super) fn taken(name: &str, by: &Known) -> sharesync_core::Error {
-    let what = if by.is_folder { "folder" } else { "file" };
-    refuse(ErrorKind::AlreadyExists, name, format!("there is a {what} named {:?}", by.name))
 }
 
 /// Opens the content of a file.

@@ -2,12 +2,12 @@
 //! renames, so each is made of several; one that fails half-way is undone, or says what is left.
 
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Operation, Result,
+    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Operation, Result, Revision,
+    TEMPORARY, temporary_name,
 };
 
 use super::Inner;
 use super::item::{Known, needed, refuse};
-use super::transfer::taken;
 use crate::model::{NewFolder, NodeUpdate, Target};
 use crate::{AcronisError, PROVIDER, ROOT};
 
@@ -42,7 +42,7 @@ impl Inner {
         if options.reuse_existing && existing.is_folder {
             return Ok(existing.into_item(&self.options.root));
         }
-        Err(taken(name, &existing))
+        Err(existing.holder().refuse(name))
     }
 
     pub(super) async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
@@ -50,7 +50,7 @@ impl Inner {
         let node = self.find_changeable(item).await?;
         let place = self.place(&node, to).await?;
         if let Some(other) = self.child(&place.folder, &place.name).await?.filter(|other| other.uuid != node.uuid) {
-            return Err(taken(&place.name, &other));
+            return Err(other.holder().refuse(&place.name));
         }
         let moved = match self.relocate(&node, &place).await {
             Ok(()) => self.node(&node.uuid).await.map_err(|error| error.with_maybe_applied(true))?,
@@ -64,7 +64,7 @@ impl Inner {
         let node = self.find_changeable(item).await?;
         let place = self.place(&node, to).await?;
         if let Some(other) = self.child(&place.folder, &place.name).await? {
-            return Err(taken(&place.name, &other));
+            return Err(other.holder().refuse(&place.name));
         }
         let copy = if place.name == node.name {
             self.copy_into(&node, &place.folder).await?
@@ -82,9 +82,7 @@ impl Inner {
             return Err(Error::unsupported(PROVIDER, Operation::DeletePermanently, why));
         }
         let node = self.find_changeable(item).await?;
-        if options.if_revision.is_some() && options.if_revision != node.revision() {
-            return Err(refuse(ErrorKind::PreconditionFailed, &node.uuid, "its content is not in the required state"));
-        }
+        Revision::require(options.if_revision.as_ref(), node.revision().as_ref())?;
         let Err(error) = self.client.undocumented().delete_node(&node.uuid).await else {
             return Ok(());
         };
@@ -96,7 +94,7 @@ impl Inner {
     }
 
     fn check_name(&self, name: &str) -> Result<()> {
-        self.capabilities.names.check(name).map_err(|error| error.with_provider(PROVIDER))
+        self.capabilities.names.check(name)
     }
 
     fn check_destination(&self, to: &Destination) -> Result<()> {
@@ -129,7 +127,7 @@ impl Inner {
         let mut untouched = true;
         // On the way the node needs a name that is free in both folders.
         if moves && renames && self.child(&to.folder, &node.name).await.map_err(|error| (true, error))?.is_some() {
-            self.rename(&node.uuid, &unused_name()).await.map_err(|error| (!error.maybe_applied(), error))?;
+            self.rename(&node.uuid, &temporary_name()).await.map_err(|error| (!error.maybe_applied(), error))?;
             untouched = false;
         }
         if moves {
@@ -156,7 +154,7 @@ impl Inner {
         }
         let message = format!(
             "{:?} was being moved into the folder {} as {:?} when {error}; it could not be put back and may be in either \
-             folder, under either name or one that begins with {UNUSED:?}",
+             folder, under either name or one that begins with {TEMPORARY:?}",
             was.name, to.folder, to.name,
         );
         Err(refuse(error.kind(), &was.uuid, message).with_maybe_applied(true).with_source(error))
@@ -188,7 +186,7 @@ impl Inner {
 
     /// Copies under another name: into a folder of its own, where the copy can be renamed whatever is around it.
     async fn copy_aside(&self, node: &Known, to: &Place) -> Result<Known> {
-        let aside = NewFolder::by_name(unused_name(), &to.folder);
+        let aside = NewFolder::by_name(temporary_name(), &to.folder);
         let aside = match self.client.nodes().create_folder(&aside).await {
             Ok(aside) => Known::new(aside)?,
             Err(error) => return Err(self.explain(error, &to.folder).await),
@@ -212,14 +210,6 @@ impl Inner {
             }
         }
     }
-}
-
-/// How names begin that a node has for a moment.
-const UNUSED: &str = "sharesync-";
-
-/// A name that nothing has.
-fn unused_name() -> String {
-    format!("{UNUSED}{:016x}.tmp", fastrand::u64(..))
 }
 
 fn target(folder: &str) -> Target {

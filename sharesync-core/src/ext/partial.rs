@@ -1,5 +1,6 @@
 //! The file beside its target that a download writes first: locked, continued if it is of the same content, renamed.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,9 @@ use std::time::SystemTime;
 
 use crate::transfer::sync_directory;
 use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Hasher, Item, Result, Timestamp};
+
+/// Entries of a directory that are looked through for what earlier downloads have left.
+const LOOKED_THROUGH: usize = 4096;
 
 /// Shorter files are not worth continuing: what there is of them is removed after a failure.
 const WORTH_RESUMING: u64 = 1024 * 1024;
@@ -35,15 +39,14 @@ impl Partial {
         let name = target
             .file_name()
             .ok_or_else(|| Error::new(ErrorKind::InvalidInput, format!("{} names no file", target.display())))?;
-        let path = directory(&target).join(format!(
-            ".sharesync-{}-{}.part",
-            short_hash(name.as_encoded_bytes()),
-            short_hash(state.as_bytes())
-        ));
+        let path = directory(&target).join(format!("{}{}.part", prefix(name), short_hash(state.as_bytes())));
         let known = item.revision.is_some() || item.modified.is_some() || !item.digests.is_empty();
         let keep = known && item.size.is_some_and(|size| size >= WORTH_RESUMING);
         let fail = |error| Error::io("open the partial file", &path, error);
 
+        if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(Error::new(ErrorKind::Io, format!("{} is in the way: it is no regular file", path.display())));
+        }
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
         lock(&file, &path)?;
@@ -93,7 +96,27 @@ impl Partial {
                 _ => fail(failed.error),
             })?;
         }
+        if self.keep {
+            self.remove_outdated();
+        }
         if durable { sync_directory(directory(&self.target)).map_err(fail) } else { Ok(()) }
+    }
+
+    /// Removes partial files of the same target and other contents: nobody will continue them. As far as the directory can
+    /// be looked through quickly; what another download is writing stays.
+    fn remove_outdated(&self) {
+        let Some(prefix) = self.target.file_name().map(prefix) else { return };
+        for entry in fs::read_dir(directory(&self.target)).into_iter().flatten().take(LOOKED_THROUGH).flatten() {
+            let name = entry.file_name();
+            let is_partial = name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(".part"));
+            if !is_partial || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                continue;
+            }
+            if File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+                // It is as good as gone: the next download tries again.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 }
 
@@ -138,6 +161,11 @@ fn hash(file: &mut File, length: u64, hashers: &mut [Hasher]) -> io::Result<()> 
 
 fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// How the names of all partial files of a target begin.
+fn prefix(name: &OsStr) -> String {
+    format!(".sharesync-{}-", short_hash(name.as_encoded_bytes()))
 }
 
 fn short_hash(bytes: &[u8]) -> String {

@@ -1,8 +1,10 @@
 //! Whole trees: up, down and across, many small files at once, in memory that does not grow with their number.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -297,13 +299,16 @@ fn download_visits<'a, S: RemoteStore + ?Sized>(
     local: PathBuf,
     options: Arc<TreeOptions>,
 ) -> Visits<'a> {
-    let visit = move |item: Item| {
+    // Where nothing is replaced, what is there is refused anyway.
+    let mut names = (options.on_conflict == OnConflict::NewVersion).then(LocalNames::default);
+    let mut visit = move |item: Item| {
         let path = place.path_of(&item)?;
         check_local_name(&item.name, cfg!(windows)).map_err(|error| name_path(error, &path))?;
+        names.as_mut().map_or(Ok(()), |names| names.take(&item.name)).map_err(|error| name_path(error, &path))?;
         let local = local.join(&item.name);
         Ok(download_visit(store, item, path, place.clone(), local, options.clone()).boxed())
     };
-    items(store, &folder, ListOptions::new()).map(move |item| item.and_then(&visit)).boxed()
+    items(store, &folder, ListOptions::new()).map(move |item| item.and_then(&mut visit)).boxed()
 }
 
 async fn download_visit<'a, S: RemoteStore + ?Sized>(
@@ -316,11 +321,8 @@ async fn download_visit<'a, S: RemoteStore + ?Sized>(
 ) -> Result<Visited<'a>> {
     if item.is_folder() {
         let inside = place.enter(&item, path.clone())?;
-        let local = blocking(move || match fs::create_dir(&local) {
-            Err(error) if !local.is_dir() => Err(Error::io("create", &local, error)),
-            _ => Ok(local),
-        })
-        .await?;
+        let made = blocking(move || ensure_directory(&local).map(|()| local)).await;
+        let local = made.map_err(|error| name_path(error, &path))?;
         let visits = download_visits(store, ItemRef::from(&item), inside, local, options);
         return Ok(Visited::folder(path, item, visits));
     }
@@ -338,6 +340,40 @@ async fn download_visit<'a, S: RemoteStore + ?Sized>(
     let got = download_to(store, &ItemRef::from(&item), local, how).await;
     let outcome = got.map_err(|error| name_path(error, &path))?;
     Ok(Visited::file(path, outcome.item, outcome.integrity))
+}
+
+/// The directory, new or there already. A link in its place leads out of the directory that was asked for.
+fn ensure_directory(path: &Path) -> Result<()> {
+    let error = match fs::create_dir(path) {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(found) if found.is_symlink() => {
+            let message = format!("{} is a link, and nothing is written through it", path.display());
+            Err(Error::new(ErrorKind::Io, message))
+        }
+        _ => Err(Error::io("create", path, error)),
+    }
+}
+
+/// The names of one remote folder as names of local files: a hash of each, because there may be millions.
+#[derive(Default)]
+struct LocalNames {
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl LocalNames {
+    /// Refuses a name that an earlier item has here: one would replace the other.
+    fn take(&mut self, name: &str) -> Result<()> {
+        let folded = cfg!(any(windows, target_vendor = "apple")).then(|| name.to_lowercase());
+        if self.seen.insert(self.hasher.hash_one(folded.as_deref().unwrap_or(name))) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::AlreadyExists, "another item of the folder has this name on this machine"))
+    }
 }
 
 /// The two sides of a copy.

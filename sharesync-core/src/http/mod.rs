@@ -24,6 +24,7 @@ mod pace;
 mod pipeline;
 mod redact;
 mod redirect;
+mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod response;
@@ -44,7 +45,8 @@ pub use oauth::{Grant, OAuthClient, OAuthSource};
 pub use pace::Quota;
 pub use pipeline::{Pipeline, PipelineBuilder, Upgraded};
 pub use redact::{redacted, redacted_url};
+pub use request::ApiRequest;
 pub use response::{Response, decode_json};
-pub use sign_in::{default_transport, url_below};
+pub use sign_in::{transport_or_default, url_below};
 pub use token::{BearerTokens, TokenSet, TokenSource, TokenStore};
 pub use transport::{Connection, Duplex, Switch, Transport, TransportBody, TransportError, TransportErrorKind};

@@ -133,6 +133,11 @@ impl Pipeline {
         }
     }
 
+    /// Whose it is.
+    pub(super) fn provider(&self) -> &'static str {
+        self.0.provider
+    }
+
     /// The limits in force.
     pub fn config(&self) -> &HttpConfig {
         &self.0.config
@@ -227,7 +232,9 @@ impl Inner {
             };
             let maybe_applied = failure.fate == Fate::Unknown && call.repeat != Repeat::Safe;
             let error = error.with_maybe_applied(maybe_applied);
-            if !again || attempt >= self.config.max_attempts || !self.pause(&error) || !self.budget.spend() {
+            // The others pause also where this request gives up: they would be refused as well.
+            let patient = failure.fate == Fate::Final || self.pause(&error);
+            if !again || !patient || attempt >= self.config.max_attempts || !self.budget.spend() {
                 return Err(error);
             }
             let delay = backoff(&self.config, attempt);

@@ -16,21 +16,21 @@ fn config(why: &'static str) -> Error {
     Error::new(ErrorKind::Config, why)
 }
 
-/// The transport that comes with the feature `reqwest`, for clients that are given none.
+/// The transport that a client was given, or the one that comes with the feature `reqwest`.
 ///
 /// # Errors
-/// [`ErrorKind::Config`] when it cannot be set up, or this crate was built without it.
+/// [`ErrorKind::Config`] when there is none, or it cannot be set up.
+pub fn transport_or_default(given: Option<Arc<dyn Transport>>, config: &HttpConfig) -> Result<Arc<dyn Transport>> {
+    given.map_or_else(|| default_transport(config), Ok)
+}
+
 #[cfg(feature = "reqwest")]
-pub fn default_transport(config: &HttpConfig) -> Result<Arc<dyn Transport>> {
+fn default_transport(config: &HttpConfig) -> Result<Arc<dyn Transport>> {
     Ok(Arc::new(super::ReqwestTransport::new(config)?))
 }
 
-/// The transport that comes with the feature `reqwest`, for clients that are given none.
-///
-/// # Errors
-/// [`ErrorKind::Config`]: this crate was built without it.
 #[cfg(not(feature = "reqwest"))]
-pub fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
+fn default_transport(_: &HttpConfig) -> Result<Arc<dyn Transport>> {
     Err(config("there is no transport: enable the feature `rustls`, or set one by transport"))
 }
 

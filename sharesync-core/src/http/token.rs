@@ -14,7 +14,8 @@ use super::Authorizer;
 use super::auth::set_bearer;
 use crate::{Error, ErrorKind, Result, Secret, Timestamp};
 
-/// A token this close to its end is renewed before it is used.
+/// A token this close to its end is renewed before it is used; one that came with little time left, in the last quarter of
+/// that.
 const MARGIN: Duration = Duration::from_secs(60);
 
 /// What a sign-in yields.
@@ -62,8 +63,14 @@ impl TokenSet {
         self.fields.get(name).map(String::as_str)
     }
 
-    fn is_due(&self) -> bool {
-        self.expires.is_some_and(|end| end.until_now_or_later() <= MARGIN)
+    fn is_due(&self, margin: Duration) -> bool {
+        self.expires.is_some_and(|end| end.until_now_or_later() <= margin)
+    }
+
+    /// How long before its end a token that has just come is due. A short-lived one would otherwise be due at once, and
+    /// renewed for every request.
+    fn margin(&self) -> Duration {
+        self.expires.map_or(MARGIN, |end| MARGIN.min(end.until_now_or_later() / 4))
     }
 
     fn is_over(&self) -> bool {
@@ -108,17 +115,18 @@ struct Inner {
     failures: AtomicU64,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Current {
     tokens: Option<Arc<TokenSet>>,
     generation: u64,
     refused: bool,
+    margin: Duration,
 }
 
 impl Current {
     fn succeed(&mut self, tokens: TokenSet) -> (Arc<TokenSet>, u64) {
-        let tokens = Arc::new(tokens);
-        *self = Self { tokens: Some(tokens.clone()), generation: self.generation + 1, refused: false };
+        let (margin, tokens) = (tokens.margin(), Arc::new(tokens));
+        *self = Self { tokens: Some(tokens.clone()), generation: self.generation + 1, refused: false, margin };
         (tokens, self.generation)
     }
 }
@@ -134,7 +142,7 @@ struct Renewal {
 impl BearerTokens {
     /// Starts with these tokens, or with none.
     pub fn new(source: Arc<dyn TokenSource>, tokens: Option<TokenSet>, store: Option<Arc<dyn TokenStore>>) -> Self {
-        let current = Current { tokens: tokens.map(Arc::new), ..Current::default() };
+        let current = Current { tokens: tokens.map(Arc::new), generation: 0, refused: false, margin: MARGIN };
         Self(Arc::new(Inner {
             source,
             store,
@@ -159,7 +167,7 @@ impl BearerTokens {
     /// As [`tokens`](Self::tokens).
     pub async fn current_or_renewed(&self) -> Result<(Arc<TokenSet>, u64)> {
         let current = self.0.snapshot();
-        if let Some(tokens) = current.tokens.filter(|tokens| !current.refused && !tokens.is_due()) {
+        if let Some(tokens) = current.tokens.filter(|tokens| !current.refused && !tokens.is_due(current.margin)) {
             return Ok((tokens, current.generation));
         }
         self.renew(current.generation).await

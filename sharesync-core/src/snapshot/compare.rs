@@ -1,17 +1,21 @@
 //! Comparing what a listing shows with what the snapshot knows, and writing down the difference.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::keys::{self, Table};
 use super::record::{Record, Row};
 use super::session::{Batch, Session};
 use crate::ext::place::MAX_DEPTH;
-use crate::{Error, ErrorKind, Item, ItemId, Result};
+use crate::{Error, ErrorKind, Item, ItemId, Result, Revision, Timestamp};
 
 /// The place of what lies directly in the scope, and the identity of the scope's own folder.
 pub(super) fn top() -> ItemId {
     ItemId::new("")
 }
+
+/// The resolution that a time of the service may have, and how far its clock may be behind.
+const RECENT: Duration = Duration::from_secs(300);
 
 /// Takes in items that were seen in a folder.
 pub(super) async fn take_in(session: &Session, folder: &ItemId, items: Vec<Item>) -> Result<()> {
@@ -57,12 +61,24 @@ fn record(session: &Session, row: &Row, folder: &ItemId, mut item: Item) -> Reco
     if item.parent.is_none() && !folder.as_str().is_empty() {
         item.parent = Some(folder.clone());
     }
-    let base = row.base(session.base());
-    // The first walk has nothing to compare with: what it sees is relied on, or the second would list everything again.
-    let settled = item.is_folder()
-        && item.revision.is_some()
-        && (session.base() == 0 || base.is_some_and(|base| base.item.revision == item.revision));
+    let settled = item.is_folder() && item.revision.as_ref().is_some_and(|revision| is_settled(session, row, revision));
     Record { place: folder.clone(), settled, item }
+}
+
+/// Whether the revision of a folder can be relied on: the last walk saw it, too.
+fn is_settled(session: &Session, row: &Row, revision: &Revision) -> bool {
+    match row.base(session.base()) {
+        Some(base) => base.item.revision.as_ref() == Some(revision),
+        // The first walk has nothing to compare with. Unless it is a time of just now, what it sees is relied on: the
+        // second would list everything again.
+        None => session.base() == 0 && !is_recent(revision),
+    }
+}
+
+/// Whether a revision is a time to which a change may still be added.
+fn is_recent(revision: &Revision) -> bool {
+    let time = revision.as_str().parse::<Timestamp>();
+    time.is_ok_and(|time| time.saturating_add(RECENT) > Timestamp::now())
 }
 
 /// Takes an item that is about to be elsewhere, or nowhere, from the children of where it is now; not of where it was in

@@ -25,7 +25,8 @@
 //! walk. One that comes back with the cursor before (it crashed between a page and its checkpoint) is told again of
 //! everything that may have reached it, in its present state. Any other cursor of this store and scope leads to a reset.
 //! There is one line of cursors for each store, account and scope in a [`SnapshotStore`]: two consumers need one
-//! `SnapshotStore` each. When two streams of one snapshot are read at once, the older one ends in an error of kind
+//! `SnapshotStore` each, and so do two users whose stores have the same [`account`](crate::StoreInfo::account), or each
+//! of their readings is a reset. When two streams of one snapshot are read at once, the older one ends in an error of kind
 //! [`Conflict`](crate::ErrorKind::Conflict).
 //!
 //! # While the tree changes under the walk
@@ -43,7 +44,7 @@
 //! seen late: at the latest in the next walk of the whole tree, see [`Snapshots::with_full_scan_every`]. An item that
 //! moved between two folders is seen as soon as one of them has a new revision. A folder is listed once more in the walk
 //! after the one in which its revision was new, so that a change within the resolution of the revision (often a time) is
-//! not lost.
+//! not lost. In the first walk every revision is new; there that holds for those that are times of the last minutes.
 //!
 //! # Memory
 //! It does not grow with the tree. It holds a few hundred items at a time, and some twenty bytes for each item of the

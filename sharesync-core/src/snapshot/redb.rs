@@ -29,6 +29,10 @@ const STEP: usize = 16 * 1024;
 ///
 /// One process at a time has it open. The file holds names of files: keep it where only the user can read it. Dropping the
 /// last clone waits for what is under way and closes the file.
+///
+/// What is removed makes room for what comes, so the file does not grow with the number of readings. While it is open it
+/// takes two or three times the room of what it holds, because each step of writing needs some; closing it gives back what
+/// is free at its end.
 #[derive(Clone)]
 pub struct RedbSnapshots(Arc<Inner>);
 

@@ -147,11 +147,13 @@ impl FileSource {
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         blocking(move || {
-            let opened = File::open(&path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
-            let (file, metadata) = opened.map_err(|error| Error::io("open", &path, error))?;
-            if !metadata.is_file() {
+            let fail = |error| Error::io("open", &path, error);
+            // To open a pipe would wait for somebody to write to it.
+            if !path.metadata().map_err(fail)?.is_file() {
                 return Err(Error::new(ErrorKind::Io, format!("{} is not a regular file", path.display())));
             }
+            let file = File::open(&path).map_err(fail)?;
+            let metadata = file.metadata().map_err(fail)?;
             let (modified, created) = (metadata.modified().ok(), metadata.created().ok());
             Ok(Self { file: BlockFile::new(file), path, size: metadata.len(), modified, created })
         })

@@ -18,7 +18,7 @@ use sharesync_core::snapshot::{Pruning, Snapshots};
 use sharesync_core::transfer::{Download, DownloadOptions};
 use sharesync_core::{
     BoxStream, Capabilities, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId, ItemKind,
-    ItemRef, ListOptions, NameRules, Page, RemoteStore, Result, Revision, Since, StoreInfo,
+    ItemRef, ListOptions, NameRules, Page, RemoteStore, Result, Revision, Since, StoreInfo, Timestamp,
 };
 
 /// When the service gives a folder, and the folders above it, a new revision.
@@ -63,6 +63,8 @@ pub struct Drive {
     pub hook: Option<Hook>,
     /// Folders that may not be listed.
     pub denied: BTreeSet<String>,
+    /// The time that all folders have as their revision: the clock of the service stands still.
+    pub moment: Option<Timestamp>,
 }
 
 #[derive(Clone)]
@@ -172,7 +174,7 @@ impl Drive {
         if node.folder {
             // A total that follows from what the folder holds.
             item.size = Some(node.stamp);
-            item.revision = (self.stamps != Stamps::None).then(|| Revision::new(node.stamp.to_string()));
+            item.revision = self.revision(node.stamp);
         } else {
             item.size = Some(node.version * 10);
             item.revision = Some(Revision::new(format!("v{}", node.version)));
@@ -182,6 +184,11 @@ impl Drive {
             }
         }
         item
+    }
+
+    fn revision(&self, stamp: u64) -> Option<Revision> {
+        let text = self.moment.map_or_else(|| stamp.to_string(), |moment| moment.to_string());
+        (self.stamps != Stamps::None).then(|| Revision::new(text))
     }
 
     fn find(&self, id: &str) -> Result<&str> {
@@ -218,6 +225,7 @@ impl Fake {
             fail_after: None,
             hook: None,
             denied: BTreeSet::new(),
+            moment: None,
         };
         Self {
             info: StoreInfo::new("fake", "account"),
@@ -292,7 +300,7 @@ impl RemoteStore for Fake {
         match item {
             ItemRef::Root => {
                 let mut root = Item::new("root", "", ItemKind::Folder);
-                root.revision = (drive.stamps != Stamps::None).then(|| Revision::new(drive.root_stamp.to_string()));
+                root.revision = drive.revision(drive.root_stamp);
                 Ok(root)
             }
             ItemRef::Id(id) => {

@@ -173,7 +173,7 @@ pub struct Applied {
     pub cursor: Option<SyncCursor>,
     /// What the service sent besides.
     #[serde(flatten)]
-    pub extra: super::wire::Extra,
+    pub extra: super::Extra,
 }
 
 impl Applied {

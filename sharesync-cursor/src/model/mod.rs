@@ -17,9 +17,10 @@ pub use device::{Device, DeviceUpdate, NewDevice, Platform, Preference};
 pub use drive::{
     Child, Children, File, FileUpdate, Folder, FolderUpdate, NewFile, NewFolder, Restored, Target, Version, Versions,
 };
+pub use sharesync_core::Extra;
 pub use sharing::{
     Link, LinkFilter, LinkStatus, LinkType, LinkUpdate, Links, MyShare, MyShares, NewLink, NewShare, Share, ShareType,
     ShareUpdate, Shares,
 };
 pub use upload::{NewUpload, UploadProgress, UploadSession, Uploaded};
-pub use wire::{DateTime, Extra, Hidden, SyncCursor};
+pub use wire::{DateTime, Hidden, SyncCursor};

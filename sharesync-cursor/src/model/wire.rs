@@ -1,11 +1,10 @@
 //! How single values are read, and the macros that define entities and enumerations. The entities themselves are beside.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 use sharesync_core::Timestamp;
 
 /// A position in the changes of a share, as the service wrote it: opaque, and sent again as it came.
@@ -114,33 +113,6 @@ impl<T: Into<String>> From<T> for Hidden {
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
-    }
-}
-
-/// The fields of an entity that have no field of their own here, so that nothing the service sends is lost.
-///
-/// `Debug` shows their names alone, because a value may be anything.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Extra(Map<String, Value>);
-
-impl Deref for Extra {
-    type Target = Map<String, Value>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl DerefMut for Extra {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
-    }
-}
-
-impl fmt::Debug for Extra {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::{
-    BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, ItemId, PageGuard, RemotePath, Result,
-    Since,
+    Attempted, BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, ItemId, Operation, PageGuard,
+    RemotePath, Result, Since,
 };
 
 use super::Inner;
@@ -47,11 +47,7 @@ pub(super) fn changes(store: Arc<Inner>, since: Since, options: ChangeOptions) -
             _ => feed.everything(false).await,
         }
     };
-    let describe = |error: Error| match error.operation() {
-        None => error.with_provider(PROVIDER).with_operation("changes"),
-        Some(_) => error.with_provider(PROVIDER),
-    };
-    stream::once(opened).try_flatten().map_err(describe).boxed()
+    stream::once(opened).try_flatten().map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
 }
 
 impl Feed {

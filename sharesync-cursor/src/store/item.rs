@@ -3,23 +3,19 @@
 use std::borrow::Cow;
 
 use sharesync_core::{
-    Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemKind, RemotePath, Result, Revision, Timestamp,
+    Digest, DigestAlgorithm, Error, ErrorKind, Holder, Item, ItemKind, RemotePath, Result, Revision, Timestamp,
 };
 
-use crate::PROVIDER;
 use crate::model::{Child, DateTime, File, Folder};
 
 /// An error of the store itself.
 pub(super) fn refuse(kind: ErrorKind, subject: &str, message: impl Into<Cow<'static, str>>) -> Error {
-    Error::new(kind, message).with_provider(PROVIDER).with_subject(subject)
+    Error::new(kind, message).with_subject(subject)
 }
 
 /// A field that an answer cannot do without.
 pub(super) fn needed<T>(field: Option<T>, name: &str) -> Result<T> {
-    field.ok_or_else(|| {
-        let message = format!("the service describes a file or folder without `{name}`");
-        Error::new(ErrorKind::Protocol, message).with_provider(PROVIDER)
-    })
+    field.ok_or_else(|| Error::missing_field("file or folder", name))
 }
 
 /// A file or a folder that can be spoken about: with identifier and name.
@@ -99,7 +95,7 @@ impl Known {
             "file" => false,
             other => {
                 let message = format!("a folder holds something of the unknown type {other:?}");
-                return Err(Error::new(ErrorKind::Protocol, message).with_provider(PROVIDER));
+                return Err(Error::new(ErrorKind::Protocol, message));
             }
         };
         Ok(Self {
@@ -116,6 +112,16 @@ impl Known {
             modified: time(child.modified_at.as_ref()),
             is_deleted: child.is_deleted == Some(true),
         })
+    }
+
+    /// Whether the service created it after a time of this computer's clock.
+    pub(super) fn is_since(&self, began: Timestamp) -> bool {
+        self.created.is_some_and(|created| created.is_since(began))
+    }
+
+    /// It, as one that has a name.
+    pub(super) fn holder(&self) -> Holder<'_> {
+        Holder { name: &self.name, is_folder: self.is_folder, revision: self.revision() }
     }
 
     /// The state of the content: the number of the version.

@@ -43,7 +43,7 @@ impl Inner {
         let small = request.size <= self.options.single_limit;
         // A small new file needs no look: the service itself refuses a name that is taken.
         let existing = if versions || !small { self.existing(&place, &request.name).await? } else { None };
-        check(&request, existing.as_ref())?;
+        request.check_holder(existing.as_ref().map(Known::holder).as_ref())?;
         let replaces = existing.map(|existing| (existing.id, existing.version));
         let folder = place.id().map(str::to_owned);
         let mut state = State { folder, name: request.name.clone(), replaces, session: None };
@@ -246,11 +246,7 @@ impl Inner {
             version: node.version,
             form: self.options.range_form,
         };
-        let opened = Download::open(node.into_item(self.root_id()), Arc::new(reader), options).await;
-        opened.map_err(|error| match error.subject() {
-            None => error.with_subject(item).with_provider(PROVIDER),
-            Some(_) => error.with_provider(PROVIDER),
-        })
+        Download::open(node.into_item(self.root_id()), Arc::new(reader), options).await
     }
 }
 
@@ -272,26 +268,6 @@ fn ranges(spec: &UploadSpec, mut chunks: Vec<u64>) -> Vec<Range<u64>> {
         }
     }
     ranges
-}
-
-/// Checks that the upload may take the name.
-fn check(request: &UploadRequest, existing: Option<&Known>) -> Result<()> {
-    if request.if_revision.is_some() && request.if_revision != existing.and_then(Known::revision) {
-        let subject = existing.map_or(request.name.as_str(), |existing| &existing.id);
-        let message = format!("the content of {:?} is not in the required state", request.name);
-        return Err(refuse(ErrorKind::PreconditionFailed, subject, message));
-    }
-    let replaces = request.on_conflict == OnConflict::NewVersion || request.if_revision.is_some();
-    match existing {
-        Some(existing) if !replaces || existing.is_folder => Err(taken(&request.name, existing)),
-        _ => Ok(()),
-    }
-}
-
-/// The error of a name that something has already.
-pub(super) fn taken(name: &str, by: &Known) -> Error {
-    let what = if by.is_folder { "folder" } else { "file" };
-    refuse(ErrorKind::AlreadyExists, name, format!("there is a {what} named {:?}", by.name))
 }
 
 /// Opens the content of one version of a file: a download that is resumed goes on with what it began with.

@@ -2,21 +2,16 @@
 //! file; what fails half-way is undone, or the error says what is left.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Result, Timestamp,
+    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Result, Revision, Timestamp,
+    temporary_name,
 };
 
 use super::Inner;
 use super::find::Place;
 use super::item::{Known, refuse};
-use super::transfer::taken;
-use crate::PROVIDER;
 use crate::model::{FileUpdate, FolderUpdate, NewFolder, Target};
-
-/// How far the clocks of client and service may be apart.
-const SLACK: Duration = Duration::from_secs(300);
 
 /// One step of a move.
 #[derive(Debug, Clone)]
@@ -45,9 +40,9 @@ impl Inner {
                 let Some(found) = found.filter(|found| found.is_folder) else { return Err(error) };
                 let found = self.node_of(&found.id, true).await?;
                 // A repeated request is refused because of what its first attempt has made.
-                let ours = error.attempts() > 1 && is_since(&found, began) && found.name == name;
+                let ours = error.attempts() > 1 && found.is_since(began) && found.name == name;
                 if !ours && !options.reuse_existing {
-                    return Err(taken(name, &found));
+                    return Err(found.holder().refuse(name));
                 }
                 found
             }
@@ -100,12 +95,12 @@ impl Inner {
             }
         }
         if let Some(other) = is_taken {
-            return Err(taken(name, &other));
+            return Err(other.holder().refuse(name));
         }
         let rename = Step::Rename(name.to_owned());
         Ok(match in_the_way {
             false => vec![Step::Move(place), rename],
-            true => vec![Step::Rename(format!("sharesync-{:016x}.tmp", fastrand::u64(..))), Step::Move(place), rename],
+            true => vec![Step::Rename(temporary_name()), Step::Move(place), rename],
         })
     }
 
@@ -243,9 +238,7 @@ impl Inner {
 
     pub(super) async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
         let node = self.find_changeable(item).await?;
-        if options.if_revision.is_some() && options.if_revision != node.revision() {
-            return Err(refuse(ErrorKind::PreconditionFailed, &node.id, "its content is not in the required state"));
-        }
+        Revision::require(options.if_revision.as_ref(), node.revision().as_ref())?;
         let deleted = match node.is_folder {
             true => self.client.folders().delete(&node.id, options.permanent).await,
             false => self.client.files().delete(&node.id, options.permanent).await,
@@ -262,7 +255,7 @@ impl Inner {
     }
 
     pub(super) fn check_name(&self, name: &str) -> Result<()> {
-        self.capabilities.names.check(name).map_err(|error| error.with_provider(PROVIDER))
+        self.capabilities.names.check(name)
     }
 }
 
@@ -271,9 +264,4 @@ fn renamed((step, _): &(Step, Step)) -> Option<String> {
         Step::Rename(name) => Some(name.clone()),
         Step::Move(_) => None,
     }
-}
-
-/// Whether the service created it after a time of this computer's clock.
-pub(super) fn is_since(node: &Known, time: Timestamp) -> bool {
-    node.created.is_some_and(|created| created.saturating_add(SLACK) >= time)
 }

@@ -1,10 +1,11 @@
 //! The audit log: what happens on the drive, whichever protocol it came by, and what happens in this face alone.
 //!
-//! Ours: the texts but for those that the reference shows; newest entries first.
+//! Ours: the texts but for those that the reference shows; newest entries first. The drive keeps what it does not know by itself.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Ctx;
@@ -12,10 +13,14 @@ use super::errors::{ApiError, Outcome};
 use super::ids;
 use super::sight::Node;
 use super::wire::{self, seconds};
-use crate::drive::{Change, ChangeKind, Drive, Role, User, UserId};
+use crate::drive::{Change, ChangeKind, Drive, ItemType, Role, User, UserId};
 
 /// Older entries beyond this number are forgotten.
 const REMEMBERED: usize = 1_000_000;
+/// What the keys begin with under which a drive keeps entries.
+const KEPT: &str = "acronis/audit/";
+/// Entries of this face are numbered from here on; those of the drive have the numbers of its changes.
+const OWN: u64 = 1 << 40;
 const INFO: u64 = 1;
 const ERROR: u64 = 3;
 
@@ -23,14 +28,15 @@ const ERROR: u64 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Audit {
     entries: VecDeque<AuditEntry>,
+    /// How many of them were written by this face.
     written: u64,
     /// The last change of the drive that was looked at.
     seen: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct AuditEntry {
-    uuid: String,
+    number: u64,
     text: String,
     at: Timestamp,
     severity: u64,
@@ -41,7 +47,7 @@ struct AuditEntry {
 }
 
 /// What an entry is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Named {
     uuid: String,
     name: String,
@@ -59,14 +65,32 @@ struct Draft {
 }
 
 impl Audit {
-    fn write(&mut self, at: Timestamp, draft: Draft) {
-        self.written += 1;
+    /// What happened on a drive, and what the drive has kept besides.
+    pub(super) fn of(drive: &Drive) -> Self {
+        let mut audit = Self::default();
+        audit.catch_up(drive);
+        let kept = drive.kept(KEPT).into_iter().filter_map(|(_, entry)| serde_json::from_value(entry).ok());
+        audit.entries.extend(kept);
+        audit.written = audit.entries.iter().map(|entry| entry.number.saturating_sub(OWN)).max().unwrap_or(0);
+        audit.entries.make_contiguous().sort_by_key(|entry| entry.at);
+        audit
+    }
+
+    fn write(&mut self, drive: &Drive, number: u64, at: Timestamp, draft: Draft) {
         let Draft { text, severity, owner, user, node, share } = draft;
-        let uuid = ids::entry(self.written);
-        self.entries.push_back(AuditEntry { uuid, text, at, severity, owner, user, node, share });
-        while self.entries.len() > REMEMBERED {
-            self.entries.pop_front();
+        let entry = AuditEntry { number, text, at, severity, owner, user, node, share };
+        if let Some(key) = entry.key() {
+            drive.keep(key, json!(entry));
         }
+        self.entries.push_back(entry);
+        if self.entries.len() > REMEMBERED {
+            self.forget_oldest(drive);
+        }
+    }
+
+    fn forget_oldest(&mut self, drive: &Drive) {
+        let key = self.entries.pop_front().and_then(|entry| entry.key());
+        key.into_iter().for_each(|key| drive.forget(key));
     }
 
     /// Takes over what happened on the drive since it was last looked at.
@@ -88,7 +112,7 @@ impl Audit {
         if fixed || (by.is_none() && change.kind != ChangeKind::Purged) {
             return;
         }
-        let kind = if entry.as_ref().is_some_and(|entry| entry.item.is_folder()) { "folder" } else { "file" };
+        let kind = if change.item_type == ItemType::Folder { "folder" } else { "file" };
         let name = &change.name;
         let text = match change.kind {
             ChangeKind::Created => format!("Added new {kind} '{name}'."),
@@ -102,12 +126,12 @@ impl Audit {
             // The log tells of what was done, not of everything below it.
             ChangeKind::RenamedAbove | ChangeKind::MovedAbove | ChangeKind::RestoredAbove => return,
         };
-        let above = entry.iter().flat_map(|entry| entry.ancestors.iter());
-        let home = { above }.find(|folder| folder.role() == Role::Home).map(|home| home.id);
-        let owner = home.and_then(|home| drive.users().into_iter().find(|user| user.home == home));
+        let place = change.after.as_ref().or(change.before.as_ref());
+        let is_above = |user: &User| place.is_some_and(|place| place.above.contains(&user.home));
+        let owner = drive.users().into_iter().find(is_above);
         let node = Some(Named { uuid: ids::node(change.item), name: name.to_string() });
         let (owner, user) = (owner.map(|user| user.id), by.map(|user| user.id));
-        self.write(change.at, Draft { text, severity: INFO, owner, user, node, share: None });
+        self.write(drive, change.sequence, change.at, Draft { text, severity: INFO, owner, user, node, share: None });
     }
 
     pub(super) fn about_node(&mut self, drive: &Drive, by: &User, node: &Node, text: String) {
@@ -135,7 +159,8 @@ impl Audit {
 
     fn add(&mut self, drive: &Drive, draft: Draft) {
         self.catch_up(drive);
-        self.write(Drive::now(), draft);
+        self.written += 1;
+        self.write(drive, OWN + self.written, Drive::now(), draft);
     }
 
     /// Forgets what is older, and says so in the log.
@@ -143,7 +168,7 @@ impl Audit {
         self.catch_up(drive);
         let before = self.entries.len();
         while self.entries.front().is_some_and(|entry| entry.at <= limit) {
-            self.entries.pop_front();
+            self.forget_oldest(drive);
         }
         let purged = before - self.entries.len();
         if purged > 0 {
@@ -159,10 +184,15 @@ fn named(node: &Node) -> Named {
 }
 
 impl AuditEntry {
+    /// The key under which a drive keeps it; of what the drive knows by itself there is none.
+    fn key(&self) -> Option<String> {
+        (self.number > OWN).then(|| format!("{KEPT}{:016x}", self.number))
+    }
+
     fn to_json(&self, drive: &Drive) -> Value {
         let mut fields = Map::new();
         let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-        put("uuid", self.uuid.as_str().into());
+        put("uuid", ids::entry(self.number).into());
         put("text", self.text.as_str().into());
         put("code", 0.into());
         put("created_at", seconds(self.at).into());

@@ -1,5 +1,5 @@
 //! The devices that the administrator's users work with. An emulator has none that would come by themselves: there are three from
-//! the start, of the kinds that the reference shows.
+//! the start, of the kinds that the reference shows. The drive keeps what is done to them.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -32,7 +32,19 @@ struct Device {
 }
 
 impl Devices {
-    pub(super) fn of(user: &User) -> Self {
+    pub(super) fn of(drive: &Drive, user: &User) -> Self {
+        let mut devices = Self::known(user);
+        devices.0.retain_mut(|device| match drive.kept(&device.key()).pop() {
+            Some((_, kept)) => {
+                device.notes = kept.get("notes").and_then(Value::as_str).map(str::to_owned);
+                kept.get("removed").is_none()
+            }
+            None => true,
+        });
+        devices
+    }
+
+    fn known(user: &User) -> Self {
         let kinds = [
             ("sailfish", "Android", Some("Pixel"), "8.0.0.2659", "9", "mobile"),
             ("iPad Pro (12.9-inch) (3rd generation)", "iOS", Some("x86_64"), "8.2.1.1337", "12.1", "mobile"),
@@ -69,6 +81,11 @@ impl Devices {
 }
 
 impl Device {
+    /// The key under which a drive keeps what was done to it.
+    fn key(&self) -> String {
+        format!("acronis/device/{}", self.uuid)
+    }
+
     fn to_json(&self) -> Value {
         let fixed = json!({
             "uuid": self.uuid, "name": self.name, "system_platform": self.platform, "filesystem": 0,
@@ -104,6 +121,7 @@ impl Ctx {
         let notes = fields.text("notes")?.map(str::to_owned);
         if fields.has("notes") {
             device.notes = notes;
+            self.drive().keep(device.key(), json!({"notes": device.notes}));
         }
         let text = format!("Updated device '{}'.", device.name);
         state.audit.about_nothing(self.drive(), Some(&self.user), text);
@@ -114,6 +132,7 @@ impl Ctx {
         let mut state = self.face.state();
         let place = state.devices.place(uuid)?;
         let device = state.devices.0.remove(place);
+        self.drive().keep(device.key(), json!({"removed": true}));
         let text = format!("Removed device '{}'.", device.name);
         state.audit.about_nothing(self.drive(), Some(&self.user), text);
         Ok(empty(StatusCode::NO_CONTENT))

@@ -1,12 +1,13 @@
 //! Members of shared folders. Whoever has an account becomes a member, others guests, who may look and nothing else.
 //!
 //! Ours: the identifier of a member names the user (or guest) and the folder; inviting a member again changes the rights; the root
-//! and files cannot be shared (400).
+//! and files cannot be shared (400). The drive keeps the members.
 
 use std::collections::BTreeMap;
 
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Ctx;
@@ -19,6 +20,9 @@ use super::wire;
 use crate::drive::{Drive, ItemId, User, UserId};
 use crate::http::json as json_reply;
 
+/// What the keys begin with under which a drive keeps the members of a folder.
+const KEPT: &str = "acronis/members/";
+
 /// The members of every shared folder.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Members {
@@ -27,7 +31,7 @@ pub(super) struct Members {
 }
 
 /// Somebody else than the owner with rights to a folder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Member {
     who: Who,
     email: String,
@@ -37,7 +41,8 @@ pub(super) struct Member {
     expires: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Who {
     User(UserId),
     Guest(u64),
@@ -70,6 +75,25 @@ impl Member {
 }
 
 impl Members {
+    /// The members that a drive keeps.
+    pub(super) fn of(drive: &Drive) -> Self {
+        let read = |(key, kept): (String, Value)| {
+            let folder = ItemId(key.strip_prefix(KEPT)?.parse().ok()?);
+            Some((folder, serde_json::from_value(kept).ok()?))
+        };
+        let folders: BTreeMap<_, Vec<Member>> = drive.kept(KEPT).into_iter().filter_map(read).collect();
+        let guests = folders.values().flatten().map(|member| match member.who {
+            Who::Guest(number) => number,
+            Who::User(_) => 0,
+        });
+        Self { guests: guests.max().unwrap_or(0), folders }
+    }
+
+    /// Lets a drive keep the members of a folder.
+    fn keep(&self, drive: &Drive, folder: ItemId) {
+        drive.keep(format!("{KEPT}{}", folder.0), json!(self.folders.get(&folder)));
+    }
+
     /// The members at a moment: without those whose time is over.
     pub(super) fn at(&self, now: Timestamp) -> Self {
         let mut members = self.clone();
@@ -164,6 +188,7 @@ impl Ctx {
         let settings = state.settings.clone();
         let is_new = !state.members.is_shared(folder.id());
         let member = state.members.invite(folder.id(), (email, user), &fields, &settings)?;
+        state.members.keep(self.drive(), folder.id());
         let answer = self.member(&member, &folder);
         if is_new {
             let text = format!("Added new share '{}'.", folder.entry.item.name);
@@ -188,6 +213,7 @@ impl Ctx {
         changed.change(&fields)?;
         *found = changed;
         let answer = self.member(found, &folder);
+        state.members.keep(self.drive(), folder.id());
         let text = format!("Updated a member of share '{}'.", folder.entry.item.name);
         state.audit.about_share(self.drive(), &self.user, &folder, text);
         Ok(json_reply(StatusCode::OK, answer.to_string()))

@@ -16,7 +16,7 @@
 //! the other way round, and a bad name, are invalid (400, code 15; 409 where a folder is created). `file_modification_date` is the
 //! end of the upload, of a folder the time of its last own change. Downloads honour ranges and have no entity tag. Parameters of
 //! pages that are no positive numbers are invalid. Another `tenant_id` than the user's is refused with 403. A user may not see the
-//! settings without being an administrator. Members, settings, devices and the audit log are kept in memory only.
+//! settings without being an administrator. Members, settings, what was done to devices, and the audit log are kept with the drive.
 
 mod audit;
 mod body;
@@ -114,10 +114,10 @@ impl Acronis {
             user,
         };
         let state = State {
-            settings: Settings::new(&setup.endpoint),
-            devices: Devices::of(&account.user),
-            members: Members::default(),
-            audit: Audit::default(),
+            settings: Settings::of(&shared.drive, &setup.endpoint),
+            devices: Devices::of(&shared.drive, &account.user),
+            members: Members::of(&shared.drive),
+            audit: Audit::of(&shared.drive),
         };
         let options = Options {
             max_page: builder.max_page,

@@ -143,11 +143,25 @@ impl Rule {
 pub(super) struct Settings(BTreeMap<&'static str, Map<String, Value>>);
 
 impl Settings {
-    pub(super) fn new(address: &str) -> Self {
+    fn new(address: &str) -> Self {
         let values =
             |group: &Group| group.fields.iter().map(|(name, rule)| ((*name).to_owned(), rule.start())).collect();
         let mut settings = Self(GROUPS.iter().map(|group| (group.name, values(group))).collect());
         settings.set("server", "root_web_address", address.into());
+        settings
+    }
+
+    /// The values at the start, and over them what a drive has kept of changes.
+    pub(super) fn of(drive: &Drive, address: &str) -> Self {
+        let mut settings = Self::new(address);
+        for group in GROUPS {
+            for (name, rule) in group.fields {
+                let kept = drive.kept(&key(group, name)).pop();
+                if let Some(value) = kept.and_then(|(_, value)| rule.check(&value, false)) {
+                    settings.set(group.name, name, value);
+                }
+            }
+        }
         settings
     }
 
@@ -205,6 +219,7 @@ impl Ctx {
         let checked = checked.ok_or_else(ApiError::invalid)?;
         let mut state = self.face.state();
         for (name, value) in checked {
+            self.drive().keep(key(group, &name), value.clone());
             state.settings.set(group.name, &name, value);
         }
         state.audit.about_nothing(self.drive(), Some(&self.user), format!("Updated settings '{name}'."));
@@ -212,6 +227,11 @@ impl Ctx {
         self.face.purge();
         Ok(empty(StatusCode::NO_CONTENT))
     }
+}
+
+/// The key under which a drive keeps a setting. None is the beginning of another.
+fn key(group: &Group, name: &str) -> String {
+    format!("acronis/settings/{}/{name}.", group.name)
 }
 
 fn group(name: &str) -> Result<&'static Group, ApiError> {

@@ -1,8 +1,6 @@
 //! Downloads: an operation gives an address, and GET of it gives the bytes, without any credential.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
@@ -15,58 +13,11 @@ use crate::http::{Call, Label, Reply, content, empty, encode};
 
 /// Where addresses of downloads lead.
 pub(super) const PATH: &str = "/faw/download.ashx";
-/// How long an address is good for.
-const LIFETIME: Duration = Duration::from_secs(24 * 3600);
-/// Older addresses beyond this number are forgotten.
-const REMEMBERED: usize = 200_000;
-
 /// What an address leads to.
 #[derive(Debug)]
 pub(super) enum Target {
     File(Entry),
     Archive { name: String, made: Arc<Staged> },
-}
-
-/// The addresses that were given out.
-#[derive(Debug)]
-pub(super) struct Downloads {
-    table: Mutex<Table>,
-}
-
-#[derive(Debug)]
-struct Table {
-    dice: fastrand::Rng,
-    targets: HashMap<String, (Arc<Target>, Instant)>,
-    order: VecDeque<String>,
-}
-
-impl Downloads {
-    pub(super) fn new(seed: u64) -> Self {
-        let dice = fastrand::Rng::with_seed(seed ^ 0x646f_776e);
-        Self { table: Mutex::new(Table { dice, targets: HashMap::new(), order: VecDeque::new() }) }
-    }
-
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, target: Target) -> String {
-        let mut table = self.table();
-        let id = format!("{:016x}{:016x}", table.dice.u64(..), table.dice.u64(..));
-        table.targets.insert(id.clone(), (Arc::new(target), Instant::now() + LIFETIME));
-        table.order.push_back(id.clone());
-        while table.order.len() > REMEMBERED {
-            let oldest = table.order.pop_front();
-            oldest.map(|oldest| table.targets.remove(&oldest));
-        }
-        id
-    }
-
-    fn get(&self, id: &str) -> Option<Arc<Target>> {
-        let table = self.table();
-        let (target, end) = table.targets.get(id)?;
-        (Instant::now() < *end).then(|| target.clone())
-    }
 }
 
 impl Ctx {
@@ -76,7 +27,7 @@ impl Ctx {
             Target::File(entry) => encode(&entry.item.name),
             Target::Archive { name, .. } => encode(name),
         };
-        format!("{}{PATH}?id={}&file={name}", self.base, self.face.downloads.add(target))
+        format!("{}{PATH}?id={}&file={name}", self.base, self.face.downloads.add("", target))
     }
 
     pub(super) fn download_file(&self) -> Outcome {

@@ -43,6 +43,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Method, StatusCode};
 
+use crate::addresses::Addresses;
 use crate::builder::Builder;
 use crate::drive::{Drive, DriveError, User};
 use crate::faces::Setup;
@@ -99,7 +100,7 @@ pub(crate) struct FilesAnywhere {
     users: account::Users,
     clipboards: clipboard::Clipboards,
     uploads: staging::Uploads,
-    downloads: downloads::Downloads,
+    downloads: Addresses<downloads::Target>,
     zips: zips::Zips,
     groups: groups::Groups,
     checkouts: checkout::Checkouts,
@@ -157,7 +158,7 @@ impl FilesAnywhere {
             users: account::Users::default(),
             clipboards: clipboard::Clipboards::default(),
             uploads: staging::Uploads::new(seed),
-            downloads: downloads::Downloads::new(seed),
+            downloads: Addresses::new(seed, 0x646f_776e),
             zips: zips::Zips::new(options.zip_delay),
             groups: groups::Groups::of(&shared.drive),
             checkouts: checkout::Checkouts::default(),

@@ -1,8 +1,6 @@
 //! Downloads: the API gives a URL on the storage host that authorises itself; the storage host serves files and ZIP archives by it.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use jiff::Timestamp;
@@ -12,27 +10,10 @@ use super::errors::{ApiError, Outcome};
 use super::info::{DEFAULT_ZONE, zone_of};
 use super::items::{metadata, model};
 use super::{Ctx, ShareFile, ids};
+use crate::addresses::LIFETIME;
 use crate::drive::{Content, Entry, ItemId, Staged};
 use crate::http::{Call, Label, Reply, content as content_reply, empty, full, json as json_reply, redirect};
 use crate::zip_archive;
-
-/// How long a URL of the storage host is good for.
-const LIFETIME: Duration = Duration::from_secs(24 * 3600);
-/// Older URLs beyond this number are forgotten.
-const REMEMBERED: usize = 200_000;
-
-/// The URLs that were given out, by their tokens.
-#[derive(Debug)]
-pub(super) struct Downloads {
-    table: Mutex<Table>,
-}
-
-#[derive(Debug)]
-struct Table {
-    dice: fastrand::Rng,
-    targets: HashMap<String, (Arc<Target>, Instant)>,
-    order: VecDeque<String>,
-}
 
 /// What a URL leads to.
 #[derive(Debug)]
@@ -56,39 +37,10 @@ impl Archive {
     }
 }
 
-impl Downloads {
-    pub(super) fn new(seed: u64) -> Self {
-        let dice = fastrand::Rng::with_seed(seed ^ 0x6474);
-        Self { table: Mutex::new(Table { dice, targets: HashMap::new(), order: VecDeque::new() }) }
-    }
-
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, target: Target) -> String {
-        let mut table = self.table();
-        let token = format!("dt{:016x}{:016x}", table.dice.u64(..), table.dice.u64(..));
-        table.targets.insert(token.clone(), (Arc::new(target), Instant::now() + LIFETIME));
-        table.order.push_back(token.clone());
-        while table.order.len() > REMEMBERED {
-            let oldest = table.order.pop_front();
-            oldest.map(|oldest| table.targets.remove(&oldest));
-        }
-        token
-    }
-
-    fn get(&self, token: &str) -> Option<Arc<Target>> {
-        let table = self.table();
-        let (target, end) = table.targets.get(token)?;
-        (Instant::now() < *end).then(|| target.clone())
-    }
-}
-
 impl ShareFile {
     /// A URL on the storage host, below the given base.
     pub(super) fn storage_url(&self, base: &str, zone: &str, target: Target) -> (String, String) {
-        let token = self.downloads.add(target);
+        let token = self.downloads.add("dt", target);
         let end = Timestamp::now().as_second() + LIFETIME.as_secs().cast_signed();
         let path = format!("/storage/download.ashx?dt={token}&cid=emulator&zoneid={zone}&exp={end}&zsid=1");
         (format!("{base}{}", self.signer.sign(&path)), token)

@@ -45,13 +45,14 @@ use futures::future::BoxFuture;
 use http::{HeaderName, Method, StatusCode};
 use serde_json::Value;
 
+use crate::addresses::Addresses;
 use crate::builder::Builder;
 use crate::drive::{Drive, DriveError, Entry, ItemId, Role, User};
 use crate::faces::Setup;
 use crate::http::{Call, Reply, decode, empty, full, json};
 use crate::server::{Face, Shared};
 use crate::tokens::Tokens;
-use download::Downloads;
+use download::Target;
 use errors::{ApiError, Outcome};
 use feed::Wanted;
 use jobs::Jobs;
@@ -102,7 +103,7 @@ pub(crate) struct ShareFile {
     tokens: Tokens,
     signer: Signer,
     uploads: upload::Uploads,
-    downloads: Downloads,
+    downloads: Addresses<Target>,
     jobs: Jobs,
     special: Special,
 }
@@ -144,7 +145,7 @@ impl ShareFile {
         let face = Self {
             signer: Signer::new(format!("storage {seed}")),
             uploads: upload::Uploads::new(seed),
-            downloads: Downloads::new(seed),
+            downloads: Addresses::new(seed, 0x6474),
             jobs: Jobs::new(seed),
             special: Special::of(&shared.drive)?,
             shared: shared.clone(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use sharesync_core::{
-    BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId, ItemKind, ItemRef, Result,
-    Since, Timestamp,
+    Attempted, BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId, ItemKind, ItemRef,
+    Operation, Result, Since, Timestamp,
 };
 
 use super::Inner;
@@ -38,7 +38,8 @@ type Pages = BoxStream<'static, Result<ChangePage>>;
 type Changes = BoxStream<'static, Result<Change>>;
 
 pub(super) fn changes(store: Arc<Inner>, since: Since, options: ChangeOptions) -> Pages {
-    stream::once(async move { begin(store, since, options).await }).try_flatten().boxed()
+    let pages = stream::once(async move { begin(store, since, options).await }).try_flatten();
+    pages.map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
 }
 
 async fn begin(store: Arc<Inner>, since: Since, options: ChangeOptions) -> Result<Pages> {
@@ -61,7 +62,7 @@ async fn begin(store: Arc<Inner>, since: Since, options: ChangeOptions) -> Resul
             Ok(store.everything(&scope).chain(stream::once(async move { Ok(last(&scope, &end, Vec::new())) })).boxed())
         }
         Since::Cursor(cursor) => {
-            let token = cursor.token_for(PROVIDER, &scope.name).map_err(|error| error.with_provider(PROVIDER))?;
+            let token = cursor.token_for(PROVIDER, &scope.name)?;
             let date = DateTime::parse(token).ok_or_else(|| invalid("the cursor holds no date"))?;
             since_date(store, scope, date).await
         }
@@ -70,7 +71,7 @@ async fn begin(store: Arc<Inner>, since: Since, options: ChangeOptions) -> Resul
 }
 
 fn invalid(why: &'static str) -> Error {
-    Error::new(ErrorKind::CursorInvalid, why).with_provider(PROVIDER)
+    Error::new(ErrorKind::CursorInvalid, why)
 }
 
 /// The last page: after it a consumer can go on.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::{
-    BoxStream, Error, ErrorKind, Item, ItemId, ItemRef, Page, PageGuard, RemotePath, Result, Revision,
+    BoxStream, Error, ErrorKind, Holder, Item, ItemId, ItemRef, Page, PageGuard, RemotePath, Result, Revision,
 };
 
 use super::names::{above, below, is_within, join, split, trim};
@@ -27,6 +27,14 @@ pub(super) struct Found {
     pub(super) path: String,
     pub(super) kind: ItemKind,
     pub(super) item: Item,
+}
+
+impl Found {
+    /// It, as one that has a name.
+    pub(super) fn holder(&self) -> Holder<'_> {
+        let is_folder = self.kind == ItemKind::Folder;
+        Holder { name: &self.item.name, is_folder, revision: self.item.revision.clone() }
+    }
 }
 
 impl Inner {

@@ -17,9 +17,9 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use sharesync_core::{
-    BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest, Error,
-    ErrorKind, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share, ShareId,
-    ShareRequest, Since, StoreInfo, Support,
+    Attempted, BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination,
+    Digest, Error, ErrorKind, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share,
+    ShareId, ShareRequest, Since, StoreInfo, Support,
 };
 
 pub use options::StoreOptions;
@@ -69,11 +69,11 @@ struct Inner {
 
 /// An error of the store itself.
 fn refuse(kind: ErrorKind, subject: impl Display, message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(kind, message).with_provider(PROVIDER).with_subject(subject)
+    Error::new(kind, message).with_subject(subject)
 }
 
 /// Says which item an error is about as the application names it, where the error has the service's path.
-fn about(error: Error, item: impl Display) -> Error {
+fn named(error: Error, item: impl Display) -> Error {
     match error.subject() {
         Some(subject) if !subject.starts_with('\\') => error,
         _ => error.with_subject(item),
@@ -145,9 +145,9 @@ impl RemoteStore for FilesAnywhereStore {
         let found = self.0.find(item).await.map_err(|error| match error.kind() {
             // A file stands where the path goes on.
             ErrorKind::Conflict => refuse(ErrorKind::NotFound, item, "there is no such item").with_source(error),
-            _ => about(error, item),
-        })?;
-        Ok(found.item)
+            _ => named(error, item),
+        });
+        found.map(|found| found.item).attempted(PROVIDER, Operation::Stat.name())
     }
 
     fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
@@ -159,7 +159,7 @@ impl RemoteStore for FilesAnywhereStore {
             Ok(store.list(path, page_size))
         })
         .try_flatten()
-        .map_err(move |error| about(error, &name))
+        .map(move |page| page.attempted(PROVIDER, Operation::List.name()).map_err(|error| named(error, &name)))
         .boxed()
     }
 
@@ -169,19 +169,35 @@ impl RemoteStore for FilesAnywhereStore {
 
     async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
         let name = request.name.clone();
-        self.0.upload_spec(request).await.map_err(|error| about(error, name))
+        self.0
+            .upload_spec(request)
+            .await
+            .attempted(PROVIDER, Operation::UploadSpec.name())
+            .map_err(|error| named(error, name))
     }
 
     async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
-        self.0.upload_part(spec, part).await.map_err(|error| about(error, &spec.request.name))
+        self.0
+            .upload_part(spec, part)
+            .await
+            .attempted(PROVIDER, "upload_part")
+            .map_err(|error| named(error, &spec.request.name))
     }
 
     async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
-        self.0.upload_status(spec).await.map_err(|error| about(error, &spec.request.name))
+        self.0
+            .upload_status(spec)
+            .await
+            .attempted(PROVIDER, "upload_status")
+            .map_err(|error| named(error, &spec.request.name))
     }
 
     async fn upload_finish(&self, spec: &UploadSpec, _parts: &[PartReceipt], _content: &[Digest]) -> Result<Item> {
-        self.0.upload_finish(spec).await.map_err(|error| about(error, &spec.request.name))
+        self.0
+            .upload_finish(spec)
+            .await
+            .attempted(PROVIDER, "upload_finish")
+            .map_err(|error| named(error, &spec.request.name))
     }
 
     async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
@@ -190,30 +206,46 @@ impl RemoteStore for FilesAnywhereStore {
     }
 
     async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
-        self.0.download(item, options).await.map_err(|error| about(error, item))
+        self.0
+            .download(item, options)
+            .await
+            .attempted(PROVIDER, Operation::Download.name())
+            .map_err(|error| named(error, item))
     }
 
     async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
-        self.0.create_folder(parent, name, options).await.map_err(|error| about(error, name))
+        self.0
+            .create_folder(parent, name, options)
+            .await
+            .attempted(PROVIDER, Operation::CreateFolder.name())
+            .map_err(|error| named(error, name))
     }
 
     async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.move_item(item, to).await.map_err(|error| about(error, item))
+        self.0.move_item(item, to).await.attempted(PROVIDER, Operation::Move.name()).map_err(|error| named(error, item))
     }
 
     async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.copy_item(item, to).await.map_err(|error| about(error, item))
+        self.0.copy_item(item, to).await.attempted(PROVIDER, Operation::Copy.name()).map_err(|error| named(error, item))
     }
 
     async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
-        self.0.delete(item, options).await.map_err(|error| about(error, item))
+        self.0
+            .delete(item, options)
+            .await
+            .attempted(PROVIDER, Operation::Delete.name())
+            .map_err(|error| named(error, item))
     }
 
     async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
-        self.0.share(item, request).await.map_err(|error| about(error, item))
+        self.0
+            .share(item, request)
+            .await
+            .attempted(PROVIDER, Operation::Share.name())
+            .map_err(|error| named(error, item))
     }
 
     async fn unshare(&self, share: &ShareId) -> Result<()> {
-        self.0.unshare(share).await
+        self.0.unshare(share).await.attempted(PROVIDER, Operation::Unshare.name())
     }
 }

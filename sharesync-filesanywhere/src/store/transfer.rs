@@ -14,7 +14,6 @@ use sharesync_core::{
 
 use super::find::{Found, Place};
 use super::names::{join, split};
-use super::tree::taken;
 use super::{Inner, refuse};
 use crate::model::ItemKind;
 use crate::{ChunkTimes, Client, PROVIDER};
@@ -37,7 +36,7 @@ impl Inner {
         self.check_name(&request.name)?;
         let path = join(&self.folder(&request.parent).await?, &request.name);
         let existing = self.file_at(&path).await?;
-        check(&request, existing.as_ref())?;
+        request.check_holder(existing.as_ref().map(Found::holder).as_ref())?;
         let before = existing.as_ref().and_then(|found| found.item.revision.clone());
         let state = State { path, before, received: 0, prefix: None, token: None };
         let part_size = self.options.chunk_size;
@@ -115,7 +114,9 @@ impl Inner {
         }
         if let Some((folder, name)) = split(&state.path).filter(|_| refused) {
             match self.at(&state.path).await {
-                Ok(Some(found)) if found.kind == ItemKind::Folder => return Err(taken(name, &found).with_source(error)),
+                Ok(Some(found)) if found.kind == ItemKind::Folder => {
+                    return Err(found.holder().refuse(name).with_source(error));
+                }
                 Ok(None) if self.at(folder).await?.is_none() => {
                     return Err(refuse(ErrorKind::NotFound, folder, "there is no such folder").with_source(error));
                 }
@@ -160,21 +161,7 @@ impl Inner {
             return Err(refuse(ErrorKind::Conflict, item, "it is a folder"));
         }
         let reader = Reader { store: self.clone(), client: self.client.clone(), path: found.path };
-        Download::open(found.item, Arc::new(reader), options).await.map_err(|error| match error.subject() {
-            None => error.with_subject(item).with_provider(PROVIDER),
-            Some(_) => error.with_provider(PROVIDER),
-        })
-    }
-}
-
-/// Checks that the upload is allowed to take the name.
-fn check(request: &UploadRequest, existing: Option<&Found>) -> Result<()> {
-    if request.if_revision.is_some() && request.if_revision != existing.and_then(|found| found.item.revision.clone()) {
-        return Err(refuse(ErrorKind::PreconditionFailed, &request.name, "its content is not in the required state"));
-    }
-    match existing {
-        Some(existing) if request.on_conflict != OnConflict::NewVersion => Err(taken(&request.name, existing)),
-        _ => Ok(()),
+        Download::open(found.item, Arc::new(reader), options).await
     }
 }
 

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Operation, Result,
+    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Operation, Result, Revision,
+    temporary_name,
 };
 
 use super::find::Found;
@@ -42,7 +43,7 @@ impl Step {
 
 impl Inner {
     pub(super) fn check_name(&self, name: &str) -> Result<()> {
-        self.capabilities.names.check(name).map_err(|error| error.with_provider(PROVIDER))
+        self.capabilities.names.check(name)
     }
 
     pub(super) async fn create_folder(
@@ -66,7 +67,7 @@ impl Inner {
         if found.kind == ItemKind::Folder && (options.reuse_existing || ours) {
             return Ok(found.item);
         }
-        Err(taken(name, &found).with_source(error))
+        Err(found.holder().refuse(name).with_source(error))
     }
 
     /// An item that is to be changed: the root is not.
@@ -109,7 +110,7 @@ impl Inner {
             false => self.at(&target).await?,
         };
         if let Some(other) = other {
-            return Err(taken(&name, &other));
+            return Err(other.holder().refuse(&name));
         }
         let steps = self.steps(&found, &folder, &name).await?;
         self.walk(&found, &steps).await?;
@@ -132,7 +133,7 @@ impl Inner {
             _ if self.at(&join(home, name)).await?.is_none() => vec![rename(home, old, name), go(name)],
             _ if self.at(&join(folder, old)).await?.is_none() => vec![go(old), rename(folder, old, name)],
             _ => {
-                let between = unused_name();
+                let between = temporary_name();
                 vec![rename(home, old, &between), go(&between), rename(folder, &between, name)]
             }
         })
@@ -219,7 +220,7 @@ impl Inner {
         let (folder, name) = self.destination(&found, to).await?;
         let target = join(&folder, &name);
         if let Some(other) = self.at(&target).await? {
-            return Err(taken(&name, &other));
+            return Err(other.holder().refuse(&name));
         }
         let (_, old) = split(&found.path).unwrap_or_default();
         if old == name {
@@ -247,7 +248,7 @@ impl Inner {
     /// Copies into a folder of its own, where the copy can get its name before it is seen.
     async fn copy_aside(self: &Arc<Self>, found: &Found, folder: &str, name: &str) -> Result<()> {
         let (_, old) = split(&found.path).unwrap_or_default();
-        let aside = unused_name();
+        let aside = temporary_name();
         self.client.items().create_folder(folder, &aside).await?;
         let aside = join(folder, &aside);
         let copied = async {
@@ -270,9 +271,7 @@ impl Inner {
             return Err(Error::unsupported(PROVIDER, Operation::DeletePermanently, why));
         }
         let found = self.changeable(item).await?;
-        if options.if_revision.is_some() && options.if_revision != found.item.revision {
-            return Err(refuse(ErrorKind::PreconditionFailed, item, "its content is not in the required state"));
-        }
+        Revision::require(options.if_revision.as_ref(), found.item.revision.as_ref())?;
         if let Err(error) = self.client.items().delete(&[(found.kind, &found.path)]).await {
             let gone = error.maybe_applied() && matches!(self.at(&found.path).await, Ok(None));
             if !gone {
@@ -284,15 +283,4 @@ impl Inner {
         }
         Ok(())
     }
-}
-
-/// The error of a name that something has already.
-pub(super) fn taken(name: &str, by: &Found) -> Error {
-    let what = by.kind.as_str();
-    refuse(ErrorKind::AlreadyExists, name, format!("there is a {what} named {:?}", by.item.name))
-}
-
-/// A name that nothing has.
-fn unused_name() -> String {
-    format!("sharesync-{:016x}.tmp", fastrand::u64(..))
 }

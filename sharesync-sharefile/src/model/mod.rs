@@ -23,5 +23,6 @@ pub use item::{DlpInfo, Favorite, FileLockInfo, Item, ItemKind, Metadata};
 pub use operation::AsyncOperation;
 pub use people::{AccessControl, Account, User, Zone};
 pub use share::{Share, ShareAccessRight, ShareAlias, ShareRequest, ShareSend};
+pub use sharesync_core::Extra;
 pub use transfer::{DownloadSpecification, Redirection, UploadSpecification, UploadedFile};
-pub use wire::{Extra, Flags, Hidden};
+pub use wire::{Flags, Hidden};

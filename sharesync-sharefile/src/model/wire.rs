@@ -4,11 +4,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 
 use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sharesync_core::SecretUrl;
 use url::Url;
 
@@ -260,33 +259,6 @@ impl FromScalar for Flags {
 
     fn from_scalar(scalar: Scalar<'_>) -> Option<Option<Self>> {
         String::from_scalar(scalar).map(|text| text.map(Self))
-    }
-}
-
-/// The fields of an entity that have no field of their own here, so that nothing the service sends is lost.
-///
-/// `Debug` shows their names alone, because a value may be anything.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Extra(Map<String, Value>);
-
-impl Deref for Extra {
-    type Target = Map<String, Value>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl DerefMut for Extra {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
-    }
-}
-
-impl fmt::Debug for Extra {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 

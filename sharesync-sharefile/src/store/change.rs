@@ -1,24 +1,19 @@
 //! Creating folders, deleting, sharing.
 
-use std::time::Duration;
-
 use sharesync_core::{
-    Audience, CreateFolderOptions, DeleteOptions, ErrorKind, Item, ItemRef, Operation, Result, Share, ShareAccess,
-    ShareId, ShareKind, ShareRequest, Timestamp,
+    Attempted, Audience, CreateFolderOptions, DeleteOptions, ErrorKind, Item, ItemRef, Operation, Result, Revision,
+    Share, ShareAccess, ShareId, ShareKind, ShareRequest, Timestamp,
 };
 
 use super::locate::{check_name, failure};
 use super::{ShareFileStore, translate};
 use crate::model::{Item as Entity, Share as ShareEntity};
-use crate::{BulkDeleteOptions, CreateShareOptions, Items};
-
-/// How far the clocks of client and service may be apart.
-pub(super) const SLACK: Duration = Duration::from_secs(300);
+use crate::{BulkDeleteOptions, CreateShareOptions, Items, PROVIDER};
 
 /// Whether the service created an item after a time of this computer's clock.
 pub(super) fn is_newer(entity: &Entity, than: Timestamp) -> bool {
     let created = translate::instant(entity.creation_date);
-    created.is_some_and(|created| created.saturating_add(SLACK) >= than)
+    created.is_some_and(|created| created.is_since(than))
 }
 
 pub(super) async fn create_folder(
@@ -71,10 +66,8 @@ pub(super) async fn delete(store: &ShareFileStore, item: &ItemRef, options: Dele
     }
     let deleted = if options.permanent || options.if_revision.is_some() {
         let present = store.find(item).await?;
-        if options.if_revision.is_some() && options.if_revision != present.revision {
-            let why = "its content is not in the required state";
-            return Err(failure(operation, ErrorKind::PreconditionFailed, why).with_subject(item));
-        }
+        let checked = Revision::require(options.if_revision.as_ref(), present.revision.as_ref());
+        checked.attempted(PROVIDER, operation.name()).about(item)?;
         match present.parent.as_ref().filter(|_| options.permanent) {
             Some(parent) => {
                 // The stream stands for all versions of a file.

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use super::ShareFileStore;
 use super::locate::failure;
+use crate::redirection::{self, check_safe};
 
 /// Opens the content of a file.
 pub(super) async fn open(store: &ShareFileStore, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
@@ -69,6 +70,8 @@ impl Reader {
         if let Some(range) = range(offset, length) {
             call = call.header(RANGE, range);
         }
+        check_safe(call.url(), self.store.client().base_url())
+            .map_err(|why| redirection::failure(&call, ErrorKind::Insecure, why))?;
         let content = self.store.client().open(call).await?.into_content()?;
         // The entity tags of two addresses need not agree although the content does.
         Ok(content.with_revision(None))

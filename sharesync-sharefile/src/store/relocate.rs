@@ -1,7 +1,7 @@
 //! Move and copy, in steps that replace nothing: one update with a new name and a new parent renames in the old folder
 //! first and may replace an item there, and a copy keeps its name [inferred from other clients].
 
-use sharesync_core::{Destination, Error, ErrorKind, Item, ItemRef, Operation, Result};
+use sharesync_core::{Destination, Error, ErrorKind, Item, ItemRef, Operation, Result, temporary_name};
 
 use super::change::{by_id, new_folder};
 use super::locate::{NAMES, check_name, failure};
@@ -88,10 +88,6 @@ fn moved(parent: &str) -> Entity {
     Entity::new().with_parent(parent)
 }
 
-fn temporary_name() -> String {
-    format!("sharesync-{:016x}", fastrand::u64(..))
-}
-
 /// One update that replaces nothing; the item afterwards.
 async fn change(store: &ShareFileStore, id: &str, changes: Entity) -> Result<Item> {
     let options = UpdateOptions::new().with_overwrite(false).with_force_sync(true).with_query(translate::single());
@@ -169,7 +165,7 @@ pub(super) async fn copy_item(store: &ShareFileStore, item: &ItemRef, to: &Desti
         let mut copy = if journey.keeps_name() && !journey.stays_in_folder() {
             copy_into(store, &journey.item, &journey.parent).await?
         } else {
-            copy_by_detour(store, &journey).await?
+            Box::pin(copy_by_detour(store, &journey)).await?
         };
         copy.parent = Some(journey.parent.as_str().into());
         Ok(copy)
@@ -202,7 +198,12 @@ async fn copy_into(store: &ShareFileStore, item: &Item, folder: &str) -> Result<
 
 /// Copies into a folder made for it, renames there, moves out, and removes the folder whatever happens.
 async fn copy_by_detour(store: &ShareFileStore, journey: &Journey) -> Result<Item> {
-    let folder = new_folder(store.items(), &journey.parent, &named(&temporary_name())).await?;
+    let name = temporary_name();
+    let folder = match new_folder(store.items(), &journey.parent, &named(&name)).await {
+        // The answer was lost. Nobody else makes a folder of this name.
+        Err(error) if error.maybe_applied() => store.child(&journey.parent, &name).await?.ok_or(error)?,
+        made => made?,
+    };
     let detour = folder.id()?;
     let arrive = async {
         let copy = copy_into(store, &journey.item, detour).await?;

@@ -3,19 +3,29 @@
 //! | Way | What carries it |
 //! |---|---|
 //! | bearer, Basic, forms | an [`Authorizer`]: a header on every request |
-//! | NTLM (feature `ntlm`) | a [`Transport`]: the connection is what is signed in |
+//! | NTLM (feature `ntlm`), Kerberos (feature `kerberos`) | a [`Transport`]: the connection is what is signed in |
 //!
-//! Writes need a [`FormDigest`] besides, unless the way is bearer: the authorizer adds it. Kerberos is not built in.
+//! Writes need a [`FormDigest`] besides, unless the way is bearer: the authorizer adds it.
+//!
+//! # Kerberos
+//!
+//! Kerberos goes within Negotiate (RFC 4559), by user name and password; tickets that other programs have fetched are not
+//! used. What it needs:
+//!
+//! - the addresses of the domain controllers (KDC), which are asked by TCP, past any proxy, in their order, for ten seconds at
+//!   the most each. They are not looked up in the DNS: that would take a resolver of its own. In a domain of Windows the
+//!   name of the domain usually leads to its controllers as well;
+//! - the service principal name of the site, `HTTP/` and its host if no other is [set](Auth::with_service_principal);
+//! - keys of AES for user and site (RFC 3962), names of ASCII, and both in one realm.
+//!
+//! A ticket for the site is fetched once, and serves all connections until it ends. The site must prove that it is the one
+//! that was meant (mutual authentication), and a sign-in is bound to its TLS connection. Where the site signs in requests
+//! and no connections, as the web server of Windows does unless it is told otherwise, every request carries a message.
 
 mod basic;
 mod digest;
 mod fields;
 mod forms;
-#[cfg(feature = "ntlm")]
-mod ntlm;
-#[cfg(not(feature = "ntlm"))]
-#[path = "without_ntlm.rs"]
-mod ntlm;
 mod offer;
 mod windows;
 
@@ -30,6 +40,7 @@ use self::basic::Basic;
 pub use self::digest::FormDigest;
 use self::digest::WithDigest;
 use self::forms::Forms;
+use self::windows::Messages;
 use crate::PROVIDER;
 
 /// A way to sign in.
@@ -38,16 +49,30 @@ pub struct Auth(Way);
 
 #[derive(Clone)]
 enum Way {
+    Known(Known),
+    /// What the service offers to users of Windows: Kerberos if there are controllers to ask, Basic if it is allowed.
+    Offered {
+        account: Account,
+        source: TicketSource,
+        basic: bool,
+    },
+}
+
+/// A way that needs no asking.
+#[derive(Clone)]
+enum Known {
     Bearer(Arc<dyn Authorizer>),
     Basic(Account),
     Forms(Account),
-    Ntlm(Account),
-    /// The messages of NTLM where the service offers the scheme Negotiate alone.
-    NtlmAsNegotiate(Account),
-    Windows {
-        account: Account,
-        basic: bool,
-    },
+    Messages(Account, Messages),
+}
+
+/// Where tickets come from, and what for.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(not(feature = "kerberos"), allow(dead_code, reason = "nobody reads all of it"))]
+struct TicketSource {
+    kdcs: Option<Vec<String>>,
+    service: Option<String>,
 }
 
 /// A user of Windows or of the site.
@@ -72,22 +97,22 @@ impl Account {
 impl Auth {
     /// By an access token that is sent until the service refuses it.
     pub fn bearer(token: impl Into<Secret>) -> Self {
-        Self(Way::Bearer(Arc::new(StaticBearer::new(token))))
+        Self(Way::Known(Known::Bearer(Arc::new(StaticBearer::new(token)))))
     }
 
     /// By access tokens that end and are renewed.
     pub fn bearer_tokens(tokens: BearerTokens) -> Self {
-        Self(Way::Bearer(Arc::new(tokens)))
+        Self(Way::Known(Known::Bearer(Arc::new(tokens))))
     }
 
     /// By user name and password with every request (RFC 7617). A name of a domain is `DOMAIN\user`.
     pub fn basic(user: impl Into<String>, password: impl Into<Secret>) -> Self {
-        Self(Way::Basic(Account::new(user, password)))
+        Self(Way::Known(Known::Basic(Account::new(user, password))))
     }
 
     /// By the site's own form, which gives a cookie.
     pub fn forms(user: impl Into<String>, password: impl Into<Secret>) -> Self {
-        Self(Way::Forms(Account::new(user, password)))
+        Self(Way::Known(Known::Forms(Account::new(user, password))))
     }
 
     /// By NTLM, with the feature `ntlm`. The domain may be empty, and the user then of the form `user@domain`.
@@ -95,20 +120,65 @@ impl Auth {
     /// What is signed in is the connections to the site's origin: requests there that ask for no credentials go over them as
     /// well. The transport must be able to [give connections away](Transport::connect), as the one that comes along is.
     pub fn ntlm(domain: impl Into<String>, user: impl Into<String>, password: impl Into<Secret>) -> Self {
-        Self(Way::Ntlm(Account::of_domain(domain, user, password)))
+        Self(Way::Known(Known::Messages(Account::of_domain(domain, user, password), Messages::Ntlm("NTLM"))))
     }
 
-    /// By what the service offers to Windows users, as it says when it is asked: NTLM, by that name or within Negotiate.
-    /// Basic is not chosen: see [`or_basic`](Self::or_basic).
+    /// By Kerberos, with the feature `kerberos`, as the [module](self#kerberos) describes it: for a user of a realm (for Windows
+    /// the domain in capitals, such as `CORP.EXAMPLE.COM`), by tickets of its domain controllers (`dc1.corp.example.com`, or
+    /// with a port). The realm may be empty, and the user then of the form `user@domain`, which Active Directory
+    /// alone knows (not tried against one).
+    ///
+    /// Of the connections holds what holds for [`ntlm`](Self::ntlm).
+    pub fn kerberos<K: Into<String>>(
+        realm: impl Into<String>,
+        user: impl Into<String>,
+        password: impl Into<Secret>,
+        kdcs: impl IntoIterator<Item = K>,
+    ) -> Self {
+        let source = TicketSource::default();
+        let account = Account::of_domain(realm, user, password);
+        Self(Way::Known(Known::Messages(account, Messages::Kerberos(source)))).with_kdcs(kdcs)
+    }
+
+    /// By what the service offers to Windows users, as it says when it is asked: NTLM, by that name or within Negotiate; or
+    /// Kerberos alone, once [domain controllers](Self::with_kdcs) are named. Basic is not chosen: see
+    /// [`or_basic`](Self::or_basic).
     pub fn windows(domain: impl Into<String>, user: impl Into<String>, password: impl Into<Secret>) -> Self {
-        Self(Way::Windows { account: Account::of_domain(domain, user, password), basic: false })
+        let (account, source) = (Account::of_domain(domain, user, password), TicketSource::default());
+        Self(Way::Offered { account, source, basic: false })
+    }
+
+    /// Lets [`windows`](Self::windows) sign in by Kerberos, with tickets of these domain controllers, and no longer by NTLM,
+    /// which is weaker. The domain is the realm then.
+    #[must_use]
+    pub fn with_kdcs<K: Into<String>>(mut self, kdcs: impl IntoIterator<Item = K>) -> Self {
+        if let Some(source) = self.source() {
+            source.kdcs = Some(kdcs.into_iter().map(Into::into).collect());
+        }
+        self
+    }
+
+    /// Sets the service principal name that tickets of Kerberos are for: `HTTP/` and the host of the site by default.
+    #[must_use]
+    pub fn with_service_principal(mut self, name: impl Into<String>) -> Self {
+        if let Some(source) = self.source() {
+            source.service = Some(name.into());
+        }
+        self
+    }
+
+    fn source(&mut self) -> Option<&mut TicketSource> {
+        match &mut self.0 {
+            Way::Offered { source, .. } | Way::Known(Known::Messages(_, Messages::Kerberos(source))) => Some(source),
+            Way::Known(_) => None,
+        }
     }
 
     /// Lets [`windows`](Self::windows) choose Basic where the service offers nothing better: the password itself goes to
     /// the service then.
     #[must_use]
     pub fn or_basic(mut self) -> Self {
-        if let Way::Windows { basic, .. } = &mut self.0 {
+        if let Way::Offered { basic, .. } = &mut self.0 {
             *basic = true;
         }
         self
@@ -118,11 +188,12 @@ impl Auth {
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let way = match &self.0 {
-            Way::Bearer(_) => "bearer",
-            Way::Basic(_) => "basic",
-            Way::Forms(_) => "forms",
-            Way::Ntlm(_) | Way::NtlmAsNegotiate(_) => "ntlm",
-            Way::Windows { .. } => "windows",
+            Way::Known(Known::Bearer(_)) => "bearer",
+            Way::Known(Known::Basic(_)) => "basic",
+            Way::Known(Known::Forms(_)) => "forms",
+            Way::Known(Known::Messages(_, Messages::Ntlm(_))) => "ntlm",
+            Way::Known(Known::Messages(_, Messages::Kerberos(_))) => "kerberos",
+            Way::Offered { .. } => "windows",
         };
         f.debug_tuple("Auth").field(&way).finish()
     }
@@ -153,20 +224,19 @@ pub async fn connect(auth: Auth, site: &Url, transport: Arc<dyn Transport>, http
 async fn sign_in(auth: Auth, site: &Url, transport: Arc<dyn Transport>, http: &HttpConfig) -> Result<SignIn> {
     let pipeline = |transport: &Arc<dyn Transport>| Pipeline::builder(PROVIDER, transport.clone()).config(http.clone());
     let way = match auth.0 {
-        Way::Windows { account, basic } => windows::choose(pipeline(&transport).build(), site, account, basic).await?,
-        way => way,
+        Way::Known(known) => known,
+        Way::Offered { account, source, basic } => {
+            windows::choose(pipeline(&transport).build(), site, account, source, basic).await?
+        }
     };
     let (transport, credentials): (_, Option<Arc<dyn Authorizer>>) = match way {
-        Way::Bearer(authorizer) => return Ok(SignIn { transport, authorizer: Some(authorizer), digest: None }),
-        Way::Basic(account) => (transport, Some(Arc::new(Basic::new(&account)?))),
-        Way::Forms(account) => {
+        Known::Bearer(authorizer) => return Ok(SignIn { transport, authorizer: Some(authorizer), digest: None }),
+        Known::Basic(account) => (transport, Some(Arc::new(Basic::new(&account)?))),
+        Known::Forms(account) => {
             let forms = Forms::sign_in(pipeline(&transport).build(), site, account).await?;
             (transport, Some(Arc::new(forms)))
         }
-        Way::Windows { account, .. } | Way::Ntlm(account) => {
-            (ntlm::ntlm("NTLM", account, site, transport, http)?, None)
-        }
-        Way::NtlmAsNegotiate(account) => (ntlm::ntlm("Negotiate", account, site, transport, http)?, None),
+        Known::Messages(account, messages) => (windows::transport(messages, account, site, transport, http)?, None),
     };
     let builder = pipeline(&transport);
     let builder = match &credentials {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::{
-    BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, ItemId, RemotePath, Result, Since,
+    Attempted, BoxStream, Change, ChangeOptions, ChangePage, Cursor, ErrorKind, ItemId, Operation, RemotePath, Result,
+    Since,
 };
 
 use super::find::Place;
@@ -45,11 +46,7 @@ pub(super) fn changes(store: Arc<Inner>, since: Since, options: ChangeOptions) -
             (false, ..) => log::everything(scope, false).await,
         }
     };
-    let describe = |error: Error| match error.operation() {
-        None => error.with_provider(PROVIDER).with_operation("changes"),
-        Some(_) => error.with_provider(PROVIDER),
-    };
-    stream::once(opened).try_flatten().map_err(describe).boxed()
+    stream::once(opened).try_flatten().map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
 }
 
 /// What a page tells of one item.

@@ -6,7 +6,7 @@ use sharesync_core::{BoxStream, Change, ChangePage, Error, ErrorKind, PageGuard,
 use super::change::{Pages, Scope, Told};
 use super::item::Known;
 use crate::model::{FeedStatus, ItemShape, SyncItem};
-use crate::{FeedOptions, FeedPage, PROVIDER};
+use crate::{FeedOptions, FeedPage};
 
 /// How often an enumeration is begun again because the service loses track in the middle of it.
 const MOST_RESTARTS: u32 = 3;
@@ -225,5 +225,5 @@ impl Reading {
 }
 
 fn protocol(message: &'static str) -> Error {
-    Error::new(ErrorKind::Protocol, message).with_provider(PROVIDER)
+    Error::new(ErrorKind::Protocol, message)
 }

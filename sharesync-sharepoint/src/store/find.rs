@@ -4,9 +4,9 @@ use sharesync_core::{Error, ErrorKind, Item, ItemId, ItemKind, ItemRef, RemotePa
 
 use super::Inner;
 use super::item::{Known, needed, refuse};
+use crate::ItemsQuery;
 use crate::model::Guid;
 use crate::rest::Target;
-use crate::{ItemsQuery, PROVIDER};
 
 /// A folder to list or to put something into.
 #[derive(Debug, Clone)]
@@ -185,7 +185,7 @@ impl Inner {
     }
 
     pub(super) fn check_name(&self, name: &str) -> Result<()> {
-        self.capabilities.names.check(name).map_err(|error| error.with_provider(PROVIDER))
+        self.capabilities.names.check(name)
     }
 }
 

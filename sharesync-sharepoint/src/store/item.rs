@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use sharesync_core::{Digest, Error, ErrorKind, Item, ItemKind, RemotePath, Result, Revision, Timestamp};
+use sharesync_core::{Digest, Error, ErrorKind, Holder, Item, ItemKind, RemotePath, Result, Revision, Timestamp};
 
-use crate::PROVIDER;
 use crate::model::{File, Folder, Guid, SyncItem};
 
 /// What the sync service calls the folder that everything is in.
@@ -12,15 +11,12 @@ const ROOT_FOLDER: &str = "/RootFolder";
 
 /// An error of the store itself.
 pub(super) fn refuse(kind: ErrorKind, subject: &str, message: impl Into<Cow<'static, str>>) -> Error {
-    Error::new(kind, message).with_provider(PROVIDER).with_subject(subject)
+    Error::new(kind, message).with_subject(subject)
 }
 
 /// A field that an answer cannot do without.
 pub(super) fn needed<T>(field: Option<T>, name: &str) -> Result<T> {
-    field.ok_or_else(|| {
-        let message = format!("the service describes a file or folder without `{name}`");
-        Error::new(ErrorKind::Protocol, message).with_provider(PROVIDER)
-    })
+    field.ok_or_else(|| Error::missing_field("file or folder", name))
 }
 
 /// The folder that everything of a library is in.
@@ -120,6 +116,16 @@ impl Known {
         })
     }
 
+    /// Whether the service created it after a time of this computer's clock.
+    pub(super) fn is_since(&self, began: Timestamp) -> bool {
+        self.created.is_some_and(|created| created.is_since(began))
+    }
+
+    /// It, as one that has a name.
+    pub(super) fn holder(&self) -> Holder<'_> {
+        Holder { name: &self.name, is_folder: self.is_folder, revision: self.revision.clone() }
+    }
+
     pub(super) fn into_item(self) -> Item {
         let kind = if self.is_folder { ItemKind::Folder } else { ItemKind::File };
         let mut item = Item::new(self.id.to_string(), self.name, kind);
@@ -132,19 +138,6 @@ impl Known {
         item.digests = self.digest.into_iter().collect();
         item
     }
-}
-
-/// The error of content that is not in the required state, with both states.
-pub(super) fn stale(subject: &str, required: &Revision, present: Option<&Revision>) -> Error {
-    let present = present.map_or("none", Revision::as_str);
-    let message = format!("the content is in the state {present}, and {required} was required");
-    refuse(ErrorKind::PreconditionFailed, subject, message)
-}
-
-/// The error of a name that something has already.
-pub(super) fn taken(name: &str, by: &Known) -> Error {
-    let what = if by.is_folder { "folder" } else { "file" };
-    refuse(ErrorKind::AlreadyExists, name, format!("there is a {what} named {:?}", by.name))
 }
 
 #[cfg(test)]

@@ -18,8 +18,9 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, UploadRequest, UploadSpec, UploadStatus};
 use sharesync_core::{
-    BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest, Error,
-    ErrorKind, Item, ItemRef, ListOptions, Page, RemoteStore, Result, Share, ShareId, ShareRequest, Since, StoreInfo,
+    Attempted, BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination,
+    Digest, Error, ErrorKind, Item, ItemRef, ListOptions, Operation, Page, RemoteStore, Result, Share, ShareId,
+    ShareRequest, Since, StoreInfo,
 };
 
 pub use options::{ChangeSource, StoreOptions};
@@ -121,12 +122,13 @@ impl RemoteStore for SharePointStore {
     }
 
     async fn stat(&self, item: &ItemRef) -> Result<Item> {
-        self.0.stat(item).await
+        self.0.stat(item).await.attempted(PROVIDER, Operation::Stat.name()).about(item)
     }
 
     /// Folders come before files. Digests are not told here.
     fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
         let (store, folder) = (self.0.clone(), folder.clone());
+        let name = folder.clone();
         let listed = async move {
             let place = store.place(&folder).await?;
             let size = options.page_size.map_or(usize::MAX, |size| size.max(1) as usize);
@@ -142,7 +144,8 @@ impl RemoteStore for SharePointStore {
             });
             Ok::<_, Error>(pages)
         };
-        stream::once(listed).try_flatten().boxed()
+        let pages = stream::once(listed).try_flatten();
+        pages.map(move |page| page.attempted(PROVIDER, Operation::List.name()).about(&name)).boxed()
     }
 
     fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
@@ -150,19 +153,20 @@ impl RemoteStore for SharePointStore {
     }
 
     async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
-        self.0.upload_spec(request).await
+        let name = request.name.clone();
+        self.0.upload_spec(request).await.attempted(PROVIDER, Operation::UploadSpec.name()).about(name)
     }
 
     async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
-        self.0.upload_part(spec, part).await
+        self.0.upload_part(spec, part).await.attempted(PROVIDER, "upload_part").about(&spec.request.name)
     }
 
     async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
-        self.0.upload_status(spec).await
+        self.0.upload_status(spec).await.attempted(PROVIDER, "upload_status").about(&spec.request.name)
     }
 
     async fn upload_finish(&self, spec: &UploadSpec, parts: &[PartReceipt], content: &[Digest]) -> Result<Item> {
-        self.0.upload_finish(spec, parts, content).await
+        self.0.upload_finish(spec, parts, content).await.attempted(PROVIDER, "upload_finish").about(&spec.request.name)
     }
 
     async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
@@ -170,30 +174,34 @@ impl RemoteStore for SharePointStore {
     }
 
     async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
-        self.0.download(item, options).await
+        self.0.download(item, options).await.attempted(PROVIDER, Operation::Download.name()).about(item)
     }
 
     async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
-        self.0.create_folder(parent, name, options).await
+        self.0
+            .create_folder(parent, name, options)
+            .await
+            .attempted(PROVIDER, Operation::CreateFolder.name())
+            .about(name)
     }
 
     async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.move_item(item, to).await
+        self.0.move_item(item, to).await.attempted(PROVIDER, Operation::Move.name()).about(item)
     }
 
     async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.copy_item(item, to).await
+        self.0.copy_item(item, to).await.attempted(PROVIDER, Operation::Copy.name()).about(item)
     }
 
     async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
-        self.0.delete(item, options).await
+        self.0.delete(item, options).await.attempted(PROVIDER, Operation::Delete.name()).about(item)
     }
 
     async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
-        self.0.share(item, request).await
+        self.0.share(item, request).await.attempted(PROVIDER, Operation::Share.name()).about(item)
     }
 
     async fn unshare(&self, share: &ShareId) -> Result<()> {
-        self.0.unshare(share).await
+        self.0.unshare(share).await.attempted(PROVIDER, Operation::Unshare.name())
     }
 }

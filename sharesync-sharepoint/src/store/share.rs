@@ -98,13 +98,13 @@ impl Inner {
             Some(refused) => {
                 let why = refused.message.clone().unwrap_or_else(|| "one of the people does not get access".into());
                 let some_did = results.iter().any(|result| result.status != Some(false));
-                Err(Error::new(ErrorKind::Rejected, why).with_provider(PROVIDER).with_maybe_applied(some_did))
+                Err(Error::new(ErrorKind::Rejected, why).with_maybe_applied(some_did))
             }
         }
     }
 
     pub(super) async fn unshare(&self, share: &ShareId) -> Result<()> {
-        let gone = || Error::new(ErrorKind::NotFound, "there is no such share").with_provider(PROVIDER);
+        let gone = || Error::new(ErrorKind::NotFound, "there is no such share");
         let ending: Ending = serde_json::from_str(share.as_str()).map_err(|_| gone())?;
         let sharing = self.client.sharing();
         let (Ending::Link { item, .. }

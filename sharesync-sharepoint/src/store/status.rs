@@ -5,7 +5,7 @@ use sharesync_core::{Error, ErrorKind, Result};
 
 use super::Inner;
 use super::item::Known;
-use super::transfer::{State, is_since};
+use super::transfer::State;
 use crate::PROVIDER;
 use crate::model::{File, Guid};
 use crate::rest::Target;
@@ -24,7 +24,7 @@ impl Inner {
         let found = match state.file {
             Some(file) => self.file(file).await?.filter(|found| found.revision() != state.before).map(|_| file),
             None => match self.child(&state.place(), &state.name).await? {
-                Some(found) if !found.is_folder && is_since(&found, state.began) => Some(found.id),
+                Some(found) if !found.is_folder && found.is_since(state.began) => Some(found.id),
                 _ => None,
             },
         };

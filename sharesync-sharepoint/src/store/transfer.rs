@@ -14,7 +14,7 @@ use sharesync_core::{
 
 use super::Inner;
 use super::find::{Place, made};
-use super::item::{Known, refuse, stale, taken};
+use super::item::{Known, refuse};
 use crate::dialect::SmallUpload;
 use crate::model::Guid;
 use crate::rest::Target;
@@ -22,9 +22,6 @@ use crate::{Client, InlineFile, InlineMode, PROVIDER};
 
 /// How often a new version is tried on top of what others have made meanwhile.
 const MOST_TRIES: u32 = 10;
-/// How far the clocks of client and service may be apart.
-const SLACK: std::time::Duration = std::time::Duration::from_secs(300);
-
 /// What is remembered of an upload.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct State {
@@ -68,7 +65,7 @@ impl Inner {
         let small = request.size < self.options.single_limit;
         // A new file needs no look: the service itself refuses a name that is taken.
         let existing = if versions { self.child(&place, &request.name).await? } else { None };
-        check(&request, existing.as_ref())?;
+        request.check_holder(existing.as_ref().map(Known::holder).as_ref())?;
         let mut state = State {
             parent: place.id,
             path: place.path,
@@ -108,7 +105,7 @@ impl Inner {
         if in_doubt(&error)
             && let Some(found) = self.child(&state.place(), &state.name).await?
             && found.size == Some(0)
-            && is_since(&found, state.began)
+            && found.is_since(state.began)
         {
             return Ok(found);
         }
@@ -219,7 +216,7 @@ impl Inner {
         let same = found.size == Some(part.size()) && found.digest.as_ref().is_none_or(|held| *held == sent);
         let fresh = match file {
             Some(_) => found.revision != state.before,
-            None => is_since(&found, state.began),
+            None => found.is_since(state.began),
         };
         Ok((same && fresh).then_some(Made { file: found.id, revision: None }))
     }
@@ -273,7 +270,7 @@ impl Inner {
         let Some(required) = required.filter(|_| error.kind() == ErrorKind::PreconditionFailed) else { return error };
         match self.client.files().get(&Target::Id(file)).await {
             Ok(found) => {
-                let explained = stale(&file.to_string(), required, found.revision().as_ref());
+                let explained = required.stale(found.revision().as_ref()).with_subject(file);
                 let explained = match error.status() {
                     Some(status) => explained.with_status(status),
                     None => explained,
@@ -355,22 +352,13 @@ impl Inner {
     pub(super) async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
         let folder = || refuse(ErrorKind::Conflict, &item.to_string(), "it is a folder");
         let known = self.find(item).await?.filter(|known| !known.is_folder).ok_or_else(folder)?;
-        if let Some(required) =
-            options.if_revision.as_ref().filter(|required| known.revision.as_ref() != Some(*required))
-        {
-            return Err(stale(&known.id.to_string(), required, known.revision.as_ref()));
-        }
         let reader = Reader {
             client: self.client.clone(),
             file: known.id,
             name: known.name.clone(),
             required: options.if_revision.clone(),
         };
-        let opened = Download::open(known.into_item(), Arc::new(reader), options).await;
-        opened.map_err(|error| match error.subject() {
-            None => error.with_subject(item).with_provider(PROVIDER),
-            Some(_) => error.with_provider(PROVIDER),
-        })
+        Download::open(known.into_item(), Arc::new(reader), options).await
     }
 }
 
@@ -379,26 +367,6 @@ pub(super) fn in_doubt(error: &Error) -> bool {
     let repeated =
         matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::PreconditionFailed | ErrorKind::NotFound);
     error.maybe_applied() || error.attempts() > 1 && repeated
-}
-
-/// Whether the service created it after a time of this computer's clock.
-pub(super) fn is_since(known: &Known, time: Timestamp) -> bool {
-    known.created.is_some_and(|created| created.saturating_add(SLACK) >= time)
-}
-
-/// Checks that the upload may take the name.
-fn check(request: &UploadRequest, existing: Option<&Known>) -> Result<()> {
-    if let Some(required) = &request.if_revision {
-        let present = existing.and_then(|existing| existing.revision.as_ref());
-        if present != Some(required) {
-            return Err(stale(&request.name, required, present));
-        }
-    }
-    let replaces = request.on_conflict == OnConflict::NewVersion || request.if_revision.is_some();
-    match existing {
-        Some(existing) if !replaces || existing.is_folder => Err(taken(&request.name, existing)),
-        _ => Ok(()),
-    }
 }
 
 /// Opens the content of a file.
@@ -415,11 +383,9 @@ impl ContentReader for Reader {
     async fn open(&self, offset: u64, length: Option<u64>) -> Result<Content> {
         let content = self.client.files().content(&Target::Id(self.file), &self.name, offset, length).await?;
         let present = content.revision.as_deref().and_then(crate::model::revision);
-        match (&self.required, present) {
-            (Some(required), Some(present)) if *required != present => {
-                Err(stale(&self.file.to_string(), required, Some(&present)))
-            }
-            _ => Ok(content),
+        if present.is_some() {
+            Revision::require(self.required.as_ref(), present.as_ref())?;
         }
+        Ok(content)
     }
 }

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, RemotePath, Result, Timestamp,
+    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, RemotePath, Result, Revision, Timestamp,
 };
 
 use super::Inner;
 use super::find::{Place, made};
-use super::item::{Known, refuse, stale, taken};
-use super::transfer::{in_doubt, is_since};
+use super::item::{Known, refuse};
+use super::transfer::in_doubt;
 use super::walk::Listing;
 use crate::rest::Target;
 
@@ -30,7 +30,7 @@ impl Inner {
         // Whether the service refuses a name that a folder has already is not documented.
         let folder = match self.child(&place, name).await? {
             Some(found) if found.is_folder && options.reuse_existing => self.node(found.id).await?,
-            Some(found) => return Err(taken(name, &found)),
+            Some(found) => return Err(found.holder().refuse(name)),
             None => match self.new_folder(&place, name).await {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && options.reuse_existing => {
                     let found = self.child(&place, name).await?.filter(|found| found.is_folder);
@@ -52,7 +52,7 @@ impl Inner {
         if in_doubt(&error)
             && let Some(mut found) = self.child(place, name).await?
             && found.is_folder
-            && is_since(&found, began)
+            && found.is_since(began)
         {
             found.parent = Some(place.id);
             return Ok(found);
@@ -88,7 +88,7 @@ impl Inner {
     /// Checks that a name is free, unless it is the item itself that has it, in another case.
     async fn check_free(&self, known: &Known, place: &Place, name: &str) -> Result<()> {
         match self.child(place, name).await? {
-            Some(found) if found.id != known.id => Err(taken(name, &found)),
+            Some(found) if found.id != known.id => Err(found.holder().refuse(name)),
             _ => Ok(()),
         }
     }
@@ -111,7 +111,7 @@ impl Inner {
         let known = self.find_changeable(item).await?;
         let (place, name) = self.destination(&known, to).await?;
         if let Some(found) = self.child(&place, &name).await? {
-            return Err(taken(&name, &found));
+            return Err(found.holder().refuse(&name));
         }
         let copy = match known.is_folder {
             false => self.copy_file(&known, &place, &name).await?,
@@ -132,7 +132,7 @@ impl Inner {
                 Err(refuse(ErrorKind::Protocol, name, message).with_maybe_applied(true))
             }
             (Err(error), Some(found))
-                if in_doubt(&error) && !found.is_folder && found.size == known.size && is_since(&found, began) =>
+                if in_doubt(&error) && !found.is_folder && found.size == known.size && found.is_since(began) =>
             {
                 self.node(found.id).await
             }
@@ -183,9 +183,7 @@ impl Inner {
     pub(super) async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
         let known = self.find_changeable(item).await?;
         let (target, required) = (Target::Id(known.id), options.if_revision.as_ref());
-        if let Some(required) = required.filter(|required| known.revision.as_ref() != Some(*required)) {
-            return Err(stale(&known.id.to_string(), required, known.revision.as_ref()));
-        }
+        Revision::require(required, known.revision.as_ref())?;
         let (files, folders) = (self.client.files(), self.client.folders());
         let deleted = match (known.is_folder, options.permanent) {
             (true, true) => folders.delete(&target).await,

@@ -1,9 +1,12 @@
-//! Signing in, on the wire: against a server that binds NTLM to connections, forgets, hangs up, and asks for forms.
+//! Signing in, on the wire: against a server that binds NTLM to connections, forgets, hangs up, and asks for forms, and
+//! against domain controllers that are none.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod digest;
 mod farm;
 mod forms;
+#[cfg(feature = "kerberos")]
+mod kerberos;
 #[cfg(feature = "ntlm")]
 mod ntlm;
 mod offers;

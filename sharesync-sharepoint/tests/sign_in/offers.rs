@@ -40,7 +40,23 @@ async fn ntlm_goes_before_basic_and_within_negotiate() {
         assert_eq!(farm.handshakes(), 1, "{scheme}");
     }
     let farm = offering(&["Basic realm=\"farm\"", "NTLM"]);
-    assert!(format!("{:?}", sign_in(&farm, alice().or_basic()).await.unwrap()).contains("NtlmTransport"));
+    assert!(format!("{:?}", sign_in(&farm, alice().or_basic()).await.unwrap()).contains("mechanism: Ntlm"));
+}
+
+#[tokio::test]
+async fn who_names_controllers_does_not_get_ntlm() {
+    let with_kdcs = || alice().with_kdcs(["dc1.example.test"]).or_basic();
+    let farm = offering(&["NTLM", "Basic realm=\"farm\""]);
+    let refused = sign_in(&farm, with_kdcs()).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unsupported);
+    assert!(refused.to_string().contains("weaker than the Kerberos asked for"), "{refused}");
+    let farm = offering(&["Negotiate", "NTLM", "Basic realm=\"farm\""]);
+    let chosen = sign_in(&farm, with_kdcs()).await;
+    #[cfg(feature = "kerberos")]
+    assert!(format!("{:?}", chosen.unwrap()).contains("mechanism: Kerberos"));
+    #[cfg(not(feature = "kerberos"))]
+    assert!(chosen.unwrap_err().to_string().contains("feature `kerberos`"));
+    assert!(farm.seen().iter().all(|seen| seen.header("authorization").is_empty()), "nothing is given away");
 }
 
 #[cfg(not(feature = "ntlm"))]

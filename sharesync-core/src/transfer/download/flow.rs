@@ -11,7 +11,7 @@ use super::{Content, ContentReader, DownloadOptions};
 use crate::transfer::hashing::ContentHash;
 use crate::transfer::options::unless_cancelled;
 use crate::transfer::{CancelToken, Progress};
-use crate::{BoxStream, Digest, Error, ErrorKind, Item, Result};
+use crate::{BoxStream, Digest, Error, ErrorKind, Item, Result, Revision};
 
 /// How often in a row a body may break before the download fails.
 const MAX_FAILURES: u32 = 5;
@@ -42,9 +42,7 @@ pub(super) struct Flow {
 
 impl Flow {
     pub(super) async fn open(item: &Item, reader: Arc<dyn ContentReader>, options: DownloadOptions) -> Result<Self> {
-        if options.if_revision.is_some() && options.if_revision != item.revision {
-            return Err(Error::new(ErrorKind::PreconditionFailed, "its content is not in the required state"));
-        }
+        Revision::require(options.if_revision.as_ref(), item.revision.as_ref())?;
         let whole = options.offset == 0 && options.length.is_none();
         let digest = item.digests.first().filter(|_| whole && options.verify).cloned();
         let end = match options.length {

@@ -22,6 +22,10 @@ use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Item, Operation, RemoteSt
 /// Content up to this many bytes is read once and sent from memory, also where the plan has a single part.
 const IN_MEMORY: u64 = 1024 * 1024;
 
+/// Attempts in a row that begin with no more at the service than an earlier one. Whoever loses again and again what it has
+/// acknowledged would otherwise be sent it for ever.
+const MOST_FRUITLESS: u32 = 3;
+
 pub(super) struct Engine<'a, S: ?Sized> {
     store: &'a S,
     source: Arc<dyn Source>,
@@ -113,7 +117,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
             Some(spec) => self.enquire(&spec).await?,
             None => self.begin(request).await?,
         };
-        let mut enquired = false;
+        let (mut enquired, mut most, mut fruitless) = (false, 0, 0);
         loop {
             let (spec, received) = match held {
                 Held::Parts { spec, received } => (spec, received),
@@ -121,6 +125,8 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
             };
             let had: u64 = received.iter().map(|range| range.end - range.start).sum();
             self.progress.set(had);
+            fruitless = if had > most { 0 } else { fruitless + 1 };
+            most = most.max(had);
             let way = Way::new(*spec);
             let error = match self.send(&way, &received).await {
                 Ok(done) => return Ok(done),
@@ -131,7 +137,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
                 self.abort(&spec).await;
             }
             // One enquiry, and another one only after the last one led to progress.
-            let stuck = enquired && !way.has_advanced();
+            let stuck = enquired && !way.has_advanced() || fruitless > MOST_FRUITLESS;
             if stuck || !transient(error.kind()) || !self.can_enquire() {
                 return Err(error);
             }

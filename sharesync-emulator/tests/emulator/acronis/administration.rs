@@ -2,8 +2,9 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use sharesync_emulator::Emulator;
 
-use super::{Client, INVALID, NODES, NOT_ADMINISTRATOR, NOT_FOUND, Stage, refused, text};
+use super::{Client, INVALID, NODES, NOT_ADMINISTRATOR, NOT_FOUND, OTHER, Stage, refused, text};
 
 /// Every operation for administrators, with a body that it takes.
 fn operations(device: &str, user: &str) -> Vec<(Method, String, Option<Value>)> {
@@ -173,4 +174,55 @@ async fn what_happens_is_in_the_log() {
     assert_eq!(entry["node"], json!({"uuid": uuid, "name": "file.txt"}));
     assert_eq!((&entry["node_uuid"], &entry["owner_uuid"]), (&file["uuid"], &file["owner"]["uuid"]));
     assert_eq!((&entry["user"], &entry["code"]), (&file["owner"], &json!(0)));
+}
+
+#[tokio::test]
+async fn a_restart_loses_nothing_of_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let start = || Stage::with(Emulator::builder().directory(directory.path()));
+    let stage = start().await;
+    let client = &stage.client;
+    let folder = client.folder("0", "Folder").await;
+    let gone = client.folder("0", "gone").await;
+    assert_eq!(client.ask(Method::DELETE, &format!("{NODES}/{gone}"), None).await.0, 204);
+    let members = format!("{NODES}/{folder}/members");
+    for (email, read_only) in [(OTHER.0, false), ("guest@example.com", true)] {
+        let member = json!({"member": {"email": email, "read_only": read_only}});
+        assert_eq!(client.post(&members, member).await.0, 201);
+    }
+    let devices = client.get("devices").await;
+    let at = |number: usize| format!("devices/{}", text(&devices[number], "uuid"));
+    assert_eq!(client.put(&at(0), json!({"device": {"notes": "Example notes"}})).await.0, 204);
+    assert_eq!(client.ask(Method::DELETE, &at(1), None).await.0, 204);
+    let settings = json!({"security_settings": {"node_share_link_ttl_max": 30, "node_share_link_enable": "false"}});
+    assert_eq!(client.put("settings/security", settings).await.0, 204);
+    let server = json!({"server_settings": {"default_locale": "zh_tw"}});
+    assert_eq!(client.put("settings/server", server).await.0, 204);
+    let seen = async |client: &Client| {
+        let mut seen = Vec::new();
+        for path in [members.as_str(), "devices", "settings/security", "settings/server", "audit_log"] {
+            seen.push(client.get(path).await);
+        }
+        // When a device was seen last, and where the server is, is not kept.
+        seen[1].as_array_mut().expect("a list").iter_mut().for_each(|device| device["last_contact_time"] = Value::Null);
+        seen[3]["root_web_address"] = Value::Null;
+        seen
+    };
+    let before = seen(client).await;
+    assert_eq!((before[0].as_array().map(Vec::len), before[1].as_array().map(Vec::len)), (Some(3), Some(2)));
+    assert!(before[4].as_array().is_some_and(|log| log.len() >= 10), "{}", before[4]);
+    stage.emulator.shutdown().await;
+
+    let stage = start().await;
+    assert_eq!(seen(&stage.client).await, before);
+    let other = stage.other().await;
+    assert_eq!(other.get(&format!("{NODES}/0/contents")).await[0]["name"], "Folder", "members see what they saw");
+    let guest = json!({"member": {"email": "another@example.com"}});
+    let (_, guest) = stage.client.post(&members, guest).await;
+    let ids: Vec<_> = before[0].as_array().expect("a list").iter().map(|member| &member["id"]).collect();
+    assert!(!ids.contains(&&guest["id"]), "{guest} is somebody else");
+    let log = stage.client.get("audit_log").await;
+    let uuids: std::collections::BTreeSet<_> =
+        log.as_array().expect("a list").iter().map(|entry| text(entry, "uuid")).collect();
+    assert_eq!(Some(uuids.len()), log.as_array().map(Vec::len), "every entry has an identifier of its own");
 }

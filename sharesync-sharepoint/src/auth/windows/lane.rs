@@ -17,6 +17,8 @@ use sharesync_core::{BoxStream, Error};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use super::binding::server_end_point;
+
 /// How long a connection that ended its last exchange may take to be ready for the next one.
 const READY: Duration = Duration::from_millis(200);
 
@@ -31,6 +33,8 @@ pub(super) struct Lane {
     task: AbortHandle,
     pub(super) used: Instant,
     pub(super) era: u64,
+    /// What binds a sign-in to its TLS.
+    pub(super) binding: Option<Vec<u8>>,
 }
 
 /// Why an exchange came to nothing.
@@ -44,10 +48,11 @@ pub(super) enum Failure {
 impl Lane {
     /// Takes a connection over. It is given back as one of `era`.
     pub(super) async fn open(connection: Connection, era: u64) -> Result<Self, TransportError> {
+        let binding = connection.certificate.as_deref().and_then(server_end_point);
         let failure = |error: hyper::Error| TransportError::new(TransportErrorKind::Connect, &error);
         let (sender, connection) = handshake(TokioIo::new(connection.stream)).await.map_err(failure)?;
         let task = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-        Ok(Self { sender, task, used: Instant::now(), era })
+        Ok(Self { sender, task, used: Instant::now(), era, binding })
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -3,6 +3,8 @@
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+use super::der::{OBJECT_IDENTIFIER, SEQUENCE, content};
+
 /// Signature algorithms by their object identifiers in DER, and the hash that goes with each. MD5 and SHA-1 are replaced
 /// by SHA-256 (RFC 5929, section 4.1).
 const ALGORITHMS: [(&[u8], Hash); 9] = [
@@ -17,9 +19,6 @@ const ALGORITHMS: [(&[u8], Hash); 9] = [
     (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04], Hash::Sha512),       // ecdsa-with-SHA512
 ];
 
-const SEQUENCE: u8 = 0x30;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-
 #[derive(Clone, Copy)]
 enum Hash {
     Sha256,
@@ -29,10 +28,10 @@ enum Hash {
 
 /// The token of a connection to the server with this certificate (DER); `None` where the RFC defines none.
 pub(super) fn server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {
-    let (parts, _) = element(certificate, SEQUENCE)?;
-    let (_, rest) = element(parts, SEQUENCE)?;
-    let (algorithm, _) = element(rest, SEQUENCE)?;
-    let (identifier, _) = element(algorithm, OBJECT_IDENTIFIER)?;
+    let (parts, _) = content(certificate, SEQUENCE)?;
+    let (_, rest) = content(parts, SEQUENCE)?;
+    let (algorithm, _) = content(rest, SEQUENCE)?;
+    let (identifier, _) = content(algorithm, OBJECT_IDENTIFIER)?;
     let (_, hash) = ALGORITHMS.into_iter().find(|(known, _)| *known == identifier)?;
     let mut token = b"tls-server-end-point:".to_vec();
     match hash {
@@ -41,20 +40,6 @@ pub(super) fn server_end_point(certificate: &[u8]) -> Option<Vec<u8>> {
         Hash::Sha512 => token.extend_from_slice(&Sha512::digest(certificate)),
     }
     Some(token)
-}
-
-/// The content of the first element, which must be of this type, and what follows it.
-fn element(der: &[u8], expected: u8) -> Option<(&[u8], &[u8])> {
-    let (&[kind, first], rest) = der.split_first_chunk::<2>()?;
-    let (size, rest) = match first {
-        ..=0x7f => (usize::from(first), rest),
-        0x81..=0x84 => {
-            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (digits.iter().fold(0, |size, &digit| size << 8 | usize::from(digit)), rest)
-        }
-        _ => return None,
-    };
-    (kind == expected).then(|| rest.split_at_checked(size)).flatten()
 }
 
 #[cfg(test)]

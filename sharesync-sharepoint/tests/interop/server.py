@@ -1,9 +1,10 @@
-"""A server whose connections are signed in by NTLM, as pyspnego judges it.
+"""A server of Windows sign-in, as pyspnego judges it, and for Kerberos the library of MIT below it.
 
-Arguments: the directory for its files, the scheme (NTLM or Negotiate), and `tls` or `plain`. It prints one line of JSON
-when it is ready: its address, and its certificate where it has one. `GET /counts` tells what happened so far.
+It prints one line of JSON when it is ready: its address, and its certificate where it has one. `GET /counts` tells what
+happened so far.
 """
 
+import argparse
 import base64
 import datetime
 import hashlib
@@ -12,12 +13,21 @@ import json
 import os
 import pathlib
 import ssl
-import sys
 import threading
 
 DOMAIN, USER, PASSWORD = "CONTOSO", "alice", "hush & pässword"
 
-directory, scheme, security = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+arguments = argparse.ArgumentParser(description=__doc__)
+arguments.add_argument("directory", type=pathlib.Path, help="for its files")
+arguments.add_argument("scheme", choices=["NTLM", "Negotiate"])
+arguments.add_argument("protocol", choices=["ntlm", "negotiate"])
+arguments.add_argument("--tls", action="store_true", help="over TLS, with a binding to it")
+arguments.add_argument("--other-binding", action="store_true", help="with a binding to another connection")
+arguments.add_argument("--every-request", action="store_true", help="signs in requests, not connections")
+arguments.add_argument("--proof", choices=["right", "absent", "forged", "repeated"], default="right",
+                       help="what answers the last message")
+options = arguments.parse_args()
+directory, scheme = options.directory, options.scheme
 users = directory / "users"
 users.write_text(f"{DOMAIN}:{USER}:{PASSWORD}\n", encoding="utf-8")
 os.environ["NTLM_USER_FILE"] = str(users)
@@ -28,6 +38,7 @@ from spnego.channel_bindings import GssChannelBindings  # noqa: E402
 counts = {"connections": 0, "handshakes": 0, "failures": [], "unsigned": 0, "unsigned_bytes": 0, "requests": 0}
 lock = threading.Lock()
 bindings = None
+first_proof = None
 
 
 def count(name, by=1):
@@ -54,41 +65,48 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/counts":
             return self.answer(200, json.dumps(counts))
         header = self.headers.get("Authorization", "")
+        proof = None
         if header.startswith(scheme + " "):
             token = self.step(base64.b64decode(header[len(scheme) + 1:]))
             if self.user is None:
-                return self.answer(401, "", f"{scheme} {token}".strip())
+                return self.answer(401, "", challenge(token))
+            proof = challenge(proven(token)) if token else None
         if self.user is None:
             count("unsigned")
             count("unsigned_bytes", size)
             return self.answer(401, "", scheme)
+        user = self.user
+        if options.every_request:
+            self.context, self.user = None, None
         if self.command != "HEAD":
             count("requests")
         if self.path.endswith("/contextinfo"):
-            return self.answer(200, json.dumps({"FormDigestValue": "0xD1", "FormDigestTimeoutSeconds": 1800}))
-        return self.answer(200, f"{self.user} {size}")
+            return self.answer(200, json.dumps({"FormDigestValue": "0xD1", "FormDigestTimeoutSeconds": 1800}), proof)
+        return self.answer(200, f"{user} {size}", proof)
 
     def step(self, token):
         """The answer to a message; `user` is set when it was the last one and is right."""
         if self.context is None or self.user is not None:
-            self.context, self.user = spnego.server(protocol=scheme.lower(), channel_bindings=bindings), None
+            context = spnego.server(
+                hostname=host, service="HTTP", protocol=options.protocol, channel_bindings=bindings)
+            self.context, self.user = context, None
         try:
             answer = self.context.step(token)
         except Exception as error:
             with lock:
                 counts["failures"].append(f"{type(error).__name__}: {error}")
             self.context = None
-            return ""
+            return b""
         if self.context.complete:
             self.user = self.context.client_principal
             count("handshakes")
-        return base64.b64encode(answer or b"").decode()
+        return answer or b""
 
-    def answer(self, status, text, challenge=None):
+    def answer(self, status, text, authenticate=None):
         body = text.encode()
         self.send_response(status)
-        if challenge:
-            self.send_header("WWW-Authenticate", challenge)
+        if authenticate:
+            self.send_header("WWW-Authenticate", authenticate)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -98,6 +116,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def challenge(token):
+    return f"{scheme} {base64.b64encode(token).decode()}".strip()
+
+
+def proven(token):
+    """What a service sends that is not the one that it says it is, or that is."""
+    global first_proof
+    with lock:
+        first_proof = first_proof or token
+    return {
+        "right": token,
+        "absent": b"",
+        "forged": token[:-1] + bytes([token[-1] ^ 1]),
+        "repeated": first_proof,
+    }[options.proof]
 
 
 def certificate():
@@ -137,12 +172,15 @@ def certificate():
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
-address = f"http://127.0.0.1:{server.server_port}"
-if security == "tls":
+host = "localhost" if options.tls else "127.0.0.1"
+address = f"http://{host}:{server.server_port}"
+if options.tls:
     chain, secret, bindings = certificate()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(chain, secret)
     server.socket = tls.wrap_socket(server.socket, server_side=True)
-    address = f"https://localhost:{server.server_port}"
+    address = f"https://{host}:{server.server_port}"
+if options.other_binding:
+    bindings = GssChannelBindings(application_data=b"tls-server-end-point:" + bytes(48))
 print(json.dumps({"address": address, "authority": str(directory / "root.pem")}), flush=True)
 server.serve_forever()
