@@ -206,7 +206,7 @@ async fn tickets_that_end_are_replaced() {
             client.bytes(get(&address)).await.unwrap();
         }
         assert_eq!(realm.issued(), (turn, turn));
-        tokio::time::sleep(Duration::from_secs(3)).await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
     }
     assert_eq!(counts(&address).await["failures"], serde_json::json!([]));
 }

@@ -22,7 +22,7 @@ const USERS: [(&str, &[&str]); 6] = [
     ("alice", &["+requires_preauth"]),
     ("bob", &["-requires_preauth"]),
     ("carol", &["+requires_preauth", "-e", "aes128-cts-hmac-sha1-96:normal"]),
-    ("dave", &["+requires_preauth", "-maxlife", "3 seconds"]),
+    ("dave", &["+requires_preauth", "-maxlife", "6 seconds"]),
     ("erin", &["+requires_preauth", "-allow_tix"]),
     ("frank", &["+requires_preauth", "-pwexpire", "2001-01-01"]),
 ];
@@ -77,7 +77,7 @@ impl Realm {
             run(at, "kadmin.local", &["addprinc", "-randkey", &service]);
             run(at, "kadmin.local", &["ktadd", "-k", &format!("{shown}/keytab"), &service]);
         }
-        let process = command(at, "krb5kdc").arg("-n").stdout(Stdio::null()).spawn().unwrap();
+        let process = command(at, "krb5kdc").arg("-n").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let realm = Self { process, port, files };
         for _ in 0..500 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {

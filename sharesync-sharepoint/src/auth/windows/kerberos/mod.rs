@@ -1,8 +1,8 @@
 //! Kerberos within Negotiate (RFC 4559, RFC 4178, RFC 4120): one message signs a connection in, and the service's answer proves
 //! that it is the one that was meant.
 //!
-//! A ticket for the service is fetched once and serves all connections until it ends. Its session has a key of AES; what
-//! `sspi` offers as a whole would fetch one a connection, and compares neither nonces nor times.
+//! A ticket for the service is fetched once and serves all connections until it ends. What `sspi` offers as a whole would
+//! fetch one a connection, and compares neither nonces nor times: its messages are used, one by one.
 
 mod kdc;
 mod logon;
@@ -12,7 +12,7 @@ mod ticket;
 mod tree;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,7 +20,6 @@ use picky_krb::constants::error_codes::KRB_AP_ERR_SKEW;
 use serde::Serialize;
 use sharesync_core::Result;
 use sharesync_core::http::TransportErrorKind;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::debug;
 use tracing::subscriber::{NoSubscriber, with_default};
@@ -45,6 +44,8 @@ pub(super) struct Kerberos {
 struct Shared {
     logon: Logon,
     known: Mutex<Known>,
+    /// Held by who asks the domain controllers.
+    asking: tokio::sync::Mutex<()>,
 }
 
 /// What came of asking for a ticket.
@@ -65,43 +66,56 @@ impl Kerberos {
     pub(super) fn new(account: Account, source: TicketSource, host: &str) -> Result<Self> {
         let service = source.service.unwrap_or_else(|| format!("HTTP/{host}"));
         let logon = Logon::new(account, service, Kdc::new(&source.kdcs.unwrap_or_default())?)?;
-        Ok(Self { shared: Arc::new(Shared { logon, known: Mutex::default() }) })
+        Ok(Self { shared: Arc::new(Shared { logon, known: Mutex::default(), asking: tokio::sync::Mutex::default() }) })
     }
 }
 
 impl Shared {
     /// The ticket at hand, or a new one. Who asks meanwhile waits and has the same.
     async fn ticket(&self) -> Result<Arc<Ticket>, Fault> {
-        let mut known = self.known.lock().await;
-        match &*known {
-            Known::Ticket(ticket) if ticket.is_valid() => return Ok(ticket.clone()),
-            Known::Failure { until, kind, why } if Instant::now() < *until => return Err(fault(*kind, why)),
-            _ => {}
+        if let Some(known) = self.known() {
+            return known;
+        }
+        let _alone = self.asking.lock().await;
+        if let Some(known) = self.known() {
+            return known;
         }
         let asked = Instant::now();
         let (until, kind, why) = match self.logon.ticket().await {
             Ok(issued) => {
                 debug!(service = self.logon.service(), "a ticket");
                 let ticket = Arc::new(Ticket::new(issued, asked));
-                *known = Known::Ticket(ticket.clone());
+                self.update(|known| *known = Known::Ticket(ticket.clone()));
                 return Ok(ticket);
             }
             Err(Fault::Refused(why)) => (Instant::now() + REFUSAL, None, why),
             Err(Fault::Other(error)) => (Instant::now() + PAUSE, Some(error.kind()), error.to_string()),
         };
         let fault = fault(kind, &why);
-        *known = Known::Failure { until, kind, why };
+        self.update(|known| *known = Known::Failure { until, kind, why });
         Err(fault)
+    }
+
+    /// What came of it the last time, while that holds.
+    fn known(&self) -> Option<Result<Arc<Ticket>, Fault>> {
+        self.update(|known| match known {
+            Known::Ticket(ticket) if ticket.is_valid() => Some(Ok(ticket.clone())),
+            Known::Failure { until, kind, why } if Instant::now() < *until => Some(Err(fault(*kind, why))),
+            _ => None,
+        })
     }
 
     /// Forgets a ticket that the service does not accept: it may have another key now.
     fn forget(&self, refused: &Arc<Ticket>) {
-        // Who holds the lock is fetching another one.
-        if let Ok(mut known) = self.known.try_lock()
-            && matches!(&*known, Known::Ticket(ticket) if Arc::ptr_eq(ticket, refused))
-        {
-            *known = Known::Nothing;
-        }
+        self.update(|known| {
+            if matches!(known, Known::Ticket(ticket) if Arc::ptr_eq(ticket, refused)) {
+                *known = Known::Nothing;
+            }
+        });
+    }
+
+    fn update<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+        change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
