@@ -1,16 +1,13 @@
 //! Kerberos.
 
-use std::io;
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::join_all;
 use sharesync_core::ErrorKind;
 use sharesync_sharepoint::auth::Auth;
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
+use crate::log::Log;
 use crate::realm::{REALM, Realm};
 use crate::{PASSWORD, SERVER, Server, assert_connections_are_signed_in, client, counts, get, work};
 
@@ -234,33 +231,9 @@ async fn the_next_controller_is_asked_where_one_is_gone() {
     assert_eq!(client.bytes(get(&address)).await.unwrap(), format!("{ALICE} 0"));
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn nothing_of_it_is_told() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(log.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::taken();
 
     let realm = Realm::start();
     let server = start(&realm, &["--every-request"]);
@@ -270,7 +243,7 @@ async fn nothing_of_it_is_told() {
     let client = client(&address, auth).await.unwrap();
     client.bytes(get(&address)).await.unwrap();
     told += &format!("{client:?}");
-    told += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    told += &log.text();
     assert!(told.contains("Test.Get") && told.contains("a ticket"), "the log is empty");
     // A message within Negotiate begins with YI or YE; sspi would tell the keys of sessions.
     for secret in [PASSWORD, "pässword", "sspi", "picky", "Negotiate YI", "Negotiate Y"] {

@@ -4,6 +4,9 @@
 
 #[cfg(feature = "kerberos")]
 mod kerberos;
+#[cfg(feature = "kerberos")]
+#[path = "../support/log.rs"]
+mod log;
 #[cfg(feature = "ntlm")]
 mod ntlm;
 #[cfg(feature = "kerberos")]

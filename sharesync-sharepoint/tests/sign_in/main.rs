@@ -8,6 +8,9 @@ mod forms;
 #[cfg(feature = "kerberos")]
 mod kerberos;
 #[cfg(feature = "ntlm")]
+#[path = "../support/log.rs"]
+mod log;
+#[cfg(feature = "ntlm")]
 mod ntlm;
 mod offers;
 #[cfg(feature = "ntlm")]

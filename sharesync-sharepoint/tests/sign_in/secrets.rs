@@ -1,43 +1,15 @@
 //! What signs in is in no log, no error and no `Debug`.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use sharesync_core::http::Call;
 use sharesync_sharepoint::auth::Auth;
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::farm::{DOMAIN, Farm, PASSWORD, Reply, USER};
+use crate::log::Log;
 use crate::{client, sign_in};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn nothing_of_it_is_told() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(log.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::taken();
 
     let farm = Farm::ntlm(|_| Reply::new(200, r#"{"FormDigestValue":"0xHUSHED"}"#));
     let auth = Auth::ntlm(DOMAIN, USER, PASSWORD);
@@ -53,7 +25,7 @@ async fn nothing_of_it_is_told() {
     let error = error.bytes(Call::get("Test.Get", wrong.url("/a"))).await.unwrap_err();
     told += &format!("{error} {error:?}");
 
-    told += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    told += &log.text();
     assert!(told.contains("Test.Post"), "the log is empty");
     for secret in [PASSWORD, "pässword", "0xHUSHED", "TlRMTVNTUAAD", "4E544C4D53535000"] {
         assert!(!told.contains(secret), "{secret} in:\n{told}");
