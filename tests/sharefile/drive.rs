@@ -14,6 +14,7 @@ struct Entry {
     name: String,
     parent: String,
     kind: &'static str,
+    size: u64,
 }
 
 /// The items of a stage's API, and the writes that fail.
@@ -23,6 +24,7 @@ struct Drive {
     writes: usize,
     failing: BTreeMap<usize, ResponseTemplate>,
     losing: BTreeSet<usize>,
+    overtaken: BTreeMap<usize, u64>,
     work: Option<ResponseTemplate>,
 }
 
@@ -43,7 +45,7 @@ impl Handle {
     }
 
     pub(crate) fn add(&self, id: &str, name: &str, parent: &str, kind: &'static str) {
-        let entry = Entry { name: name.into(), parent: parent.into(), kind };
+        let entry = Entry { name: name.into(), parent: parent.into(), kind, size: 10 };
         self.0.lock().unwrap().items.insert(id.into(), entry);
     }
 
@@ -55,6 +57,12 @@ impl Handle {
     /// Carries out the write of this number, from 0, and answers as if something had gone wrong.
     pub(crate) fn lose(&self, write: usize) {
         self.0.lock().unwrap().losing.insert(write);
+    }
+
+    /// Carries out the copy that is the write of this number, from 0, as if somebody else had put a file of this size there
+    /// just before, and answers as if something had gone wrong.
+    pub(crate) fn overtake(&self, write: usize, size: u64) {
+        self.0.lock().unwrap().overtaken.insert(write, size);
     }
 
     /// What is answered to whoever asks how far work is that goes on.
@@ -96,6 +104,12 @@ impl Drive {
                 self.carry_out(request);
                 return empty(500);
             }
+            if let Some(size) = self.overtaken.remove(&(self.writes - 1)) {
+                let before: BTreeSet<_> = self.items.keys().cloned().collect();
+                self.carry_out(request);
+                self.items.iter_mut().filter(|(id, _)| !before.contains(*id)).for_each(|(_, entry)| entry.size = size);
+                return empty(500);
+            }
         }
         self.carry_out(request)
     }
@@ -133,7 +147,7 @@ impl Drive {
     fn describe(&self, id: &str) -> ResponseTemplate {
         let Some(entry) = self.items.get(id) else { return status(404, reconstructed("error_not_found")) };
         json(value!({
-            "Id": id, "Name": entry.name, "FileName": entry.name, "Parent": {"Id": entry.parent},
+            "Id": id, "Name": entry.name, "FileName": entry.name, "Parent": {"Id": entry.parent}, "FileSizeBytes": entry.size,
             "odata.type": format!("ShareFile.Api.Models.{}", entry.kind),
         }))
     }
@@ -170,7 +184,7 @@ impl Drive {
             return taken();
         }
         let id = format!("new{}", self.writes);
-        self.items.insert(id.clone(), Entry { name: name.into(), parent: parent.into(), kind });
+        self.items.insert(id.clone(), Entry { name: name.into(), parent: parent.into(), kind, size: 10 });
         self.describe(&id)
     }
 }

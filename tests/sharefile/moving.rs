@@ -24,6 +24,7 @@ cases! {
         copying_within_a_folder_goes_through_a_folder_of_its_own,
         the_folder_of_its_own_is_removed_after_a_failure_too,
         lost_answers_leave_no_folder_behind,
+        what_somebody_else_has_put_there_is_no_copy,
         copying_onto_a_name_that_is_taken,
         work_that_goes_on_is_awaited,
         creating_a_folder,
@@ -239,6 +240,14 @@ async fn lost_answers_leave_no_folder_behind(stage: &Stage) {
         assert_eq!(drive.place(copy.id.as_str()), Some(("c.txt".into(), "fo2".into())), "write {lost}");
         assert_eq!(drive.ids().len(), 5, "write {lost}: {:?}", drive.ids());
     }
+}
+
+async fn what_somebody_else_has_put_there_is_no_copy(stage: &Stage) {
+    let drive = Handle::on(stage);
+    drive.overtake(0, 99);
+    let error = stage.store().copy_item(&id("fi1"), &to("fo2")).await.unwrap_err();
+    assert!(error.maybe_applied(), "{error}");
+    assert_eq!(drive.place("new1"), Some(("a.txt".into(), "fo2".into())), "it stays");
 }
 
 async fn copying_onto_a_name_that_is_taken(stage: &Stage) {

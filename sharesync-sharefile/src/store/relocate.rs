@@ -182,7 +182,8 @@ async fn copy_into(store: &ShareFileStore, item: &Item, folder: &str) -> Result<
     let copied = match once().await {
         // The answer was lost. Of a folder nobody knows whether all of it was copied.
         Err(error) if error.maybe_applied() && item.is_file() => match store.child(folder, &item.name).await? {
-            Some(found) => Some(found),
+            Some(found) if has_content_of(&found, item)? => Some(found),
+            Some(_) => return Err(error),
             None => store.settled(once().await?).await?,
         },
         copied => store.settled(copied?).await?,
@@ -194,6 +195,12 @@ async fn copy_into(store: &ShareFileStore, item: &Item, folder: &str) -> Result<
     };
     let gone = || Error::new(ErrorKind::Protocol, "the copy is not where it was made");
     translate::item(&copy.ok_or_else(gone)?)
+}
+
+/// Whether it may be a copy of a file. What somebody else has put there meanwhile is none.
+fn has_content_of(found: &Entity, file: &Item) -> Result<bool> {
+    let found = translate::item(found)?;
+    Ok(found.size == file.size && found.digests == file.digests)
 }
 
 /// Copies into a folder made for it, renames there, moves out, and removes the folder whatever happens.
