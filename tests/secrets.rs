@@ -38,6 +38,17 @@ use sharesync_emulator::{Emulator, Fault, FaultKind};
 use tracing_log::LogTracer;
 use tracing_subscriber::fmt::format::FmtSpan;
 
+/// What can go wrong with a request.
+const KINDS: [FaultKind; 7] = [
+    FaultKind::Reset,
+    FaultKind::LoseAnswer,
+    FaultKind::Truncate { after: 5 },
+    FaultKind::Unauthorized,
+    FaultKind::TooManyRequests { retry_after: None },
+    FaultKind::Unavailable { retry_after: None },
+    FaultKind::Corrupt { at: 3 },
+];
+
 /// Everything that was printed: log lines of the whole process, and what a test formats by itself.
 #[derive(Clone, Default)]
 struct Capture(Arc<Mutex<Vec<u8>>>);
@@ -345,17 +356,8 @@ async fn failing_calls_print_no_secret() {
     let file = upload(&*stores[0], &top, "there.bin", large()).await.unwrap();
     let faults = stage.emulator.faults();
 
-    let kinds = [
-        FaultKind::Reset,
-        FaultKind::LoseAnswer,
-        FaultKind::Truncate { after: 5 },
-        FaultKind::Unauthorized,
-        FaultKind::TooManyRequests { retry_after: None },
-        FaultKind::Unavailable { retry_after: None },
-        FaultKind::Corrupt { at: 3 },
-    ];
     let mut failed = 0;
-    for kind in kinds {
+    for kind in KINDS {
         // Everywhere, and only where addresses are pre-signed.
         for path in ["/", "/storage/"] {
             faults.add(Fault::new(kind).path(path));

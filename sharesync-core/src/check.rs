@@ -30,8 +30,8 @@ impl UploadRequest {
     /// # Errors
     /// [`ErrorKind::PreconditionFailed`] when the content is not in the required state, [`ErrorKind::AlreadyExists`] when
     /// the name is taken by what is not to be replaced.
-    pub fn check_holder(&self, holder: Option<&Holder<'_>>) -> Result<()> {
-        let present = holder.and_then(|holder| holder.revision.as_ref());
+    pub fn check_holder(&self, holder: Option<Holder<'_>>) -> Result<()> {
+        let present = holder.as_ref().and_then(|holder| holder.revision.as_ref());
         Revision::require(self.if_revision.as_ref(), present).map_err(|error| error.with_subject(&self.name))?;
         let replaces = self.on_conflict == OnConflict::NewVersion || self.if_revision.is_some();
         match holder {
@@ -83,7 +83,7 @@ mod tests {
         };
         let holder = |is_folder| Holder { name: "A", is_folder, revision: Some(one.clone()) };
         let outcome = |request: UploadRequest, holder: Option<Holder<'_>>| {
-            request.check_holder(holder.as_ref()).map_err(|error| error.kind())
+            request.check_holder(holder).map_err(|error| error.kind())
         };
         let (fail, replace) = (OnConflict::Fail, OnConflict::NewVersion);
         for (request, holder, expected) in [

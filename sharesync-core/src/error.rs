@@ -258,12 +258,24 @@ impl Error {
         self
     }
 
-    /// Names operation and subject where nothing more exact is known.
+    /// Names the operation where nothing more exact is known.
     #[must_use]
-    pub(crate) fn or_about(mut self, operation: &'static str, subject: impl fmt::Display) -> Self {
+    pub(crate) fn or_operation(mut self, operation: &'static str) -> Self {
         self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    /// Names the subject where nothing more exact is known.
+    #[must_use]
+    pub(crate) fn or_subject(mut self, subject: impl fmt::Display) -> Self {
         self.0.subject.get_or_insert_with(|| subject.to_string());
         self
+    }
+
+    /// Names operation and subject where nothing more exact is known.
+    #[must_use]
+    pub(crate) fn or_about(self, operation: &'static str, subject: impl fmt::Display) -> Self {
+        self.or_operation(operation).or_subject(subject)
     }
 
     /// What went wrong.
@@ -374,14 +386,11 @@ pub trait Attempted: Sized {
 
 impl<T> Attempted for Result<T> {
     fn attempted(self, provider: &'static str, operation: &'static str) -> Self {
-        self.map_err(|error| {
-            let error = error.with_provider(provider);
-            if error.operation().is_none() { error.with_operation(operation) } else { error }
-        })
+        self.map_err(|error| error.with_provider(provider).or_operation(operation))
     }
 
     fn about(self, subject: impl fmt::Display) -> Self {
-        self.map_err(|error| if error.subject().is_none() { error.with_subject(subject) } else { error })
+        self.map_err(|error| error.or_subject(subject))
     }
 }
 

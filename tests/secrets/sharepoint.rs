@@ -13,9 +13,9 @@ use http::{Request, Response};
 use sharesync::http::{HttpConfig, ReqwestTransport, Transport, TransportBody, TransportError};
 use sharesync::sharepoint::{Auth, Client, SharePointStore, StoreOptions};
 use sharesync::{BoxStream, ErrorKind, ItemRef, ListOptions, RemoteStore, RemoteStoreExt as _, Result, ShareRequest};
-use sharesync_emulator::{Emulator, Fault, FaultKind};
+use sharesync_emulator::{Emulator, Fault};
 
-use super::{Capture, PASSWORD, WRONG, download, folder, full_run, large, upload};
+use super::{Capture, KINDS, PASSWORD, WRONG, download, folder, full_run, large, upload};
 
 const USER: &str = "somebody@example.com";
 const HEADERS: [&str; 3] = ["authorization", "cookie", "x-requestdigest"];
@@ -139,17 +139,8 @@ async fn failing_calls_print_no_secret() {
     let store = stage.connect(Auth::forms(USER, PASSWORD)).await.unwrap();
     let top = folder(&store, "top").await;
     let file = upload(&store, &top, "there.bin", large()).await.unwrap();
-    let kinds = [
-        FaultKind::Reset,
-        FaultKind::LoseAnswer,
-        FaultKind::Truncate { after: 5 },
-        FaultKind::Unauthorized,
-        FaultKind::TooManyRequests { retry_after: None },
-        FaultKind::Unavailable { retry_after: None },
-        FaultKind::Corrupt { at: 3 },
-    ];
     let mut failed = 0;
-    for kind in kinds {
+    for kind in KINDS {
         stage.emulator.faults().add(Fault::new(kind).path("/_api/"));
         let results = [
             upload(&store, &top, &format!("{kind:?}"), large()).await.map(drop),

@@ -30,7 +30,7 @@ impl Inner {
         self.capabilities.names.check(&request.name)?;
         let folder = self.id(&request.parent).await?;
         let existing = self.child(&folder, &request.name).await?;
-        request.check_holder(existing.as_ref().map(Known::holder).as_ref())?;
+        request.check_holder(existing.as_ref().map(Known::holder))?;
         let before = existing.as_ref().and_then(Known::revision);
         // A file whose name differs in case gets the new version under the name that it has.
         let name = existing.map_or_else(|| request.name.clone(), |existing| existing.name);

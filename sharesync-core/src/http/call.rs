@@ -208,10 +208,10 @@ impl Call {
 
     /// Adds what was attempted, and on what, where the error does not say it yet.
     pub fn describe(&self, error: Error) -> Error {
-        let error = if error.operation().is_none() { error.with_operation(self.operation) } else { error };
+        let error = error.or_operation(self.operation);
         match &self.subject {
-            Some(subject) if error.subject().is_none() => error.with_subject(subject),
-            _ => error,
+            Some(subject) => error.or_subject(subject),
+            None => error,
         }
     }
 }

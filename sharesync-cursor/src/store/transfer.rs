@@ -43,7 +43,7 @@ impl Inner {
         let small = request.size <= self.options.single_limit;
         // A small new file needs no look: the service itself refuses a name that is taken.
         let existing = if versions || !small { self.existing(&place, &request.name).await? } else { None };
-        request.check_holder(existing.as_ref().map(Known::holder).as_ref())?;
+        request.check_holder(existing.as_ref().map(Known::holder))?;
         let replaces = existing.map(|existing| (existing.id, existing.version));
         let folder = place.id().map(str::to_owned);
         let mut state = State { folder, name: request.name.clone(), replaces, session: None };

@@ -36,7 +36,7 @@ impl Inner {
         self.check_name(&request.name)?;
         let path = join(&self.folder(&request.parent).await?, &request.name);
         let existing = self.file_at(&path).await?;
-        request.check_holder(existing.as_ref().map(Found::holder).as_ref())?;
+        request.check_holder(existing.as_ref().map(Found::holder))?;
         let before = existing.as_ref().and_then(|found| found.item.revision.clone());
         let state = State { path, before, received: 0, prefix: None, token: None };
         let part_size = self.options.chunk_size;

@@ -65,7 +65,7 @@ impl Inner {
         let small = request.size < self.options.single_limit;
         // A new file needs no look: the service itself refuses a name that is taken.
         let existing = if versions { self.child(&place, &request.name).await? } else { None };
-        request.check_holder(existing.as_ref().map(Known::holder).as_ref())?;
+        request.check_holder(existing.as_ref().map(Known::holder))?;
         let mut state = State {
             parent: place.id,
             path: place.path,
