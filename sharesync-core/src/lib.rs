@@ -31,6 +31,7 @@ mod secret;
 mod share;
 pub mod snapshot;
 mod store;
+mod task;
 mod time;
 pub mod transfer;
 mod watch;
@@ -53,6 +54,7 @@ pub use path::RemotePath;
 pub use secret::{Secret, SecretUrl};
 pub use share::{Audience, Share, ShareAccess, ShareId, ShareKind, ShareRequest};
 pub use store::{RemoteStore, StoreInfo};
+pub use task::own_task;
 pub use time::Timestamp;
 pub use watch::{Signal, WatchOptions};
 

@@ -11,7 +11,6 @@ use sharesync_core::{Error, ErrorKind, Result};
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::PROVIDER;
 use crate::auth::{ClientBuilder, Session};
 use crate::error;
 use crate::files::{Downloads, Files, FolderKeys, GroupShares, Items, Links, Uploads};
@@ -242,14 +241,6 @@ async fn result(op: &'static Op, response: Response, limit: usize) -> Result<Tre
         Outcome::Fault(fault) => Err(error::fault(fault)),
         Outcome::Result(tree) => error::check(op, &tree).map(|()| tree),
     }
-}
-
-/// Runs in a task of its own. Who waits for a turn here must not wait for somebody who has it and is not polled: the
-/// application may ask for one thing and go on with another.
-pub(crate) async fn alone<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    tokio::spawn(work).await.map_err(|error| {
-        Error::new(ErrorKind::Cancelled, "the work was stopped").with_provider(PROVIDER).with_source(error)
-    })?
 }
 
 /// Reads a whole answer of bounded length.

@@ -1,10 +1,10 @@
 //! Files and folders.
 
-use sharesync_core::Result;
 use sharesync_core::http::Repeat;
+use sharesync_core::{Result, own_task};
 
 use super::NoSummary;
-use crate::client::{alone, resource};
+use crate::client::resource;
 use crate::model::{
     AdvancedProperties, FileProperties, FoundItem, ItemKind, ItemProperties, ItemRow, ListSummary, MovedItem,
     MovedItems, NewFolder, PermittedRow,
@@ -201,7 +201,7 @@ impl Items {
     async fn transfer(&self, fill: Request, folder: &str) -> Result<()> {
         let paste = Request::new(&PASTE).about(folder).text("Path", folder);
         let client = self.0.clone();
-        alone(async move {
+        own_task(async move {
             let _clipboard = client.clipboard().lock().await;
             client.order(fill).await?;
             client.order(paste).await

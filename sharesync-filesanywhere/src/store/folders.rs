@@ -7,12 +7,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use sharesync_core::{ErrorKind, Result};
+use sharesync_core::{ErrorKind, Result, own_task};
 
 use super::Inner;
 use super::names::{fold, is_within, join, trim};
 use crate::DateTime;
-use crate::client::alone;
 use crate::model::{ChangeEntry, ChildItem, FolderEntry};
 
 /// Folders that are believed: the memory for them is bounded, too.
@@ -177,7 +176,7 @@ impl Inner {
             }
         }
         let (store, path) = (self.clone(), path.to_owned());
-        alone(async move {
+        own_task(async move {
             let _turn = store.looking.lock().await;
             if store.folders().lacks(&path) {
                 let whole = store.look_again().await?;
@@ -204,7 +203,7 @@ impl Inner {
     /// Takes in what has changed.
     pub(super) async fn refresh_folders(self: &Arc<Self>) -> Result<()> {
         let store = self.clone();
-        alone(async move {
+        own_task(async move {
             let _turn = store.looking.lock().await;
             store.look_again().await.map(drop)
         })
@@ -214,7 +213,7 @@ impl Inner {
     /// Reads the list of all folders anew: something is not where it was.
     pub(super) async fn reread_folders(self: &Arc<Self>) -> Result<()> {
         let store = self.clone();
-        alone(async move {
+        own_task(async move {
             let _turn = store.looking.lock().await;
             if store.folders().absent { Ok(()) } else { store.read_folders().await }
         })
