@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::drive::DriveError;
 use crate::faults::Fault;
 use crate::http::{Query, Reply, empty, full, json as json_reply};
+use crate::proxy;
 use crate::server::Shared;
 
 /// No list of faults is longer.
@@ -31,6 +32,7 @@ pub(crate) async fn serve(shared: &Shared, parts: &Parts, body: Incoming) -> Rep
         }
         (&Method::GET, "/_emulator/changes") => changes(shared, &query),
         (&Method::POST, "/_emulator/fill") => fill(shared, &query).await,
+        (_, proxy::SIGN_IN) => proxy::sign_in_page(),
         _ => full(StatusCode::NOT_FOUND, "text/plain", "nothing is served here\n"),
     }
 }

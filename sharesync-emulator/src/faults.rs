@@ -1,17 +1,20 @@
 //! Faults that can be asked for: what goes wrong, with which requests, how often. How each is done to a request is in `server`.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The connection is dropped before the request is looked at.
+    /// The connection is dropped instead of an answer.
     Reset,
-    /// The request is carried out, and the connection dropped instead of an answer.
+    /// The request is carried out, and the connection dropped instead of an answer: [`FaultKind::Reset`] with
+    /// [`Fault::carried_out`].
     LoseAnswer,
     /// The body of the answer ends short of its announced length, with the connection.
     Truncate {
@@ -25,7 +28,7 @@ pub enum FaultKind {
         #[serde(default)]
         after: u64,
     },
-    /// The request waits before it is looked at.
+    /// The request waits, and is then answered as usual.
     Delay {
         /// How long.
         millis: u64,
@@ -43,6 +46,21 @@ pub enum FaultKind {
         /// The `Retry-After` header in seconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
+    },
+    /// A page of a proxy or gateway in front of the service, in no protocol's words, whatever the request asked for.
+    ProxyPage {
+        /// The status of a final answer: 404, 403, 503, also 200.
+        #[serde(deserialize_with = "final_status")]
+        status: u16,
+        /// Whether it is a line of `text/plain`, such as `404 page not found`, instead of a page of `text/html`.
+        #[serde(default)]
+        plain: bool,
+    },
+    /// A redirect to a page for signing in, on the emulator's own origin, that answers every request by 200 and HTML.
+    RedirectToPage {
+        /// The status of the redirect; 302 if not said in a list of faults.
+        #[serde(default = "found", deserialize_with = "redirect_status")]
+        status: u16,
     },
     /// One byte of the answer's body is another one.
     Corrupt {
@@ -77,12 +95,16 @@ pub struct Fault {
     /// How many are struck in all; `None` is without limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
+    /// The request is carried out first, and the fault strikes in place of the service's answer. Means nothing to the faults that
+    /// strike the service's answer itself: truncate, stall, corrupt, repeat-page.
+    #[serde(default)]
+    pub carried_out: bool,
 }
 
 impl Fault {
     /// A fault that strikes every request.
     pub fn new(kind: FaultKind) -> Self {
-        Self { kind, method: None, path: None, rate: None, skip: 0, times: None }
+        Self { kind, method: None, path: None, rate: None, skip: 0, times: None, carried_out: false }
     }
 
     /// Only requests of this method.
@@ -120,8 +142,15 @@ impl Fault {
         self
     }
 
+    /// Only after the request was carried out: what is lost is the answer.
+    #[must_use]
+    pub fn carried_out(mut self) -> Self {
+        self.carried_out = true;
+        self
+    }
+
     /// Reads `kind:key=value,key=value;kind…`, the form of the program's `--faults`, for example
-    /// `reset:path=/Children,rate=0.05;too-many-requests:retry_after=2,times=3`.
+    /// `reset:path=/Children,rate=0.05;too-many-requests:retry_after=2,times=3;proxy-page:status=503,carried_out=true`.
     ///
     /// # Errors
     /// With a sentence that says which part is not understood.
@@ -129,23 +158,56 @@ impl Fault {
         text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(Self::parse).collect()
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
-        let (kind, settings) = text.split_once(':').unwrap_or((text, ""));
+    fn parse(list: &str) -> Result<Self, String> {
+        let (kind, settings) = list.split_once(':').unwrap_or((list, ""));
         let mut object = serde_json::Map::new();
         object.insert("kind".into(), kind.trim().into());
         for setting in settings.split(',').map(str::trim).filter(|setting| !setting.is_empty()) {
-            let (name, value) = setting.split_once('=').ok_or_else(|| format!("`{setting}` in `{text}` has no `=`"))?;
-            let number = serde_json::from_str::<serde_json::Number>(value);
-            let value = number.map_or_else(|_| value.into(), serde_json::Value::Number);
-            object.insert(name.into(), value);
+            let (name, text) = setting.split_once('=').ok_or_else(|| format!("`{setting}` in `{list}` has no `=`"))?;
+            let value = serde_json::from_str(text).ok().filter(|value: &Value| value.is_number() || value.is_boolean());
+            object.insert(name.into(), value.unwrap_or_else(|| text.into()));
         }
-        serde_json::from_value(object.into()).map_err(|error| format!("`{text}`: {error}"))
+        serde_json::from_value(object.into()).map_err(|error| format!("`{list}`: {error}"))
     }
 
     fn matches(&self, method: &str, target: &str) -> bool {
         let method_fits = self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
         let path_fits = |wanted: &String| target.to_ascii_lowercase().contains(&wanted.to_ascii_lowercase());
         method_fits && self.path.as_ref().is_none_or(path_fits)
+    }
+}
+
+fn found() -> u16 {
+    302
+}
+
+fn final_status<'de, D: Deserializer<'de>>(text: D) -> Result<u16, D::Error> {
+    status_in(200..600, text)
+}
+
+fn redirect_status<'de, D: Deserializer<'de>>(text: D) -> Result<u16, D::Error> {
+    status_in(300..400, text)
+}
+
+fn status_in<'de, D: Deserializer<'de>>(range: Range<u16>, text: D) -> Result<u16, D::Error> {
+    let status = u16::deserialize(text)?;
+    let error =
+        || serde::de::Error::custom(format!("status {status} is not from {} to {}", range.start, range.end - 1));
+    range.contains(&status).then_some(status).ok_or_else(error)
+}
+
+/// What a fault does to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Strike {
+    pub(crate) kind: FaultKind,
+    /// The request is carried out before.
+    pub(crate) carried_out: bool,
+}
+
+impl Strike {
+    /// As the record of requests has it.
+    pub(crate) fn text(self) -> String {
+        format!("{:?}{}", self.kind, if self.carried_out { ", carried out" } else { "" })
     }
 }
 
@@ -205,7 +267,7 @@ impl Faults {
     }
 
     /// What is to happen to a request: the first fault that strikes it.
-    pub(crate) fn choose(&self, method: &str, target: &str) -> Option<FaultKind> {
+    pub(crate) fn choose(&self, method: &str, target: &str) -> Option<Strike> {
         let mut state = self.state();
         let seed = state.seed;
         state.armed.iter_mut().find_map(|armed| armed.choose(seed, method, target))
@@ -213,7 +275,7 @@ impl Faults {
 }
 
 impl Armed {
-    fn choose(&mut self, seed: u64, method: &str, target: &str) -> Option<FaultKind> {
+    fn choose(&mut self, seed: u64, method: &str, target: &str) -> Option<Strike> {
         if self.fault.times.is_some_and(|most| self.struck >= most) || !self.fault.matches(method, target) {
             return None;
         }
@@ -228,7 +290,8 @@ impl Armed {
             }
         }
         self.struck += 1;
-        Some(self.fault.kind)
+        let Fault { kind, carried_out, .. } = self.fault;
+        Some(Strike { kind, carried_out: carried_out || kind == FaultKind::LoseAnswer })
     }
 }
 
@@ -244,7 +307,24 @@ mod tests {
         assert_eq!(faults[0], Fault::new(FaultKind::Reset).path("/Children").rate(0.5));
         assert_eq!(faults[1], Fault::new(FaultKind::TooManyRequests { retry_after: Some(2) }).times(3));
         assert_eq!(faults[2], Fault::new(FaultKind::Stall { after: 10 }));
-        for bad in ["nonsense", "reset:rate", "delay", "stall:after=x"] {
+        let faults = Fault::parse_list(
+            "proxy-page:status=503,plain=true,carried_out=true;redirect-to-page:path=/Items;redirect-to-page:status=308",
+        )
+        .expect("a valid list");
+        assert_eq!(faults[0], Fault::new(FaultKind::ProxyPage { status: 503, plain: true }).carried_out());
+        assert_eq!(faults[1], Fault::new(FaultKind::RedirectToPage { status: 302 }).path("/Items"));
+        assert_eq!(faults[2], Fault::new(FaultKind::RedirectToPage { status: 308 }));
+        for bad in [
+            "nonsense",
+            "reset:rate",
+            "delay",
+            "stall:after=x",
+            "proxy-page",
+            "proxy-page:status=100",
+            "proxy-page:status=600",
+            "redirect-to-page:status=200",
+            "reset:carried_out=maybe",
+        ] {
             assert!(Fault::parse_list(bad).is_err(), "{bad}");
         }
     }

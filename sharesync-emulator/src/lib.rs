@@ -133,6 +133,7 @@ mod faces;
 mod faults;
 mod filesanywhere;
 mod http;
+mod proxy;
 mod recorder;
 mod server;
 mod sharefile;

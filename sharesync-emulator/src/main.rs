@@ -27,7 +27,8 @@ struct Arguments {
     /// Limit on bytes per second, both directions and all connections together.
     #[arg(long, value_name = "BYTES_PER_S")]
     throttle: Option<u64>,
-    /// Faults, such as `reset:path=/Children,rate=0.05;too-many-requests:retry_after=2,times=3`.
+    /// Faults, such as `reset:path=/Children,rate=0.05;too-many-requests:retry_after=2,times=3` or
+    /// `proxy-page:status=503,carried_out=true`.
     #[arg(long, value_name = "SPEC", value_parser = parse_faults)]
     faults: Option<Faults>,
     /// Everything random follows from this number.

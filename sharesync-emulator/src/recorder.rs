@@ -1,9 +1,10 @@
 //! The record of requests: what came, what went back. A ring, so that a long run does not fill the memory.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use http::header::USER_AGENT;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -42,8 +43,15 @@ pub struct RequestRecord {
     pub request_bytes: u64,
     /// Bytes of the reply's body that were handed to the connection.
     pub response_bytes: u64,
-    /// The fault that struck it.
+    /// The fault that struck it; with `, carried out` at its end if that was after the work.
     pub fault: Option<String>,
+    /// Whether it changed the drive: items, versions, links, members, devices. What it only left behind about itself (an audit entry,
+    /// a cursor) does not count, nor do parts of uploads that are not complete. A request that starts an operation of its own
+    /// counts once the operation has changed something.
+    pub applied: bool,
+    /// The `User-Agent` header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
 }
 
 /// The requests that were received: a handle, cheap to clone.
@@ -74,6 +82,23 @@ pub(crate) struct Slot {
     received: AtomicU64,
     sent: AtomicU64,
     fault: OnceLock<String>,
+    applied: AtomicBool,
+    user_agent: Option<String>,
+}
+
+tokio::task_local! {
+    /// The request that is being carried out.
+    static CURRENT: Arc<Slot>;
+}
+
+/// Carries something out in the name of a request: what it changes counts as changed by that.
+pub(crate) fn attributed<F: Future>(slot: Arc<Slot>, work: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(slot, work)
+}
+
+/// The request that is being carried out, if it is one: for what goes on after its answer.
+pub(crate) fn current() -> Option<Arc<Slot>> {
+    CURRENT.try_with(Arc::clone).ok()
 }
 
 impl Requests {
@@ -130,6 +155,8 @@ impl Requests {
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             fault: OnceLock::new(),
+            applied: AtomicBool::new(false),
+            user_agent: parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned),
         });
         if ring.room > 0 {
             if ring.slots.len() == ring.room {
@@ -154,8 +181,12 @@ impl Slot {
         self.status.store(status, Ordering::Relaxed);
     }
 
-    pub(crate) fn set_fault(&self, fault: &str) {
-        let _ = self.fault.set(fault.to_owned());
+    pub(crate) fn set_fault(&self, fault: String) {
+        let _ = self.fault.set(fault);
+    }
+
+    pub(crate) fn set_applied(&self) {
+        self.applied.store(true, Ordering::Relaxed);
     }
 
     fn record(&self) -> RequestRecord {
@@ -173,6 +204,8 @@ impl Slot {
             request_bytes: self.received.load(Ordering::Relaxed),
             response_bytes: self.sent.load(Ordering::Relaxed),
             fault: self.fault.get().cloned(),
+            applied: self.applied.load(Ordering::Relaxed),
+            user_agent: self.user_agent.clone(),
         }
     }
 }

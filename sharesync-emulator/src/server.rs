@@ -21,9 +21,10 @@ use tokio::time::sleep;
 use crate::accounts::Accounts;
 use crate::admin;
 use crate::drive::Drive;
-use crate::faults::{FaultKind, Faults};
+use crate::faults::{FaultKind, Faults, Strike};
 use crate::http::{Call, Connection, Plan, Query, Reply, RequestBody, Throttle, empty, shape, soap_action};
-use crate::recorder::{Requests, Slot};
+use crate::proxy;
+use crate::recorder::{Requests, Slot, attributed};
 
 /// What all faces share.
 #[derive(Debug)]
@@ -110,29 +111,58 @@ impl Server {
         };
 
         let slot = self.shared.requests.begin(&parts, face.is_storage(&path));
-        let fault = self.shared.faults.choose(parts.method.as_str(), &target_of(&parts));
-        let call = Call { connection, ..self.call(parts, incoming, &slot, fault) };
-        let reply = match fault.map(|fault| (fault, slot.set_fault(&format!("{fault:?}")))) {
-            Some((FaultKind::Reset, ())) => return Err(Dropped),
-            Some((FaultKind::Unauthorized, ())) => face.unauthorized(call).await,
-            Some((FaultKind::TooManyRequests { retry_after }, ())) => {
-                retry_later(face.refuse(&path, StatusCode::TOO_MANY_REQUESTS), retry_after)
-            }
-            Some((FaultKind::Unavailable { retry_after }, ())) => {
-                retry_later(face.refuse(&path, StatusCode::SERVICE_UNAVAILABLE), retry_after)
-            }
-            Some((FaultKind::Delay { millis }, ())) => {
-                sleep(Duration::from_millis(millis)).await;
-                face.serve(call).await
-            }
-            _ => face.serve(call).await,
-        };
-        let reply = self.acknowledged(reply).await;
-        if fault == Some(FaultKind::LoseAnswer) {
-            return Err(Dropped);
+        let strike = self.shared.faults.choose(parts.method.as_str(), &target_of(&parts));
+        if let Some(strike) = strike {
+            slot.set_fault(strike.text());
         }
+        let call = Call { connection, ..self.call(parts, incoming, &slot, strike) };
+        let base = call.base.clone();
+        let instead = self.instead(strike, &*face, &path, &base);
+        let served = match strike {
+            Some(Strike { kind: FaultKind::Unauthorized, carried_out: false }) => face.clone().unauthorized(call),
+            _ => face.clone().serve(call),
+        };
+        let served = attributed(slot.clone(), served).then(|reply| self.acknowledged(reply));
+        let reply = match strike {
+            Some(Strike { carried_out: true, .. }) => {
+                let served = served.await;
+                instead.await.unwrap_or(Ok(served))?
+            }
+            _ => match instead.await {
+                Some(reply) => reply?,
+                None => served.await,
+            },
+        };
         slot.set_status(reply.status().as_u16());
-        Ok(shape(reply, plan(fault), self.shared.throttle.clone(), slot))
+        Ok(shape(reply, plan(strike), self.shared.throttle.clone(), slot))
+    }
+
+    /// What comes in place of the service's answer, if anything.
+    async fn instead(
+        &self,
+        strike: Option<Strike>,
+        face: &dyn Face,
+        path: &str,
+        base: &str,
+    ) -> Option<Result<Reply, Dropped>> {
+        let Strike { kind, carried_out } = strike?;
+        Some(Ok(match kind {
+            FaultKind::Reset | FaultKind::LoseAnswer => return Some(Err(Dropped)),
+            FaultKind::Unauthorized if carried_out => face.refuse(path, StatusCode::UNAUTHORIZED),
+            FaultKind::TooManyRequests { retry_after } => {
+                retry_later(face.refuse(path, StatusCode::TOO_MANY_REQUESTS), retry_after)
+            }
+            FaultKind::Unavailable { retry_after } => {
+                retry_later(face.refuse(path, StatusCode::SERVICE_UNAVAILABLE), retry_after)
+            }
+            FaultKind::ProxyPage { status, plain } => proxy::page(status, plain),
+            FaultKind::RedirectToPage { status } => proxy::redirect(status, base),
+            FaultKind::Delay { millis } => {
+                sleep(Duration::from_millis(millis)).await;
+                return None;
+            }
+            _ => return None,
+        }))
     }
 
     /// A reply is a promise: it waits for the journal. GET requests can change things too: an upload may be finished by one.
@@ -148,7 +178,7 @@ impl Server {
         mut parts: http::request::Parts,
         incoming: Incoming,
         slot: &Arc<Slot>,
-        fault: Option<FaultKind>,
+        strike: Option<Strike>,
     ) -> Call {
         let raw_query = parts.uri.query().unwrap_or_default().to_owned();
         let upgrade = parts.extensions.remove();
@@ -162,7 +192,7 @@ impl Server {
             headers: parts.headers,
             body: RequestBody::new(incoming, slot.clone(), self.shared.throttle.clone()),
             connection: Connection::default(),
-            repeat_page: fault == Some(FaultKind::RepeatPage),
+            repeat_page: strike.is_some_and(|strike| strike.kind == FaultKind::RepeatPage),
         }
     }
 
@@ -186,8 +216,8 @@ fn target_of(parts: &http::request::Parts) -> String {
     }
 }
 
-fn plan(fault: Option<FaultKind>) -> Plan {
-    match fault {
+fn plan(strike: Option<Strike>) -> Plan {
+    match strike.map(|strike| strike.kind) {
         Some(FaultKind::Truncate { after }) => Plan { cut_after: Some(after), ..Plan::default() },
         Some(FaultKind::Stall { after }) => Plan { stall_after: Some(after), ..Plan::default() },
         Some(FaultKind::Corrupt { at }) => Plan { corrupt_at: Some(at), ..Plan::default() },

@@ -13,6 +13,7 @@ use super::item::{Deletion, Item, Kind, Role};
 use super::record::{Change, ChangeKind, Record};
 use super::tree::Tree;
 use super::{Drive, Entry};
+use crate::recorder;
 
 /// A mutation being planned: sees the tree as it is, collects what is to become of it.
 pub(super) struct Draft<'a> {
@@ -56,6 +57,9 @@ impl Drive {
         let value = plan(&mut draft)?;
         let record = draft.record;
         tree.apply(&record);
+        if let Some(request) = recorder::current().filter(|_| record.changes_something()) {
+            request.set_applied();
+        }
         let read = read(&tree, value);
         let garbage = tree.take_garbage();
         self.inner.grown.send_replace(tree.log().len() as u64);

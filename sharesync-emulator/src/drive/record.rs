@@ -140,3 +140,19 @@ pub(crate) struct Record {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) kept: Vec<(String, Value)>,
 }
+
+/// What faces keep about requests, also about those that only read: audit entries, cursors that were given out.
+const ABOUT_REQUESTS: [&str; 2] = ["acronis/audit/", "cursor/cursors/"];
+
+impl Record {
+    /// Whether there is more in it than what a face keeps about the request itself.
+    pub(super) fn changes_something(&self) -> bool {
+        let kept = self.kept.iter().any(|(key, _)| !ABOUT_REQUESTS.iter().any(|prefix| key.starts_with(prefix)));
+        kept || !(self.items.is_empty()
+            && self.removed.is_empty()
+            && self.shares.is_empty()
+            && self.ended.is_empty()
+            && self.users.is_empty()
+            && self.changes.is_empty())
+    }
+}

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::errors::{ApiError, Outcome};
 use super::{Ctx, Segment, ShareFile, ids, no_content};
 use crate::drive::{Drive, DriveError, Entry, ItemId, ItemPatch, OnConflict, UserId};
+use crate::recorder;
 
 /// Finished operations beyond this number are forgotten, the oldest first.
 const REMEMBERED: usize = 10_000;
@@ -122,7 +123,8 @@ impl Jobs {
     pub(super) fn start(&self, face: &Arc<ShareFile>, order: Order) -> Job {
         let job = self.table().add(&order);
         let (face, number, delay) = (Arc::downgrade(face), job.number, face.options.async_delay);
-        tokio::spawn(async move {
+        let request = recorder::current();
+        let work = async move {
             sleep(delay / 2).await;
             if let Some(face) = face.upgrade() {
                 face.jobs.table().advance(number, State::Created, State::Scheduled);
@@ -131,7 +133,11 @@ impl Jobs {
             if let Some(face) = face.upgrade() {
                 face.jobs.carry_out(face.drive(), number, order);
             }
-        });
+        };
+        match request {
+            Some(request) => tokio::spawn(recorder::attributed(request, work)),
+            None => tokio::spawn(work),
+        };
         job
     }
 

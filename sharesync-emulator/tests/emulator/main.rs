@@ -14,6 +14,7 @@ mod cursor;
 mod directory;
 mod downloads;
 mod faults;
+mod faults_of_faces;
 mod filesanywhere;
 mod items;
 mod oauth;

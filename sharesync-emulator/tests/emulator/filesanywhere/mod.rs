@@ -6,6 +6,6 @@ mod downloads;
 mod envelopes;
 mod items;
 mod sharing;
-mod soap;
+pub(crate) mod soap;
 mod uploads;
 mod wsdl;
