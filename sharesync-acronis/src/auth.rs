@@ -265,7 +265,8 @@ impl Authorizer for Sessions {
     /// Besides status 401, any with the code of a session that has ended: public clients sign in again at that, and none
     /// of them tells which status it comes with.
     fn refuses(&self, generation: u64, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
-        self.0.refuses(generation, status, headers, body) || AcronisError::read(status, body).ends_session()
+        self.0.refuses(generation, status, headers, body)
+            || AcronisError::read(status, body).is_some_and(|error| error.ends_session())
     }
 
     async fn refused(&self, generation: u64) -> Result<bool> {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::{Map, Value};
 use sharesync_core::ErrorKind;
-use sharesync_core::http::{Classified, Classify, default_kind};
+use sharesync_core::http::{Classified, Classify, ErrorResponse, default_kind};
 
 use crate::model::wire::{Wire, take};
 use crate::model::{Extra, Node};
@@ -58,31 +58,21 @@ impl fmt::Display for AcronisError {
 impl std::error::Error for AcronisError {}
 
 impl AcronisError {
-    /// Reads the body of an error answer, whatever it is.
-    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Self {
-        let mut answer = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();
-        let mut fields = match answer.remove("error") {
-            Some(Value::Object(fields)) => fields,
-            _ => Map::new(),
-        };
+    /// Reads the body of an error response; `None` when it is not the service's error object.
+    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
+        let mut answer = serde_json::from_slice::<Map<String, Value>>(body).ok()?;
+        let Some(Value::Object(mut fields)) = answer.remove("error") else { return None };
         let text = |fields: &mut Map<String, Value>, name| take::<String>(fields, name).ok().flatten();
         let words = text(&mut fields, "message").filter(|words| !words.trim().is_empty());
-        let message = words.unwrap_or_else(|| {
-            let reason = match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-                None => "the service gave no reason",
-                Some(b'<') => "an HTML error page",
-                Some(_) => "an answer that is no error object",
-            };
-            reason.to_owned()
-        });
-        Self {
+        let message = words.unwrap_or_else(|| "the service gave no reason".to_owned());
+        Some(Self {
             status: status.as_u16(),
             domain: text(&mut fields, "domain"),
             code: take(&mut fields, "code").ok().flatten(),
             message,
             conflict: fields.get_mut("context").and_then(conflict),
             extra: fields.into(),
-        }
+        })
     }
 
     /// The code, where it is one of those known here.
@@ -120,12 +110,12 @@ fn conflict(context: &mut Value) -> Option<Box<Node>> {
 pub(crate) struct AcronisErrors;
 
 impl Classify for AcronisErrors {
-    fn classify(&self, status: StatusCode, _headers: &HeaderMap, body: &[u8]) -> Classified {
-        let error = AcronisError::read(status, body);
+    fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
+        let error = AcronisError::read(response.status, response.body)?;
         let mut read = Classified::new(error.kind(), error.message.clone());
         read.code = error.code.map(|code| code.to_string());
         read.source = Some(Box::new(error));
-        read
+        Some(read)
     }
 }
 
@@ -134,7 +124,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> AcronisError {
-        AcronisError::read(StatusCode::from_u16(status).unwrap(), body.as_bytes())
+        AcronisError::read(StatusCode::from_u16(status).unwrap(), body.as_bytes()).unwrap()
     }
 
     #[test]
@@ -158,15 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_error_object_is_an_error_too() {
-        assert_eq!(read(502, "<html>hush</html>").message, "an HTML error page");
-        assert_eq!(read(500, "").message, "the service gave no reason");
-        for body in
-            ["[1]", "{\"error\":\"x\"}", "{\"error\":{\"code\":\"x\"}}", "{\"error\":{\"message\":null}}", "hush"]
-        {
+    fn what_is_no_error_object_is_not_the_service() {
+        for body in ["<html>hush</html>", "", "[1]", "{}", "{\"error\":\"x\"}", "{\"error\":[]}", "hush"] {
+            assert_eq!(AcronisError::read(StatusCode::NOT_FOUND, body.as_bytes()), None, "{body}");
+        }
+        for body in ["{\"error\":{\"code\":\"x\"}}", "{\"error\":{\"message\":null}}"] {
             let error = read(500, body);
             assert_eq!((error.kind(), error.code), (ErrorKind::Unavailable, None), "{body}");
-            assert!(!error.to_string().contains("hush"));
         }
     }
 

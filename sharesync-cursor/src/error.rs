@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use sharesync_core::http::{Classified, Classify, Quota, default_kind};
+use sharesync_core::http::{Classified, Classify, ErrorResponse, Quota, default_kind};
 use sharesync_core::{Error, ErrorKind, Timestamp};
 
 /// An error as the service tells it. Reached with
@@ -42,31 +42,28 @@ impl fmt::Display for CursorError {
 impl std::error::Error for CursorError {}
 
 impl CursorError {
-    /// Reads the body of an error answer, whatever it is.
-    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Self {
-        let answer = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();
+    /// Reads the body of an error response; `None` when it has neither of the two forms.
+    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
+        let answer = serde_json::from_slice::<Map<String, Value>>(body).ok()?;
         let envelope = answer.get("error").and_then(Value::as_object);
         let text = |value: Option<&Value>| value?.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
         let (detail, invalid) = detail(answer.get("detail"));
         let said = text(envelope.and_then(|error| error.get("message"))).or(detail);
-        let message = said.unwrap_or_else(|| {
-            let reason = match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-                None => "the service gave no reason",
-                Some(b'<') => "an HTML error page",
-                Some(_) => "an answer that is no error object",
-            };
-            reason.to_owned()
-        });
+        let code = text(envelope.and_then(|error| error.get("code")));
+        if said.is_none() && code.is_none() {
+            return None;
+        }
+        let message = said.unwrap_or_else(|| "the service gave no reason".to_owned());
         let seconds = envelope.and_then(|error| error.get("retry_after")).and_then(Value::as_u64);
-        Self {
+        Some(Self {
             status: status.as_u16(),
-            code: text(envelope.and_then(|error| error.get("code"))),
+            code,
             message,
             details: envelope.and_then(|error| error.get("details")).cloned(),
             invalid,
             retry_after: seconds.map(Duration::from_secs),
             request_id: text(answer.get("meta").and_then(|meta| meta.get("request_id"))),
-        }
+        })
     }
 
     /// What it means in the terms of the contract.
@@ -117,13 +114,13 @@ fn complaint(entry: &Value, field: &str) -> String {
 pub(crate) struct CursorErrors;
 
 impl Classify for CursorErrors {
-    fn classify(&self, status: StatusCode, _headers: &HeaderMap, body: &[u8]) -> Classified {
-        let error = CursorError::read(status, body);
+    fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
+        let error = CursorError::read(response.status, response.body)?;
         let mut read = Classified::new(error.kind(), error.message.clone());
         read.code.clone_from(&error.code);
         read.request_id.clone_from(&error.request_id);
         read.source = Some(Box::new(error));
-        read
+        Some(read)
     }
 }
 
@@ -161,7 +158,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> CursorError {
-        CursorError::read(StatusCode::from_u16(status).unwrap(), body.as_bytes())
+        CursorError::read(StatusCode::from_u16(status).unwrap(), body.as_bytes()).unwrap()
     }
 
     #[test]
@@ -202,13 +199,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_error_object_is_an_error_too() {
-        assert_eq!(read(502, "<html>hush</html>").message, "an HTML error page");
-        assert_eq!(read(500, "").message, "the service gave no reason");
-        for body in ["[1]", "{\"error\":\"x\"}", "{\"detail\":7}", "{\"error\":{\"code\":5}}", "hush"] {
-            let error = read(500, body);
-            assert_eq!((error.kind(), error.code.clone()), (ErrorKind::Unavailable, None), "{body}");
-            assert!(!error.to_string().contains("hush"));
+    fn what_is_no_error_object_is_not_the_service() {
+        let pages =
+            ["<html>hush</html>", "", "[1]", "{}", "hush", "{\"error\":\"x\"}", "{\"detail\":7}", "{\"detail\":[]}"];
+        for body in pages.into_iter().chain(["{\"error\":{\"code\":5}}"]) {
+            assert_eq!(CursorError::read(StatusCode::NOT_FOUND, body.as_bytes()), None, "{body}");
         }
     }
 

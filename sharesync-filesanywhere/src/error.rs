@@ -6,8 +6,7 @@
 use std::fmt;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
-use sharesync_core::http::{Classified, Classify, Response, default_kind};
+use sharesync_core::http::{Classified, Classify, ErrorResponse, ForeignResponse, Response, default_kind};
 use sharesync_core::{Error, ErrorKind, Result};
 
 use crate::PROVIDER;
@@ -176,8 +175,7 @@ pub(crate) fn check_type(response: &Response) -> Result<()> {
     if !html {
         return Ok(());
     }
-    let page = NoEnvelope { status: response.status().as_u16(), empty: false, html };
-    Err(Error::new(ErrorKind::Protocol, page.to_string()).with_provider(PROVIDER).with_source(page))
+    Err(ForeignResponse::new(response.status(), response.headers()).into_error().with_provider(PROVIDER))
 }
 
 fn is_html(media_type: &str) -> bool {
@@ -189,10 +187,10 @@ fn is_html(media_type: &str) -> bool {
 pub(crate) struct FilesAnywhereErrors;
 
 impl Classify for FilesAnywhereErrors {
-    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Classified {
-        if let Some(fault) = read_fault(body) {
+    fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
+        if let Some(fault) = read_fault(response.body) {
             let kind = match kind_of_fault(&fault) {
-                ErrorKind::Unavailable => default_kind(status),
+                ErrorKind::Unavailable => default_kind(response.status),
                 kind => kind,
             };
             let mut read = Classified::new(kind, fault.to_string());
@@ -200,14 +198,17 @@ impl Classify for FilesAnywhereErrors {
             read.transient = (kind != ErrorKind::Unavailable).then_some(false);
             read.code = Some(fault.code.clone());
             read.source = Some(Box::new(fault));
-            return read;
+            return Some(read);
         }
-        let html = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(is_html);
-        let empty = body.iter().all(u8::is_ascii_whitespace);
-        let page = NoEnvelope { status: status.as_u16(), empty, html };
-        let mut read = Classified::new(default_kind(status), page.to_string());
-        read.source = Some(Box::new(page));
-        read
+        // ASP.NET answers so to what is no XML, and to another media type. Nothing else without an envelope is the service.
+        let (status, empty) = (response.status.as_u16(), response.body.trim_ascii().is_empty());
+        if !empty || !matches!(status, 400 | 415) {
+            return None;
+        }
+        let unread = NoEnvelope { status, empty, html: false };
+        let mut read = Classified::new(ErrorKind::Rejected, unread.to_string());
+        read.source = Some(Box::new(unread));
+        Some(read)
     }
 }
 
@@ -223,6 +224,8 @@ fn read_fault(body: &[u8]) -> Option<Fault> {
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderMap, StatusCode};
+
     use super::*;
 
     #[test]
@@ -245,13 +248,17 @@ mod tests {
         let classify = |status: u16, kind: &str, body: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, kind.parse().unwrap());
-            FilesAnywhereErrors.classify(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
+            FilesAnywhereErrors.classify(&ErrorResponse::new(
+                StatusCode::from_u16(status).unwrap(),
+                &headers,
+                body.as_bytes(),
+            ))
         };
         let fault = "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:Fault>\
             <faultcode>s:Client</faultcode><faultstring>Server was unable to read request. ---&gt; There is an error in XML \
             document (1, 2). ---&gt; Input string was not in a correct format.\n   at System.Number.Parse()</faultstring>\
             <detail /></s:Fault></s:Body></s:Envelope>";
-        let read = classify(500, "text/xml; charset=utf-8", fault);
+        let read = classify(500, "text/xml; charset=utf-8", fault).unwrap();
         assert_eq!(
             (read.kind, read.code.as_deref(), read.transient),
             (ErrorKind::Rejected, Some("Client"), Some(false))
@@ -260,15 +267,18 @@ mod tests {
         let source = read.source.unwrap();
         let causes = &source.downcast_ref::<Fault>().unwrap().causes;
         assert_eq!(causes.last().unwrap(), "Input string was not in a correct format.");
-        for (status, kind, body, expected) in [
-            (400, "text/plain", "", ErrorKind::Rejected),
-            (415, "text/plain", "", ErrorKind::Rejected),
-            (404, "text/html; charset=utf-8", "<html><body>hush</body></html>", ErrorKind::NotFound),
-            (503, "text/html", "<html>", ErrorKind::Unavailable),
+        for status in [400, 415] {
+            let read = classify(status, "text/plain", "").unwrap();
+            assert_eq!(read.kind, ErrorKind::Rejected);
+            assert!(read.source.unwrap().downcast_ref::<NoEnvelope>().is_some());
+        }
+        for (status, kind, body) in [
+            (404, "text/html; charset=utf-8", "<html><body>hush</body></html>"),
+            (403, "text/plain", ""),
+            (400, "text/plain", "bad request"),
+            (503, "text/html", "<html>"),
         ] {
-            let read = classify(status, kind, body);
-            assert_eq!(read.kind, expected);
-            assert!(!read.message.contains("hush") && read.source.unwrap().downcast_ref::<NoEnvelope>().is_some());
+            assert!(classify(status, kind, body).is_none(), "{status} {body}");
         }
     }
 }

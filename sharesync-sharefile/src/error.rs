@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
-use sharesync_core::http::{Classified, Classify, default_kind};
+use sharesync_core::http::{Classified, Classify, ErrorResponse, default_kind};
 use sharesync_core::{Error, ErrorKind};
 
 use crate::model::Reason;
@@ -51,27 +51,23 @@ impl ShareFileError {
         self
     }
 
-    /// Reads the body of an error answer, whatever it is.
-    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Self {
+    /// Reads the body of an error response; `None` when it has none of the service's forms.
+    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(body);
         let text = text.trim();
         if let Ok(body) = serde_json::from_str::<ErrorBody>(text)
             && let Some(message) = body.message()
         {
-            return Self {
+            return Some(Self {
                 status: status.as_u16(),
                 code: body.code.or(body.error_code),
                 message,
                 reason: body.reason,
                 error_log: body.error_log.into_iter().flatten().map(|line| line.to_string()).collect(),
-            };
+            });
         }
-        let message = match text.chars().next() {
-            None => "the service gave no reason",
-            Some('<') => "an HTML error page",
-            Some(_) => text.strip_prefix("ERROR:").map_or("an answer that is no error object", str::trim),
-        };
-        Self::new(status.as_u16(), message)
+        // Storage hosts without `respformat`.
+        text.strip_prefix("ERROR:").map(|message| Self::new(status.as_u16(), message.trim()))
     }
 
     /// What it means in the terms of the contract.
@@ -166,15 +162,15 @@ impl ErrorBody {
 pub(crate) struct ShareFileErrors;
 
 impl Classify for ShareFileErrors {
-    fn classify(&self, status: StatusCode, _headers: &HeaderMap, body: &[u8]) -> Classified {
-        let error = ShareFileError::read(status, body);
+    fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
+        let error = ShareFileError::read(response.status, response.body)?;
         let mut read = Classified::new(error.kind(), error.message.clone());
         read.code = error.code.clone();
         // A reason that passes is one whatever the status says.
         read.transient =
             error.reason.as_ref().filter(|reason| is_passing(reason) || **reason == Reason::Throttled).map(|_| true);
         read.source = Some(Box::new(error));
-        read
+        Some(read)
     }
 }
 
@@ -188,7 +184,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> ShareFileError {
-        ShareFileError::read(StatusCode::from_u16(status).unwrap(), body.as_bytes())
+        ShareFileError::read(StatusCode::from_u16(status).unwrap(), body.as_bytes()).unwrap()
     }
 
     #[test]
@@ -222,11 +218,11 @@ mod tests {
     }
 
     #[test]
-    fn pages_texts_and_nothing_at_all_are_errors_too() {
-        assert_eq!(read(502, "<html>hush</html>").message, "an HTML error page");
+    fn storage_hosts_have_forms_of_their_own_and_pages_are_not_the_service() {
+        for body in ["<html>hush</html>", "", "[1]", "{}", "404 page not found", "{\"message\":\"\"}"] {
+            assert_eq!(ShareFileError::read(StatusCode::NOT_FOUND, body.as_bytes()), None, "{body}");
+        }
         assert_eq!(read(500, "ERROR: disk is gone").message, "disk is gone");
-        assert_eq!(read(500, "").message, "the service gave no reason");
-        assert_eq!(read(500, "[1]").kind(), ErrorKind::Unavailable);
         let storage = read(400, r#"{"error":true,"errorMessage":"Unrecognized Upload ID.","errorCode":605}"#);
         assert_eq!((storage.kind(), storage.code.as_deref()), (ErrorKind::UploadExpired, Some("605")));
     }

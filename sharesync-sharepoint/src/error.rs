@@ -7,7 +7,7 @@ use std::fmt;
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
-use sharesync_core::http::{Classified, Classify, default_kind};
+use sharesync_core::http::{Classified, Classify, ErrorResponse, default_kind};
 use sharesync_core::{Error, ErrorKind};
 
 use crate::PROVIDER;
@@ -50,29 +50,26 @@ impl std::error::Error for SharePointError {}
 const OVERLOADED: u8 = 8;
 
 impl SharePointError {
-    /// Reads an error answer, whatever it is.
-    pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    /// Reads an error response; `None` when neither its body nor its headers are those of the service.
+    pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let (code, said) = parse(body);
         let (number, exception) = code.as_deref().map(split).unwrap_or_default();
-        let message = said.filter(|said| !said.trim().is_empty()).unwrap_or_else(|| {
-            let reason = match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-                None => "the service gave no reason",
-                Some(b'<') => "a page for people",
-                Some(_) => "an answer that is no error of OData",
-            };
-            reason.to_owned()
-        });
-        Self {
+        let message = said.filter(|said| !said.trim().is_empty());
+        let request_id = header("sprequestguid").or_else(|| header("request-id"));
+        if message.is_none() && code.is_none() && request_id.is_none() && health_score(headers).is_none() {
+            return None;
+        }
+        Some(Self {
             status: status.as_u16(),
             number,
             exception,
-            message,
-            request_id: header("sprequestguid").or_else(|| header("request-id")).map(str::to_owned),
+            message: message.unwrap_or_else(|| "the service gave no reason".to_owned()),
+            request_id: request_id.map(str::to_owned),
             health_score: health_score(headers),
             is_login_page: false,
             waits: headers.contains_key(http::header::RETRY_AFTER),
-        }
+        })
     }
 
     /// What it means in the terms of the contract.
@@ -172,15 +169,15 @@ pub(crate) fn login_page() -> Error {
 pub(crate) struct SharePointErrors;
 
 impl Classify for SharePointErrors {
-    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Classified {
-        let error = SharePointError::read(status, headers, body);
+    fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
+        let error = SharePointError::read(response.status, response.headers, response.body)?;
         let mut read = Classified::new(error.kind(), error.message.clone());
         read.code = error.number.map(|number| number.to_string()).or_else(|| error.exception.clone());
         read.request_id.clone_from(&error.request_id);
         // The service answers 500 to much that is simply wrong.
         read.transient = error.is_final().then_some(false);
         read.source = Some(Box::new(error));
-        read
+        Some(read)
     }
 }
 
@@ -189,7 +186,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> SharePointError {
-        SharePointError::read(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes())
+        SharePointError::read(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes()).unwrap()
     }
 
     #[test]
@@ -221,7 +218,8 @@ mod tests {
             assert_eq!(read(status, &said(words)).kind(), kind, "{status} {words}");
         }
         for body in ["", "<html>x</html>", "<a", "[1]", "{\"error\":5}", "<a/>"] {
-            assert_eq!(read(502, body).kind(), ErrorKind::Unavailable, "{body}");
+            let read = SharePointError::read(StatusCode::NOT_FOUND, &HeaderMap::new(), body.as_bytes());
+            assert_eq!(read, None, "{body}");
         }
     }
 
@@ -231,11 +229,12 @@ mod tests {
             let score = ("x-sharepointhealthscore".parse().unwrap(), score.parse().unwrap());
             let wait = wait.map(|wait| (http::header::RETRY_AFTER, wait.parse().unwrap()));
             let headers = std::iter::once(score).chain(wait).collect();
-            SharePointError::read(StatusCode::SERVICE_UNAVAILABLE, &headers, b"").kind()
+            SharePointError::read(StatusCode::SERVICE_UNAVAILABLE, &headers, b"").map(|error| error.kind())
         };
-        assert_eq!(kind("10", Some("5")), ErrorKind::RateLimited);
-        for (score, wait) in [("10", None), ("3", Some("5")), ("x", Some("5"))] {
-            assert_eq!(kind(score, wait), ErrorKind::Unavailable);
+        assert_eq!(kind("10", Some("5")), Some(ErrorKind::RateLimited));
+        for (score, wait) in [("10", None), ("3", Some("5"))] {
+            assert_eq!(kind(score, wait), Some(ErrorKind::Unavailable));
         }
+        assert_eq!(kind("x", Some("5")), None, "not a farm");
     }
 }

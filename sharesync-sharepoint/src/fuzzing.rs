@@ -32,8 +32,8 @@ pub fn read_answer(body: &[u8]) -> Result<String> {
     Answer::read(body).map(|answer| answer.value.to_string())
 }
 
-/// Reads an error of the REST service: what it means.
-pub fn read_error(status: u16, body: &[u8]) -> ErrorKind {
+/// Reads an error of the REST service: what it means; `None` for what the service does not send.
+pub fn read_error(status: u16, body: &[u8]) -> Option<ErrorKind> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    SharePointError::read(status, &HeaderMap::new(), body).kind()
+    SharePointError::read(status, &HeaderMap::new(), body).map(|error| error.kind())
 }

@@ -32,19 +32,42 @@ impl Classified {
     }
 }
 
-/// Reads the error answers of one provider.
-pub trait Classify: Debug + Send + Sync + 'static {
-    /// Reads an answer that is neither success nor a redirect. The body is cut at a limit, and may be anything.
-    fn classify(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Classified;
+/// A response that is neither a success nor a redirect.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ErrorResponse<'a> {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The body, cut at [`HttpConfig::max_error_body`](super::HttpConfig::max_error_body). It may be anything.
+    pub body: &'a [u8],
+    /// What the request is about: an identifier, a name or a path that the service may quote in its words.
+    pub subject: Option<&'a str>,
 }
 
-/// What a status means where the provider says nothing else.
+impl<'a> ErrorResponse<'a> {
+    /// A response to a request that is about nothing in particular.
+    pub fn new(status: StatusCode, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
+        Self { status, headers, body, subject: None }
+    }
+}
+
+/// Reads the error responses of one provider.
+pub trait Classify: Debug + Send + Sync + 'static {
+    /// What the service says; `None` when the response is not in the service's own form of an error. A status alone, or the
+    /// page of a proxy, a portal or a sign-in form, says nothing about items: it must never mean "gone" or "forbidden".
+    fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified>;
+}
+
+/// What a status means in an error that is the service's own and says nothing more exact.
 pub fn default_kind(status: StatusCode) -> ErrorKind {
     match status.as_u16() {
         401 => ErrorKind::Unauthenticated,
         403 => ErrorKind::PermissionDenied,
         404 | 410 => ErrorKind::NotFound,
         408 | 504 => ErrorKind::Timeout,
+        425 => ErrorKind::Unavailable,
         409 => ErrorKind::Conflict,
         412 => ErrorKind::PreconditionFailed,
         413 => ErrorKind::TooLarge,
@@ -60,10 +83,5 @@ pub fn default_kind(status: StatusCode) -> ErrorKind {
 
 /// Whether a status says that the same request may succeed later.
 pub(super) fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504 | 509)
-}
-
-/// Whether a status says that the service did nothing.
-pub(super) fn is_untouched(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 429 | 503)
+    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504 | 509)
 }

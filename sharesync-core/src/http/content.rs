@@ -1,10 +1,12 @@
 //! Parts of content (RFC 9110, section 14): asking for them, and reading from an answer which bytes it holds, of how many,
 //! of which state.
 
+use std::ops::Range;
+
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderValue};
 
-use super::Response;
+use super::{ForeignResponse, Response};
 use crate::transfer::Content;
 use crate::{Error, ErrorKind, Result};
 
@@ -19,35 +21,44 @@ pub fn range(offset: u64, length: Option<u64>) -> Option<HeaderValue> {
 }
 
 impl Response {
-    /// The body as content of a file: from the beginning with status 200, from where `Content-Range` says with 206
+    /// The body as content of a file: from the beginning with status 200, the part that `Content-Range` names with 206
     /// (RFC 9110, section 14.4). A strong `ETag` becomes the revision.
     ///
     /// # Errors
-    /// [`ErrorKind::Protocol`] when status 206 comes without a readable `Content-Range`.
+    /// [`ErrorKind::Protocol`] when status 206 comes without a readable `Content-Range`, or when a range with an end was
+    /// asked for and a body of unknown length comes: nothing would tell the content from a page in its place.
     pub fn into_content(self) -> Result<Content> {
-        let (offset, total) = if self.status() == StatusCode::PARTIAL_CONTENT {
+        let (range, total) = if self.status() == StatusCode::PARTIAL_CONTENT {
             self.header(CONTENT_RANGE.as_str()).and_then(parse_content_range).ok_or_else(|| {
                 Error::new(ErrorKind::Protocol, "a part of the content without a readable Content-Range")
             })?
         } else {
-            (0, self.header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok()))
+            let length = self.header(CONTENT_LENGTH.as_str()).and_then(|length| length.trim().parse().ok());
+            let is_cut = self.asked_range().is_some_and(|range| !range.ends_with('-'));
+            if is_cut && length.is_none() {
+                return Err(ForeignResponse::new(self.status(), self.headers()).into_error());
+            }
+            (0..length.unwrap_or(u64::MAX), length)
         };
         let strong = |tag: &&str| tag.starts_with('"');
         let revision = self.header(ETAG.as_str()).filter(strong).map(str::to_owned);
-        Ok(Content::new(offset, self.into_stream()).with_total(total).with_revision(revision))
+        Ok(Content::new(range.start, self.into_stream()).with_end(range.end).with_total(total).with_revision(revision))
     }
 }
 
-/// The first byte and the total of `bytes 0-499/1234`; the total may be `*`.
-fn parse_content_range(value: &str) -> Option<(u64, Option<u64>)> {
-    let (range, total) = value.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
+/// The bytes and the total of `bytes 0-499/1234`; the total may be `*`. Some servers put another character than a blank
+/// behind the unit.
+fn parse_content_range(value: &str) -> Option<(Range<u64>, Option<u64>)> {
+    let unit = value.trim().get(..5).filter(|unit| unit.eq_ignore_ascii_case("bytes"))?;
+    let (range, total) = value.trim().strip_prefix(unit)?.trim_start_matches([' ', '\t', '=', ':']).split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let (first, last) = (first.trim().parse::<u64>().ok()?, last.trim().parse::<u64>().ok()?);
     let total = match total.trim() {
         "*" => None,
         total => Some(total.parse().ok()?),
     };
-    (first <= last && total.is_none_or(|total| last < total)).then_some((first, total))
+    let end = last.checked_add(1)?;
+    (first <= last && total.is_none_or(|total| last < total)).then_some((first..end, total))
 }
 
 #[cfg(test)]
@@ -67,9 +78,15 @@ mod tests {
 
     #[test]
     fn content_ranges_are_read_or_refused() {
-        assert_eq!(parse_content_range("bytes 0-499/1234"), Some((0, Some(1234))));
-        assert_eq!(parse_content_range("bytes 7-7/*"), Some((7, None)));
-        for nonsense in ["", "bytes", "bytes */1234", "bytes 5-4/10", "bytes 0-10/10", "items 0-1/2", "bytes a-b/c"] {
+        assert_eq!(parse_content_range("bytes 0-499/1234"), Some((0..500, Some(1234))));
+        assert_eq!(parse_content_range("bytes 7-7/*"), Some((7..8, None)));
+        for lenient in ["bytes=0-499/1234", "Bytes: 0-499/1234", " bytes  0 - 499 / 1234 "] {
+            assert_eq!(parse_content_range(lenient), Some((0..500, Some(1234))), "{lenient}");
+        }
+        let last = format!("bytes 0-{}/*", u64::MAX);
+        for nonsense in
+            [&last, "", "byte", "bytes", "bytes */1234", "bytes 5-4/10", "bytes 0-10/10", "items 0-1/2", "bytes a-b/c"]
+        {
             assert_eq!(parse_content_range(nonsense), None, "{nonsense}");
         }
     }
@@ -83,7 +100,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read(first in 0..u64::MAX / 4, more in 0..1000_u64, rest in 1..1000_u64) {
             let (last, total) = (first + more, first + more + rest);
-            prop_assert_eq!(parse_content_range(&format!("bytes {first}-{last}/{total}")), Some((first, Some(total))));
+            prop_assert_eq!(parse_content_range(&format!("bytes {first}-{last}/{total}")), Some((first..last + 1, Some(total))));
         }
     }
 }

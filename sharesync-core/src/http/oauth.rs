@@ -2,17 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::response::decode_json;
-use super::{Call, Classified, Classify, HttpConfig, Pipeline, Repeat, TokenSet, TokenSource, Transport, default_kind};
+use super::retry::response_time;
+use super::{
+    Call, Classified, Classify, ErrorResponse, HttpConfig, Pipeline, Repeat, Response, TokenSet, TokenSource,
+    Transport, default_kind,
+};
 use crate::{Error, ErrorKind, Result, Secret, Timestamp};
 
 const OPERATION: &str = "OAuth.Token";
@@ -132,9 +135,12 @@ impl OAuthClient {
     /// # Errors
     /// [`ErrorKind::Unauthenticated`] when the endpoint refuses the grant or the client.
     pub async fn exchange(&self, grant: &Grant) -> Result<TokenSet> {
-        let body = self.pipeline.bytes(self.call(grant)?).await?;
-        let answer: Map<String, Value> = decode_json(&body)?;
-        token_set(&answer).map_err(|error| error.with_operation(OPERATION))
+        let limit = self.pipeline.config().max_answer;
+        let read = move |response: Response| async move {
+            let now = response_time(response.headers());
+            token_set(&response.json(limit).await?, now)
+        };
+        self.pipeline.run(self.call(grant)?, read).await
     }
 
     fn call(&self, grant: &Grant) -> Result<Call> {
@@ -177,8 +183,9 @@ fn basic(client_id: &str, secret: &Secret) -> Result<HeaderValue> {
     Ok(value)
 }
 
-/// Reads the answer of a token endpoint (RFC 6749, section 5.1); `expires_on`, an absolute time, is a common extension.
-fn token_set(answer: &Map<String, Value>) -> Result<TokenSet> {
+/// Reads the response of a token endpoint (RFC 6749, section 5.1), made at `now` by its own clock. `expires_on`, an absolute
+/// time, is a common extension; `expires_in` comes first, because it depends on no clock.
+fn token_set(answer: &Map<String, Value>, now: Option<SystemTime>) -> Result<TokenSet> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let number = |name: &str| {
         let value = answer.get(name)?;
@@ -189,12 +196,17 @@ fn token_set(answer: &Map<String, Value>) -> Result<TokenSet> {
     if let Some(kind) = text("token_type").filter(|kind| !kind.eq_ignore_ascii_case("bearer")) {
         return Err(Error::new(ErrorKind::Protocol, format!("tokens of the type {kind:?} are not understood")));
     }
-    let relative = number("expires_in")
-        .and_then(|seconds| u64::try_from(seconds).ok())
-        .map(|seconds| Timestamp::now().saturating_add(Duration::from_secs(seconds)));
+    let relative = number("expires_in").and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs);
     let absolute = number("expires_on").and_then(|seconds| Timestamp::from_unix(seconds, 0));
-    let tokens =
-        TokenSet::new(access).with_refresh(text("refresh_token").map(Secret::from)).with_expires(absolute.or(relative));
+    let end = match (relative, absolute, now) {
+        (Some(lifetime), ..) => Some(Timestamp::now().saturating_add(lifetime)),
+        (None, Some(end), Some(now)) => {
+            let lifetime = SystemTime::from(end).duration_since(now).unwrap_or_default();
+            Some(Timestamp::now().saturating_add(lifetime))
+        }
+        (None, end, _) => end,
+    };
+    let tokens = TokenSet::new(access).with_refresh(text("refresh_token").map(Secret::from)).with_expires(end);
     Ok(answer
         .iter()
         .filter(|(name, _)| !name.ends_with("_token"))
@@ -207,21 +219,21 @@ fn token_set(answer: &Map<String, Value>) -> Result<TokenSet> {
 struct OAuthErrors;
 
 impl Classify for OAuthErrors {
-    fn classify(&self, status: StatusCode, _headers: &HeaderMap, body: &[u8]) -> Classified {
-        let answer: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
+        let answer: Map<String, Value> = serde_json::from_slice(response.body).ok()?;
         let code = answer.get("error").and_then(Value::as_str);
         let kind = match code {
             Some("invalid_grant" | "invalid_client" | "unauthorized_client" | "access_denied") => {
                 ErrorKind::Unauthenticated
             }
             Some("unsupported_grant_type") => ErrorKind::Unsupported,
-            _ if status == StatusCode::BAD_REQUEST => ErrorKind::Unauthenticated,
-            _ => default_kind(status),
+            _ if response.status == StatusCode::BAD_REQUEST => ErrorKind::Unauthenticated,
+            _ => default_kind(response.status),
         };
         // The description is left out: some services quote the credentials in it.
         let mut read = Classified::new(kind, "the token endpoint refused the sign-in");
         read.code = code.map(str::to_owned);
-        read
+        Some(read)
     }
 }
 

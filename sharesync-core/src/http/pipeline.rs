@@ -1,15 +1,15 @@
 //! The loop that every request goes through. What a request is, is in `call`; what an answer means, in `classify`.
 
 mod failure;
+mod refusal;
 mod upgrade;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use http::header::{ACCEPT, AUTHORIZATION, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
@@ -17,16 +17,16 @@ use tracing::{Instrument as _, debug, debug_span};
 use url::Url;
 
 use self::failure::{Failure, Fate};
+use self::refusal::check_coding;
 use super::body::SentBytes;
-use super::classify::{is_transient, is_untouched};
 use super::gate::Gate;
 use super::guard::{SendGuard, guard_response};
 use super::pace::{Pace, Quota};
 use super::redirect::{check_scheme, follow, is_redirect};
-use super::retry::{RetryBudget, backoff, retry_after};
+use super::retry::{RetryBudget, backoff};
 use super::{
-    Auth, Authorizer, Call, Classified, Classify, HttpConfig, Repeat, Response, Transport, TransportBody,
-    TransportError, default_kind,
+    Auth, Authorizer, Call, Classified, Classify, ErrorResponse, HttpConfig, Repeat, Response, Transport,
+    TransportBody, TransportError, default_kind,
 };
 use crate::{BoxStream, Error, ErrorKind, Result};
 
@@ -78,7 +78,7 @@ impl PipelineBuilder {
         self
     }
 
-    /// Reads error answers with this classifier.
+    /// Reads error responses with this classifier.
     #[must_use]
     pub fn classify(mut self, classify: Arc<dyn Classify>) -> Self {
         self.classify = classify;
@@ -109,13 +109,13 @@ impl PipelineBuilder {
     }
 }
 
-/// Reads nothing but the status.
+/// Takes every error response for the service's own, by its status: for services whose errors have no form.
 #[derive(Debug)]
 struct ByStatus;
 
 impl Classify for ByStatus {
-    fn classify(&self, status: StatusCode, _headers: &HeaderMap, _body: &[u8]) -> Classified {
-        Classified::new(default_kind(status), "the service gave no reason")
+    fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
+        Some(Classified::new(default_kind(response.status), "the service gave no reason"))
     }
 }
 
@@ -207,6 +207,8 @@ impl Inner {
     {
         let mut attempt = 0;
         let mut reauthorized = false;
+        // Whether any attempt may have been carried out. What later attempts say does not take that back.
+        let mut doubt = false;
         loop {
             self.wait().await;
             attempt += 1;
@@ -217,21 +219,22 @@ impl Inner {
                 }
                 Err(failure) => failure,
             };
-            let error = failure.error.with_attempts(attempt);
+            doubt |= call.repeat != Repeat::Safe && (failure.fate == Fate::Unknown || failure.error.maybe_applied());
+            let error = failure.error.with_attempts(attempt).with_maybe_applied(doubt);
             let again = match failure.fate {
                 Fate::Final => false,
                 Fate::Untouched => true,
                 Fate::Unknown => call.repeat != Repeat::Never,
                 Fate::Refused(generation) => {
-                    if reauthorized || !self.reauthorize(generation).await? {
+                    let renewed = !reauthorized
+                        && self.reauthorize(generation).await.map_err(|error| error.with_maybe_applied(doubt))?;
+                    if !renewed {
                         return Err(error);
                     }
                     reauthorized = true;
                     continue;
                 }
             };
-            let maybe_applied = failure.fate == Fate::Unknown && call.repeat != Repeat::Safe;
-            let error = error.with_maybe_applied(maybe_applied);
             // The others pause also where this request gives up: they would be refused as well.
             let patient = failure.fate == Fate::Final || self.pause(&error);
             if !again || !patient || attempt >= self.config.max_attempts || !self.budget.spend() {
@@ -308,7 +311,7 @@ impl Inner {
             let elsewhere = is_redirect(parts.status, &parts.headers);
             let refused = elsewhere && self.refuses(generation, parts.status, &parts.headers, &[]).is_some();
             if elsewhere && call.follow_redirects && !refused {
-                call = Cow::Owned(follow(&call, parts.status, &parts.headers).map_err(Failure::last)?);
+                call = Cow::Owned(follow(&call, parts.status, &parts.headers).map_err(Failure::of_response)?);
                 continue;
             }
             let body = guard_response(body, self.config.idle_timeout);
@@ -318,10 +321,11 @@ impl Inner {
                 || (300..400).contains(&code) && !call.follow_redirects && !refused
             {
                 sent.commit();
-                let response = Response::new(parts.status, parts.headers, call.url.clone(), body);
+                check_coding(&parts.headers).map_err(Failure::of_response)?;
+                let response = Response::new(&call, parts, body);
                 return self.decode(response, decode).await;
             }
-            return Err(self.refusal(parts.status, &parts.headers, body, generation).await);
+            return Err(self.refusal(&call, &parts, body, generation).await);
         }
         let message = format!("more than {} redirects", self.config.max_redirects);
         Err(Failure::last(Error::new(ErrorKind::Protocol, message)))
@@ -333,6 +337,8 @@ impl Inner {
             .map_err(|_| Error::new(ErrorKind::Config, "the user agent holds characters that no header can carry"))?;
         headers.insert(USER_AGENT, agent);
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        // Content is delivered as it is stored, and no answer can expand beyond its bounds.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let Some(authorizer) = self.authorizer.as_ref().filter(|_| call.auth != Auth::None) else {
             return Ok(None);
         };
@@ -354,7 +360,7 @@ impl Inner {
         *request.headers_mut() = headers;
         let result = tokio::select! {
             result = self.transport.send(request) => result,
-            stalled = guard.stalled() => return Err(Failure { error: stalled, fate: Fate::Unknown }),
+            stalled = guard.stalled() => return Err(Failure::unknown(stalled)),
         };
         let error = match result {
             Ok(response) => return Ok((response, sent)),
@@ -374,50 +380,8 @@ impl Inner {
         let status = response.status().as_u16();
         let late = || Err(Error::new(ErrorKind::Timeout, "the answer took too long to read"));
         timeout(self.config.decode_timeout, decode(response)).await.unwrap_or_else(|_| late()).map_err(|error| {
-            let broke_off = matches!(error.kind(), ErrorKind::Network | ErrorKind::Stalled | ErrorKind::Timeout);
-            let fate = if broke_off { Fate::Unknown } else { Fate::Final };
-            let error = if error.status().is_none() { error.with_status(status) } else { error };
-            Failure { error, fate }
+            Failure::of_response(if error.status().is_none() { error.with_status(status) } else { error })
         })
-    }
-
-    /// Reads an answer that is no success.
-    async fn refusal(
-        &self,
-        status: StatusCode,
-        headers: &HeaderMap,
-        body: BoxStream<'static, Result<Bytes>>,
-        generation: Option<u64>,
-    ) -> Failure {
-        let head = read_head(body, self.config.max_error_body, self.config.response_timeout).await;
-        let read = self.classify.classify(status, headers, &head);
-        let refused = self.refuses(generation, status, headers, &head);
-        let mut error = match refused {
-            Some(_) if status.is_redirection() => {
-                Error::new(ErrorKind::Unauthenticated, "the service sends the client to sign in")
-            }
-            _ => Error::new(read.kind, tidy(&read.message)),
-        }
-        .with_status(status.as_u16());
-        if let Some(code) = read.code {
-            error = error.with_code(tidy(&code));
-        }
-        if let Some(id) = read.request_id {
-            error = error.with_request_id(tidy(&id));
-        }
-        if let Some(delay) = retry_after(headers) {
-            error = error.with_retry_after(delay);
-        }
-        if let Some(source) = read.source {
-            error = error.with_source(source);
-        }
-        let fate = match refused {
-            Some(generation) => Fate::Refused(generation),
-            _ if !read.transient.unwrap_or(is_transient(status)) => Fate::Final,
-            _ if is_untouched(status) => Fate::Untouched,
-            _ => Fate::Unknown,
-        };
-        Failure { error, fate }
     }
 }
 
@@ -460,32 +424,4 @@ fn guarded_body(call: &Call, guard: &Arc<SendGuard>) -> (TransportBody, SentByte
         .map_err(move |error| guard.keep_failure(error));
     let pieces = pieces.boxed();
     (if chunked { TransportBody::Chunked(pieces) } else { TransportBody::Stream { size, pieces } }, sent)
-}
-
-/// The beginning of an error's body, whatever becomes of the rest.
-async fn read_head(mut body: BoxStream<'static, Result<Bytes>>, limit: usize, patience: Duration) -> Vec<u8> {
-    let mut head = Vec::new();
-    let read = async {
-        while let Some(Ok(piece)) = body.next().await {
-            let room = limit.saturating_sub(head.len());
-            head.extend(piece.iter().take(room));
-            if piece.len() >= room {
-                break;
-            }
-        }
-    };
-    let _ = timeout(patience, read).await;
-    head
-}
-
-/// A service's words on one line and of bounded length.
-fn tidy(words: &str) -> String {
-    const LONGEST: usize = 300;
-    let mut line = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.retain(|c| !c.is_control());
-    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line.trim_end_matches('.').to_owned()
 }

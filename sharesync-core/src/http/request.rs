@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{Body, Call, Pipeline, Repeat, decode_json};
+use super::{Body, Call, Pipeline, Repeat, Response, decode_json};
 use crate::{Error, ErrorKind, Result};
 
 /// What of an identifier may stand in a path as it is.
@@ -112,13 +112,12 @@ impl ApiRequest<'_> {
     /// # Errors
     /// As [`json`](Self::json).
     pub async fn maybe_json<T: DeserializeOwned + Send>(self, method: Method) -> Result<Option<T>> {
-        let pipeline = self.pipeline;
-        let call = self.into_call(method)?;
-        let body = pipeline.bytes(call.clone()).await?;
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(None);
-        }
-        decode_json(&body).map_err(|error| call.describe(error).with_provider(pipeline.provider()))
+        let limit = self.pipeline.config().max_answer;
+        let read = move |response: Response| async move {
+            let body = response.bytes(limit).await?;
+            if body.trim_ascii().is_empty() { Ok(None) } else { decode_json(&body).map(Some) }
+        };
+        self.pipeline.run(self.into_call(method)?, read).await
     }
 
     /// Sends it; the answer has no body that says anything.
@@ -126,7 +125,8 @@ impl ApiRequest<'_> {
     /// # Errors
     /// As [`json`](Self::json).
     pub async fn done(self, method: Method) -> Result<()> {
-        self.pipeline.bytes(self.into_call(method)?).await.map(drop)
+        let limit = self.pipeline.config().max_answer;
+        self.pipeline.run(self.into_call(method)?, move |response| response.nothing(limit)).await
     }
 
     /// The request as the pipeline takes it.

@@ -2,10 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
+use http::header::{HeaderValue, RANGE};
+use http::response::Parts;
 use http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
+use super::{Call, ForeignResponse};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
 /// An answer with a success status, or one that the [`Call`](super::Call) accepts. Its body has not been read yet.
@@ -13,17 +16,29 @@ pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
     url: Url,
+    range: Option<HeaderValue>,
     body: BoxStream<'static, Result<Bytes>>,
 }
 
 impl Response {
-    pub(super) fn new(
-        status: StatusCode,
-        headers: HeaderMap,
-        url: Url,
-        body: BoxStream<'static, Result<Bytes>>,
-    ) -> Self {
-        Self { status, headers, url, body }
+    /// The response to `call`.
+    pub(super) fn new(call: &Call, head: Parts, body: BoxStream<'static, Result<Bytes>>) -> Self {
+        let range = call.headers.get(RANGE).cloned();
+        Self { status: head.status, headers: head.headers, url: call.url.clone(), range, body }
+    }
+
+    /// The value of the `Range` header that it answers.
+    pub(super) fn asked_range(&self) -> Option<&str> {
+        self.range.as_ref()?.to_str().ok()
+    }
+
+    /// Reads the body of a response that has nothing to say beyond its success: nothing, or JSON that does not matter.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] for anything else: a page in the place of the service.
+    pub async fn nothing(self, limit: usize) -> Result<()> {
+        let foreign = ForeignResponse::new(self.status, &self.headers);
+        check_nothing(&self.bytes(limit).await?, foreign)
     }
 
     /// The status.
@@ -88,6 +103,15 @@ impl std::fmt::Debug for Response {
     }
 }
 
+/// Accepts the body of a success that says nothing: none, or JSON.
+fn check_nothing(body: &[u8], foreign: ForeignResponse) -> Result<()> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    if body.trim_ascii().is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        return Ok(());
+    }
+    Err(foreign.into_error())
+}
+
 fn check_limit(length: usize, limit: usize) -> Result<()> {
     if length <= limit {
         return Ok(());
@@ -101,6 +125,8 @@ fn check_limit(length: usize, limit: usize) -> Result<()> {
 /// [`ErrorKind::Protocol`] or, where it breaks off, [`ErrorKind::Network`]. They say where in the document, not what
 /// stands there.
 pub fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    // RFC 8259, section 8.1: a byte order mark may be ignored, and some services write one.
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     // To note the path costs as much as a third of the decoding: only an error needs it.
     if let Ok(value) = serde_json::from_slice(body) {
         return Ok(value);
@@ -118,10 +144,14 @@ fn json_error(body: &[u8], path: &str, error: &serde_json::Error) -> Error {
     use serde_json::error::Category;
     let at = format!("at {path}, line {}, column {}", error.line(), error.column());
     match error.classify() {
-        _ if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<') => {
-            Error::new(ErrorKind::Protocol, "HTML or XML where JSON was due: is this the API's address?")
+        _ if body.trim_ascii_start().starts_with(b"<") => {
+            let message =
+                "HTML or XML where JSON was due: is this the API's address, or does a proxy answer in its place?";
+            Error::new(ErrorKind::Protocol, message).with_source(ForeignResponse::of_success())
         }
-        Category::Eof if body.is_empty() => Error::new(ErrorKind::Protocol, "an empty body where JSON was due"),
+        Category::Eof if body.trim_ascii().is_empty() => {
+            Error::new(ErrorKind::Protocol, "an empty body where JSON was due")
+        }
         Category::Eof | Category::Io => Error::new(ErrorKind::Network, format!("the JSON breaks off {at}")),
         Category::Syntax => Error::new(ErrorKind::Protocol, format!("a body that is no JSON {at}")),
         Category::Data => Error::new(ErrorKind::Protocol, format!("JSON that does not fit {at}: {}", shape(error))),
@@ -166,6 +196,9 @@ mod tests {
             (r#"{"inner":[{"size":1}"#, ErrorKind::Network, "breaks off"),
             ("<html>hush</html>", ErrorKind::Protocol, "HTML"),
             ("", ErrorKind::Protocol, "empty"),
+            (" \r\n", ErrorKind::Protocol, "empty"),
+            ("\u{feff}", ErrorKind::Protocol, "empty"),
+            ("\u{feff}{\"inner\":[{}]}", ErrorKind::Protocol, "missing field `size`"),
             ("hush", ErrorKind::Protocol, "no JSON"),
             (r#"{"inner":[]} x"#, ErrorKind::Protocol, "no JSON"),
         ];
@@ -175,5 +208,11 @@ mod tests {
             assert!(error.to_string().contains(part), "{error}");
             assert!(!error.to_string().contains("hush"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_document() {
+        let read: serde_json::Value = decode_json("\u{feff}{\"a\":1}".as_bytes()).unwrap();
+        assert_eq!(read["a"], 1);
     }
 }

@@ -1,13 +1,12 @@
 //! When a failed attempt is repeated, and after which delay.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
-use http::header::RETRY_AFTER;
+use http::header::{DATE, RETRY_AFTER};
 
 use super::HttpConfig;
-use crate::Timestamp;
 
 /// Retries that one client may spend before successes must earn new ones: a service that is down is not hammered.
 const BUDGET: i64 = 500;
@@ -40,20 +39,28 @@ pub(super) fn backoff(config: &HttpConfig, attempts: u32) -> Duration {
     doubled.min(config.backoff_cap).mul_f64(fastrand::f64())
 }
 
-/// Reads `Retry-After`, as seconds or as an HTTP date.
+/// Reads `Retry-After`, as seconds or as an HTTP date. A date counts from the `Date` of the same response: the clock here may
+/// be wrong. Seconds with a fraction are rounded up, and numbers beyond all bounds are as long as there is.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    let is_number = value.starts_with(|c: char| c.is_ascii_digit())
+        && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if is_number {
+        let seconds: f64 = value.parse().ok()?;
+        return Some(Duration::try_from_secs_f64(seconds.ceil()).unwrap_or(Duration::MAX));
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Timestamp::try_from(date).ok().map(Timestamp::until_now_or_later)
+    let until = httpdate::parse_http_date(value).ok()?;
+    let now = response_time(headers).unwrap_or_else(SystemTime::now);
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+/// When the service says that it made the response.
+pub(super) fn response_time(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?.trim()).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
 
     fn parse(value: &str) -> Option<Duration> {
@@ -67,9 +74,26 @@ mod tests {
         let delay = parse(&soon).unwrap();
         assert!((80..=90).contains(&delay.as_secs()), "{delay:?}");
         assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
-        for nonsense in ["soon", "-1", "1.5", "99999999999999999999999"] {
+        for (value, seconds) in [("1.9", 2), ("0.001", 1), ("2.", 2), ("0", 0), (" 7 ", 7)] {
+            assert_eq!(parse(value), Some(Duration::from_secs(seconds)), "{value}");
+        }
+        for beyond in ["20000000000000000000", "99999999999999999999999"] {
+            assert!(parse(beyond).unwrap() > Duration::from_secs(1 << 60), "{beyond}");
+        }
+        for nonsense in ["soon", "-1", "1.5.2", "1,5", "1e3", "inf", ".", ""] {
             assert_eq!(parse(nonsense), None, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn a_date_counts_from_that_of_the_response() {
+        let headers = |date: &str| {
+            let until = (RETRY_AFTER, "Sun, 06 Nov 1994 08:51:00 GMT".parse().unwrap());
+            HeaderMap::from_iter([until, (DATE, date.parse().unwrap())])
+        };
+        assert_eq!(retry_after(&headers("Sun, 06 Nov 1994 08:49:30 GMT")), Some(Duration::from_secs(90)));
+        assert_eq!(retry_after(&headers("Sun, 06 Nov 1994 08:52:00 GMT")), Some(Duration::ZERO));
+        assert_eq!(retry_after(&headers("today")), Some(Duration::ZERO), "the local clock is what is left");
     }
 
     #[test]

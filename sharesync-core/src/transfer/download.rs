@@ -115,6 +115,8 @@ pub trait ContentReader: Debug + Send + Sync + 'static {
 pub struct Content {
     /// The offset of the first byte of `body` within the file: 0 when the service ignored the range.
     pub offset: u64,
+    /// The offset of the byte after the last one of `body`, as the service announces it; `u64::MAX` when it does not.
+    pub end: u64,
     /// The length of the whole file in bytes, if the service says.
     pub total: Option<u64>,
     /// What identifies the state of the content, such as a strong `ETag`. A resumed download must find the same.
@@ -126,7 +128,14 @@ pub struct Content {
 impl Content {
     /// A body whose first byte is at `offset` within the file.
     pub fn new(offset: u64, body: BoxStream<'static, Result<Bytes>>) -> Self {
-        Self { offset, total: None, revision: None, body }
+        Self { offset, end: u64::MAX, total: None, revision: None, body }
+    }
+
+    /// Says where the body ends: the offset of the byte after its last one.
+    #[must_use]
+    pub fn with_end(mut self, end: u64) -> Self {
+        self.end = end;
+        self
     }
 
     /// Says how long the whole file is, in bytes.

@@ -1,5 +1,6 @@
 //! Why an attempt failed, and whether trying again may help.
 
+use crate::http::foreign::is_foreign;
 use crate::http::{TransportError, TransportErrorKind};
 use crate::{Error, ErrorKind};
 
@@ -24,6 +25,22 @@ pub(super) enum Fate {
 impl Failure {
     pub(super) fn last(error: Error) -> Self {
         Self { error, fate: Fate::Final }
+    }
+
+    pub(super) fn unknown(error: Error) -> Self {
+        Self { error, fate: Fate::Unknown }
+    }
+
+    /// A response with a success status, or a redirect, that cannot be taken. Where it breaks off or is not the service's
+    /// own, another attempt may help. A write may have been carried out if nothing tells that the service refused it.
+    pub(super) fn of_response(error: Error) -> Self {
+        let broke_off = matches!(error.kind(), ErrorKind::Network | ErrorKind::Stalled | ErrorKind::Timeout);
+        if broke_off || is_foreign(&error) {
+            return Self::unknown(error);
+        }
+        let unread = matches!(error.kind(), ErrorKind::Protocol | ErrorKind::TooLarge);
+        let doubt = unread || error.maybe_applied();
+        Self::last(error.with_maybe_applied(doubt))
     }
 
     pub(super) fn of_transport(error: TransportError) -> Self {

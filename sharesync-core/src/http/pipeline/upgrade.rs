@@ -97,7 +97,7 @@ impl Inner {
                 let (parts, body) = response.into_parts();
                 self.heed(&parts.headers);
                 let body = guard_response(body, self.config.idle_timeout);
-                Err(self.refusal(parts.status, &parts.headers, body, generation).await)
+                Err(self.refusal(call, &parts, body, generation).await)
             }
         }
     }

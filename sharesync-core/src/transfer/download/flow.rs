@@ -15,6 +15,8 @@ use crate::{BoxStream, Digest, Error, ErrorKind, Item, Result, Revision};
 
 /// How often in a row a body may break before the download fails.
 const MAX_FAILURES: u32 = 5;
+/// Parts in a row that are shorter than [`GAIN`] and not cut by a failure.
+const MAX_SHORT: u32 = 1000;
 /// Bytes gained after which a break is the first one again.
 const GAIN: u64 = 64 * 1024;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
@@ -25,6 +27,12 @@ pub(super) struct Flow {
     body: Option<BoxStream<'static, Result<Bytes>>>,
     /// Bytes of the body before `position`, from a service that ignored the range.
     skip: u64,
+    /// The byte after the last one that the body announces.
+    body_end: u64,
+    /// Bodies that ended where they announced it, with less than was asked for and little gained.
+    short: u32,
+    /// Where the body began to be delivered.
+    part_start: u64,
     /// The next byte to deliver.
     position: u64,
     /// The byte after the last one to deliver; unknown where the service does not say.
@@ -53,6 +61,9 @@ impl Flow {
             reader,
             body: None,
             skip: 0,
+            body_end: u64::MAX,
+            short: 0,
+            part_start: options.offset,
             position: options.offset,
             end,
             cut: end.is_some(),
@@ -146,6 +157,7 @@ impl Flow {
             return Err(Error::new(ErrorKind::Protocol, message));
         };
         self.skip = skip;
+        (self.body_end, self.part_start) = (content.end, self.position);
         self.body = Some(content.body);
         Ok(())
     }
@@ -159,13 +171,14 @@ impl Flow {
                     piece if piece.is_empty() => continue,
                     piece => return Ok(Some(piece)),
                 },
-                Ok(None) => match self.end {
-                    None => break,
-                    Some(end) => {
-                        let message = format!("the body ended after {} of {end} bytes", self.position);
-                        Error::new(ErrorKind::Protocol, message)
+                Ok(None) => {
+                    let Some(end) = self.end else { break };
+                    if self.is_short_part() {
+                        continue;
                     }
-                },
+                    let message = format!("the body ended after {} of {end} bytes", self.position);
+                    Error::new(ErrorKind::Protocol, message)
+                }
                 Err(error) if resumable(error.kind()) => error,
                 Err(error) => return Err(error),
             };
@@ -224,6 +237,14 @@ impl Flow {
     fn too_long(&self) -> Error {
         let message = format!("the service sends more than the {} bytes it reports", self.end.unwrap_or(self.position));
         Error::new(ErrorKind::Integrity, message)
+    }
+
+    /// Whether the body brought what it announced and no more: a service may send less than was asked for. Where it goes on
+    /// by crumbs, it counts as broken.
+    fn is_short_part(&mut self) -> bool {
+        let gained = self.position.saturating_sub(self.part_start);
+        self.short = if gained >= GAIN { 0 } else { self.short + 1 };
+        gained > 0 && self.position == self.body_end && self.short <= MAX_SHORT
     }
 
     /// Counts a break and waits; fails when there were too many without progress.
