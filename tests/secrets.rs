@@ -10,6 +10,8 @@
     reason = "a panic is how a test fails"
 )]
 
+#[path = "secrets/diverted.rs"]
+mod diverted;
 #[path = "secrets/sharepoint.rs"]
 mod sharepoint;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep_until};
 
+use crate::http::deadline;
 use crate::{BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, RemoteStore, Result, Since};
 
 /// The longest that a service can ask to wait before it is looked at again.
@@ -83,7 +84,7 @@ struct Watch {
 
 /// See [`RemoteStoreExt::watch`](crate::RemoteStoreExt::watch).
 pub(crate) fn watch<S: RemoteStore + ?Sized>(store: &S, scope: &ChangeOptions, options: WatchOptions) -> Signals {
-    let due = Instant::now() + jittered(options.poll_interval);
+    let due = deadline(jittered(options.poll_interval));
     let watch = Watch { push: store.signals(scope), options, connected: false, due, ended: false };
     stream::unfold(watch, |mut watch| async move { watch.next().await.map(|signal| (signal, watch)) }).boxed()
 }
@@ -113,7 +114,7 @@ impl Watch {
                 }
                 None => {
                     (self.push, self.connected) = (None, false);
-                    self.due = self.due.min(Instant::now() + jittered(self.options.poll_interval));
+                    self.due = self.due.min(deadline(jittered(self.options.poll_interval)));
                 }
             }
         }
@@ -128,7 +129,7 @@ impl Watch {
             _ => {}
         }
         let interval = if self.connected { self.options.push_interval } else { self.options.poll_interval };
-        let due = Instant::now() + jittered(interval);
+        let due = deadline(jittered(interval));
         // An interruption is no look: however many there are, the next look comes in time.
         self.due = if matches!(signal, Signal::Interrupted(_)) { self.due.min(due) } else { due };
     }
@@ -249,7 +250,7 @@ impl<S: RemoteStore + ?Sized> Follow<'_, S> {
         self.reset |= std::mem::take(&mut self.resetting);
         self.stale = true;
         let asked = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
-        self.again = Some(Instant::now() + jittered(self.options.poll_interval).max(asked));
+        self.again = Some(deadline(jittered(self.options.poll_interval).max(asked)));
         self.ended = !passes(error.kind());
         error
     }

@@ -5,6 +5,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
@@ -318,6 +319,37 @@ async fn a_page_is_no_range_of_the_content() {
     }
     let whole = service(&server).send(call(5, None)).await.unwrap().into_content().unwrap();
     assert_eq!((whole.offset, whole.total), (0, None), "length and digest tell");
+}
+
+#[tokio::test]
+async fn a_range_beyond_the_end_is_told_by_its_length() {
+    for (headers, kind) in [
+        ("Content-Range: bytes */7\r\n", ErrorKind::PreconditionFailed),
+        ("Content-Range: bytes 0-6/7\r\n", ErrorKind::Protocol),
+        ("", ErrorKind::Protocol),
+    ] {
+        let server = Server::answering(move |_, _| response(416, headers, "<html>")).await;
+        let error = fails(&server, Call::get("Test.Download", server.url("/"))).await;
+        assert_eq!((error.kind(), error.attempts()), (kind, 1), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn limits_as_long_as_there_is_are_no_overflow() {
+    let server = Server::answering(|number, _| match number {
+        0 => response(429, "Retry-After: 99999999999999999999\r\n", ""),
+        _ => response(200, "", "{}"),
+    })
+    .await;
+    let config = quick()
+        .with_idle_timeout(Duration::MAX)
+        .with_response_timeout(Duration::MAX)
+        .with_connect_timeout(Duration::MAX)
+        .with_decode_timeout(Duration::MAX);
+    let pipeline = Pipeline::builder("test", transport(&config)).config(config).build();
+    let error = pipeline.bytes(Call::get("Test.Get", server.url("/"))).await.unwrap_err();
+    assert!(error.retry_after() > Some(Duration::from_secs(1 << 40)), "{error}");
+    assert_eq!(pipeline.bytes(Call::post("Test.Put", server.url("/")).body(vec![0; 1 << 20])).await.unwrap(), "{}");
 }
 
 #[tokio::test]

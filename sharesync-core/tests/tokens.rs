@@ -222,6 +222,24 @@ async fn a_scope_is_asked_for_once_and_a_client_without_a_name_sends_none() {
 }
 
 #[tokio::test]
+async fn a_lifetime_counts_from_the_clock_of_the_service() {
+    // The clock of the service is at the end of 2099, and that of this machine is not.
+    let date = "Date: Thu, 31 Dec 2099 23:00:00 GMT\r\n";
+    for (headers, body, hours) in [
+        ("", r#"{"access_token":"t","expires_in":7200,"expires_on":1}"#, 2),
+        (date, r#"{"access_token":"t","expires_in":"7200","expires_on":"4102444800"}"#, 2),
+        (date, r#"{"access_token":"t","expires_on":4102444800}"#, 1),
+        (date, r#"{"access_token":"t","expires_in":-1,"expires_on":4102444800}"#, 1),
+        (date, r#"{"access_token":"t","expires_on":1}"#, 0),
+    ] {
+        let server = Server::answering(move |_, _| response(200, headers, body)).await;
+        let tokens = oauth(&server).exchange(&Grant::ClientCredentials).await.unwrap();
+        let left = tokens.expires.unwrap().until_now_or_later().as_secs_f64() / 3600.0;
+        assert!((left - f64::from(hours)).abs() < 0.1, "{body}: {left} hours");
+    }
+}
+
+#[tokio::test]
 async fn nonsense_from_the_token_endpoint_is_a_typed_error() {
     for (body, kind) in [
         ("<html>", ErrorKind::Protocol),

@@ -179,6 +179,41 @@ async fn attempts_are_bounded_and_counted_anew_after_progress() {
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
 }
 
+/// Serves parts of `part` bytes, whatever is asked for, and says so.
+#[derive(Debug)]
+struct Crumbs {
+    bytes: Bytes,
+    part: usize,
+    says: bool,
+}
+
+#[async_trait]
+impl ContentReader for Crumbs {
+    async fn open(&self, offset: u64, _length: Option<u64>) -> Result<Content> {
+        let start = offset as usize;
+        let end = (start + self.part).min(self.bytes.len());
+        let body = stream::iter([Ok(self.bytes.slice(start..end))]).boxed();
+        let content = Content::new(offset, body).with_total(Some(self.bytes.len() as u64));
+        Ok(if self.says { content.with_end(end as u64) } else { content })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn parts_that_are_shorter_than_asked_for_are_taken_as_they_come() {
+    let bytes = content(100_000);
+    let get = async |part, says| {
+        let reader = Arc::new(Crumbs { bytes: bytes.clone(), part, says });
+        Download::open(item(&bytes), reader, DownloadOptions::new()).await?.bytes(usize::MAX).await
+    };
+    for part in [150, 10_000, 99_999, 100_000] {
+        assert_eq!(get(part, true).await.unwrap(), bytes, "{part}");
+    }
+    assert_eq!(get(10_000, false).await.unwrap_err().kind(), ErrorKind::Protocol, "a body cut short is broken");
+    for part in [0, 1] {
+        assert_eq!(get(part, true).await.unwrap_err().kind(), ErrorKind::Protocol, "{part}: no end in sight");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn errors_that_no_resumption_can_help_are_final() {
     let bytes = content(10_000);

@@ -211,7 +211,12 @@ impl Client {
             return Err(refused);
         }
         let (token, _) = endpoint.session.token().await.map_err(|error| error::of(op, error))?;
-        self.0.pipeline.run(self.call(endpoint, &request, Some(token.expose()))?, &decode).await
+        let again = self.0.pipeline.run(self.call(endpoint, &request, Some(token.expose()))?, &decode).await;
+        // What an attempt with the old token may have done stays in doubt.
+        again.map_err(|error| {
+            let doubt = refused.maybe_applied() || error.maybe_applied();
+            error.with_maybe_applied(doubt)
+        })
     }
 
     fn call(&self, endpoint: &Endpoint, request: &Request, token: Option<&str>) -> Result<Call> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sharesync_core::http::Repeat;
+use sharesync_core::http::{Repeat, deadline};
 use sharesync_core::{Error, ErrorKind, Result};
 use tokio::time::{Instant, sleep};
 
@@ -135,7 +135,7 @@ impl AsyncOperations {
             let error = Error::new(kind, why).with_provider(PROVIDER).with_operation("AsyncOperations.Wait");
             error.with_subject(id)
         };
-        let deadline = Instant::now() + limit;
+        let deadline = deadline(limit);
         let mut pause = FIRST_PAUSE;
         let mut present = operation.clone();
         loop {
@@ -162,7 +162,7 @@ impl AsyncOperations {
     /// # Errors
     /// As [`wait`](Self::wait), of the first operation that fails.
     pub async fn wait_all(&self, operations: &[AsyncOperation], limit: Duration) -> Result<Vec<AsyncOperation>> {
-        let deadline = Instant::now() + limit;
+        let deadline = deadline(limit);
         let mut done = Vec::with_capacity(operations.len());
         for operation in operations {
             done.push(self.wait(operation, deadline.saturating_duration_since(Instant::now())).await?);

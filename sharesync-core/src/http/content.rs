@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderValue};
+use http::{HeaderMap, StatusCode};
 
 use super::{ForeignResponse, Response};
 use crate::transfer::Content;
@@ -44,6 +44,15 @@ impl Response {
         let revision = self.header(ETAG.as_str()).filter(strong).map(str::to_owned);
         Ok(Content::new(range.start, self.into_stream()).with_end(range.end).with_total(total).with_revision(revision))
     }
+}
+
+/// The error of a range beyond the end of the content, from the status and the `Content-Range: bytes */1234` that HTTP itself
+/// defines for it (RFC 9110, section 15.5.17).
+pub(super) fn beyond_end(status: StatusCode, headers: &HeaderMap) -> Option<Error> {
+    let value = headers.get(CONTENT_RANGE).filter(|_| status == StatusCode::RANGE_NOT_SATISFIABLE)?.to_str().ok()?;
+    let total: u64 = value.trim().strip_prefix("bytes")?.trim_start().strip_prefix("*/")?.trim().parse().ok()?;
+    let message = format!("the content has {total} bytes now, and what was asked for begins behind them");
+    Some(Error::new(ErrorKind::PreconditionFailed, message))
 }
 
 /// The bytes and the total of `bytes 0-499/1234`; the total may be `*`. Some servers put another character than a blank

@@ -64,7 +64,7 @@ fn foreign_kind(status: u16) -> ErrorKind {
 
 /// Whether such a status will be the same next time: what it complains of is in the request or in the configuration.
 pub(super) fn is_lasting(status: u16) -> bool {
-    matches!(status, 401 | 407 | 413 | 414 | 431)
+    matches!(status, 401 | 407 | 413 | 414 | 416 | 431)
 }
 
 /// Whether a body is a page for people, whatever its media type says.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
+use super::guard::deadline;
 use crate::{Error, ErrorKind, Result};
 
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl Gate {
 
     /// Pauses every request of the account; a longer pause in force stays.
     pub(super) fn pause(&self, duration: Duration) {
-        let until = Instant::now() + duration;
+        let until = deadline(duration);
         let mut paused = self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *paused = Some(paused.map_or(until, |present| present.max(until)));
     }

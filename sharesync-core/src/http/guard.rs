@@ -18,6 +18,14 @@ const SENDING_GRANT: u32 = 10;
 /// at once and then nothing until a third of them has left, so that a healthy connection seems to pause.
 const SEND_BUFFER_GRANT: u32 = 3;
 
+/// Whatever is to happen later than this happens never.
+const FAR: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// When a time that begins now is over: limits are set by applications and by services, and may be as long as there is.
+pub fn deadline(limit: Duration) -> Instant {
+    Instant::now() + limit.min(FAR)
+}
+
 /// Watches one request until the head of its response is there.
 #[derive(Debug)]
 pub(super) struct SendGuard {
@@ -39,7 +47,11 @@ impl SendGuard {
     pub(super) fn new(idle: Duration, response: Duration) -> Self {
         let now = Instant::now();
         let state = Sending { started: now, progress: now, failure: None, done: false };
-        Self { idle: idle * SEND_BUFFER_GRANT, response, state: Mutex::new(state) }
+        Self {
+            idle: idle.saturating_mul(SEND_BUFFER_GRANT).min(FAR),
+            response: response.min(FAR),
+            state: Mutex::new(state),
+        }
     }
 
     fn update<T>(&self, change: impl FnOnce(&mut Sending) -> T) -> T {

@@ -43,6 +43,7 @@ pub use classify::{Classified, Classify, ErrorResponse, default_kind};
 pub use config::HttpConfig;
 pub use content::range;
 pub use foreign::{ForeignResponse, is_html};
+pub use guard::deadline;
 pub use oauth::{Grant, OAuthClient, OAuthSource};
 pub use pace::Quota;
 pub use pipeline::{Pipeline, PipelineBuilder, Upgraded};

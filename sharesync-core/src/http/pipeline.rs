@@ -6,6 +6,7 @@ mod upgrade;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
@@ -23,7 +24,7 @@ use super::gate::Gate;
 use super::guard::{SendGuard, guard_response};
 use super::pace::{Pace, Quota};
 use super::redirect::{check_scheme, follow, is_redirect};
-use super::retry::{RetryBudget, backoff};
+use super::retry::{RetryBudget, backoff, response_time};
 use super::{
     Auth, Authorizer, Call, Classified, Classify, ErrorResponse, HttpConfig, Repeat, Response, Transport,
     TransportBody, TransportError, default_kind,
@@ -255,7 +256,7 @@ impl Inner {
     /// Heeds what an answer says of the requests that are left.
     fn heed(&self, headers: &HeaderMap) {
         if let Some(quota) = self.quota.and_then(|read| read(headers)) {
-            self.pace.heed(&quota);
+            self.pace.heed(&quota, response_time(headers).unwrap_or_else(SystemTime::now));
         }
     }
 

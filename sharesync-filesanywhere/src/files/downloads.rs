@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::header::{ACCEPT, HeaderValue, RANGE};
-use sharesync_core::http::{Call, Repeat, range};
+use sharesync_core::http::{Call, Repeat, deadline, range};
 use sharesync_core::transfer::Content;
 use sharesync_core::{Error, ErrorKind, Result, SecretUrl};
 use tokio::time::{Instant, sleep};
@@ -99,7 +99,7 @@ impl Downloads {
     /// [`ErrorKind::Timeout`] when it is not complete by then, [`ErrorKind::Unavailable`] when the service gives it up, and
     /// those of [`zip`](Self::zip).
     pub async fn zip_url(&self, path: &str, patience: Duration) -> Result<SecretUrl> {
-        let end = Instant::now() + patience;
+        let end = deadline(patience);
         let mut pause = Duration::from_millis(250);
         loop {
             let zip = self.zip(path).await?;

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::Inner;
 use super::failure::{Failure, Fate};
 use crate::http::classify::{ErrorResponse, is_transient};
+use crate::http::content::beyond_end;
 use crate::http::foreign::{ForeignResponse, is_lasting};
 use crate::http::retry::retry_after;
 use crate::http::{Call, Classified};
@@ -41,7 +42,7 @@ impl Inner {
                 Error::new(ErrorKind::Unauthenticated, "the service sends the client to sign in")
             }
             Some(read) => of_service(read),
-            None => ForeignResponse::new(status, headers).into_error(),
+            None => beyond_end(status, headers).unwrap_or_else(|| ForeignResponse::new(status, headers).into_error()),
         }
         .with_status(status.as_u16());
         if let Some(delay) = wait {

@@ -87,7 +87,8 @@ impl Inner {
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = address(call, &mut headers).map_err(Failure::last)?;
         *request.headers_mut() = headers;
-        let limit = self.config.connect_timeout + call.response_timeout.unwrap_or(self.config.response_timeout);
+        let limit =
+            self.config.connect_timeout.saturating_add(call.response_timeout.unwrap_or(self.config.response_timeout));
         let late = |_| Failure::last(Error::new(ErrorKind::Timeout, "the service did not answer in time"));
         let switched = timeout(limit, self.transport.upgrade(request)).await.map_err(late)?;
         debug!(url = call.shown_url(), switched = ?switched.as_ref().ok(), "switch of protocols");
