@@ -55,7 +55,7 @@ pub use secret::{Secret, SecretUrl};
 pub use share::{Audience, Share, ShareAccess, ShareId, ShareKind, ShareRequest};
 pub use store::{RemoteStore, StoreInfo};
 pub use task::own_task;
-pub use time::Timestamp;
+pub use time::{ServiceClock, Timestamp};
 pub use watch::{Signal, WatchOptions};
 
 /// A boxed stream that can be sent between threads, as the contract returns for listings and bodies.

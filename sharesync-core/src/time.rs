@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -13,8 +15,31 @@ use crate::{Error, ErrorKind};
 #[serde(transparent)]
 pub struct Timestamp(jiff::Timestamp);
 
-/// How far the clocks of client and service may be apart.
+/// How far the clocks of one service may be apart.
 const CLOCK_SKEW: Duration = Duration::from_secs(300);
+
+/// The clock of a service, as its responses tell it: that of this computer may be hours off. Clones are the same clock.
+///
+/// Before the first response it is the clock of this computer.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceClock(Arc<AtomicI64>);
+
+impl ServiceClock {
+    /// The present time of the service.
+    pub fn now(&self) -> Timestamp {
+        let ahead = jiff::SignedDuration::from_millis(self.0.load(Ordering::Relaxed));
+        Timestamp(jiff::Timestamp::now().saturating_add(ahead).unwrap_or(jiff::Timestamp::MAX))
+    }
+
+    /// Sets it: a response of just now says that it was made at this time.
+    pub fn set(&self, time: SystemTime) {
+        let ahead = match time.duration_since(SystemTime::now()) {
+            Ok(ahead) => i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX),
+            Err(behind) => i64::try_from(behind.duration().as_millis()).map_or(i64::MIN, |behind| -behind),
+        };
+        self.0.store(ahead, Ordering::Relaxed);
+    }
+}
 
 impl Timestamp {
     /// The current time.
@@ -43,15 +68,20 @@ impl Timestamp {
         Self(self.0.saturating_add(duration).unwrap_or(jiff::Timestamp::MAX))
     }
 
-    /// Whether this time of a service's clock is not before `began` of this computer's, as far as clocks agree: they may
-    /// be five minutes apart.
+    /// Whether this time of a service is not before `began` of a [`ServiceClock`], as far as the clocks of one service agree:
+    /// they may be five minutes apart.
     pub fn is_since(self, began: Self) -> bool {
         self.saturating_add(CLOCK_SKEW) >= began
     }
 
     /// How long until this time, or zero when it has passed.
     pub fn until_now_or_later(self) -> Duration {
-        Duration::try_from(self.0.duration_since(jiff::Timestamp::now())).unwrap_or(Duration::ZERO)
+        self.after(Self::now())
+    }
+
+    /// How long after `earlier` this time is, or zero when it is not.
+    pub fn after(self, earlier: Self) -> Duration {
+        Duration::try_from(self.0.duration_since(earlier.0)).unwrap_or(Duration::ZERO)
     }
 
     /// The same wall-clock reading taken as local time in `time_zone` (an IANA name), as an instant in UTC.

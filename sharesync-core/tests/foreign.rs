@@ -408,3 +408,22 @@ async fn the_message_names_no_secret_of_a_foreign_page() {
     assert!(!error.to_string().contains("hush"), "{error}");
     assert_eq!(error.status(), Some(StatusCode::FORBIDDEN.as_u16()));
 }
+
+#[tokio::test]
+async fn the_clock_is_that_of_the_service() {
+    let server = Server::answering(|number, _| match number {
+        0 => response(200, "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "{}"),
+        _ => response(404, "", ""),
+    })
+    .await;
+    let service = service(&server);
+    let local = sharesync_core::Timestamp::now();
+    assert!(service.clock().now().after(local).as_secs() < 60, "before the first response");
+    service.bytes(Call::get("Test.Get", server.url("/"))).await.unwrap();
+    let told: sharesync_core::Timestamp = "1994-11-06T08:49:37Z".parse().unwrap();
+    for _ in 0..2 {
+        let now = service.clock().now();
+        assert!(told.after(now).as_secs() <= 1 && now.after(told).as_secs() < 60, "{now}");
+        let _ = service.bytes(Call::get("Test.Get", server.url("/"))).await;
+    }
+}

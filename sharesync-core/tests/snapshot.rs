@@ -331,9 +331,18 @@ async fn what_pruning_cannot_see_is_seen_by_the_next_full_scan() {
 async fn a_time_of_just_now_is_not_relied_on_by_the_first_walk_either() {
     let hour = Duration::from_secs(60 * 60);
     let long_ago = Timestamp::from_unix(Timestamp::now().unix_seconds() - 2 * 60 * 60, 0).unwrap();
-    for (moment, seen) in [(Timestamp::now(), true), (long_ago, false), (long_ago.saturating_add(hour * 3), true)] {
+    for (moment, clock, seen) in [
+        (Timestamp::now(), None, true),
+        (long_ago, None, false),
+        (long_ago.saturating_add(hour * 3), None, true),
+        // The clock of this computer is two hours ahead of the service's.
+        (long_ago, Some(long_ago), true),
+    ] {
         let (fake, snapshots) = (small(Stamps::All), memory());
         fake.drive().moment = Some(moment);
+        if let Some(now) = clock {
+            fake.drive().clock.set(now.into());
+        }
         let mut cursor = now(&fake, &snapshots).await;
         // In the same tick of the clock, when the folder has been listed.
         fake.drive().create("n2", "e", false);

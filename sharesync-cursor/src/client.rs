@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::Method;
 use serde::de::DeserializeOwned;
 use sharesync_core::http::{ApiRequest, HttpConfig, Pipeline, Response};
-use sharesync_core::{Error, ErrorKind, Result};
+use sharesync_core::{Error, ErrorKind, Result, ServiceClock};
 use url::Url;
 
 use crate::auth::ClientBuilder;
@@ -124,6 +124,11 @@ impl Client {
     /// The limits of requests.
     pub fn http_config(&self) -> &HttpConfig {
         self.0.pipeline.config()
+    }
+
+    /// The clock of the service, as its responses tell it.
+    pub fn clock(&self) -> &ServiceClock {
+        self.0.pipeline.clock()
     }
 
     pub(crate) fn pipeline(&self) -> &Pipeline {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use sharesync_core::http::{Call, HttpConfig, Pipeline, Response};
-use sharesync_core::{Error, ErrorKind, Result};
+use sharesync_core::{Error, ErrorKind, Result, ServiceClock};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -143,6 +143,11 @@ impl Client {
     /// The limits of requests.
     pub fn http_config(&self) -> &HttpConfig {
         self.0.pipeline.config()
+    }
+
+    /// The clock of the service, as its responses tell it.
+    pub fn clock(&self) -> &ServiceClock {
+        self.0.pipeline.clock()
     }
 
     pub(crate) fn pipeline(&self) -> &Pipeline {

@@ -8,7 +8,7 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use sharesync_core::http::{Body, Call, HttpConfig, Pipeline, Repeat, Response};
-use sharesync_core::{Error, ErrorKind, Result};
+use sharesync_core::{Error, ErrorKind, Result, ServiceClock};
 use url::Url;
 
 use crate::answer::{Answer, Head, Reply};
@@ -115,6 +115,11 @@ impl Client {
     /// The limits of requests.
     pub fn http_config(&self) -> &HttpConfig {
         self.0.pipeline.config()
+    }
+
+    /// The clock of the service, as its responses tell it.
+    pub fn clock(&self) -> &ServiceClock {
+        self.0.pipeline.clock()
     }
 
     /// Begins a request to the API.

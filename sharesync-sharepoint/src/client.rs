@@ -9,7 +9,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use sharesync_core::http::{Call, HttpConfig, Pipeline, Repeat, Response, Transport, transport_or_default, url_below};
-use sharesync_core::{Error, ErrorKind, Result, Revision};
+use sharesync_core::{Error, ErrorKind, Result, Revision, ServiceClock};
 use url::Url;
 
 use crate::auth::{self, Auth};
@@ -213,6 +213,11 @@ impl Client {
     /// The limits of requests.
     pub fn http_config(&self) -> &HttpConfig {
         self.0.pipeline.config()
+    }
+
+    /// The clock of the service, as its responses tell it.
+    pub fn clock(&self) -> &ServiceClock {
+        self.0.pipeline.clock()
     }
 
     /// The decisions in force.

@@ -2,7 +2,7 @@
 //! are more, instead of being spent at once and then refused.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
@@ -53,9 +53,8 @@ impl Pace {
     }
 
     /// Spreads what is left, if it is little.
-    /// The window ends in relation to `now`, the service's own time where it tells that.
-    pub(super) fn heed(&self, quota: &Quota, now: SystemTime) {
-        let left = SystemTime::from(quota.resets).duration_since(now).unwrap_or_default().min(self.longest);
+    pub(super) fn heed(&self, quota: &Quota, now: Timestamp) {
+        let left = quota.resets.after(now).min(self.longest);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if left.is_zero() || !quota.is_scarce() {
             *slots = None;
@@ -99,16 +98,16 @@ mod tests {
     async fn a_little_that_is_left_is_spread_and_plenty_is_not() {
         let pace = Pace::new(Duration::from_secs(300));
         let start = Instant::now();
-        pace.heed(&Quota::new(1000, 100, in_a_minute()), SystemTime::now());
+        pace.heed(&Quota::new(1000, 100, in_a_minute()), Timestamp::now());
         pace.wait().await;
         assert_eq!(start.elapsed(), Duration::ZERO);
-        pace.heed(&Quota::new(1000, 60, in_a_minute()), SystemTime::now());
+        pace.heed(&Quota::new(1000, 60, in_a_minute()), Timestamp::now());
         for _ in 0..10 {
             pace.wait().await;
         }
         let spread = start.elapsed();
         assert!(spread > Duration::from_secs(7) && spread < Duration::from_secs(13), "{spread:?}");
-        pace.heed(&Quota::new(1000, 900, in_a_minute()), SystemTime::now());
+        pace.heed(&Quota::new(1000, 900, in_a_minute()), Timestamp::now());
         pace.wait().await;
         assert_eq!(start.elapsed(), spread);
     }
@@ -117,10 +116,10 @@ mod tests {
     async fn nothing_left_is_waited_for_within_bounds() {
         let pace = Pace::new(Duration::from_secs(5));
         let start = Instant::now();
-        pace.heed(&Quota::new(1000, 0, in_a_minute()), SystemTime::now());
+        pace.heed(&Quota::new(1000, 0, in_a_minute()), Timestamp::now());
         pace.wait().await;
         assert_eq!(start.elapsed(), Duration::from_secs(5));
-        pace.heed(&Quota::new(1000, 0, Timestamp::from_unix(0, 0).unwrap()), SystemTime::now());
+        pace.heed(&Quota::new(1000, 0, Timestamp::from_unix(0, 0).unwrap()), Timestamp::now());
         pace.wait().await;
         assert_eq!(start.elapsed(), Duration::from_secs(5));
     }

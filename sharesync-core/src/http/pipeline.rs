@@ -6,7 +6,6 @@ mod upgrade;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
@@ -29,7 +28,7 @@ use super::{
     Auth, Authorizer, Call, Classified, Classify, ErrorResponse, HttpConfig, Repeat, Response, Transport,
     TransportBody, TransportError, default_kind,
 };
-use crate::{BoxStream, Error, ErrorKind, Result};
+use crate::{BoxStream, Error, ErrorKind, Result, ServiceClock};
 
 pub use self::upgrade::Upgraded;
 
@@ -46,6 +45,7 @@ struct Inner {
     authorizer: Option<Arc<dyn Authorizer>>,
     classify: Arc<dyn Classify>,
     quota: Option<fn(&HeaderMap) -> Option<Quota>>,
+    clock: ServiceClock,
     gate: Gate,
     pace: Pace,
     budget: RetryBudget,
@@ -99,6 +99,7 @@ impl PipelineBuilder {
             provider: self.provider,
             transport: self.transport,
             quota: self.quota,
+            clock: ServiceClock::default(),
             gate: Gate::new(self.config.concurrency),
             pace: Pace::new(self.config.max_retry_after),
             config: self.config,
@@ -137,6 +138,11 @@ impl Pipeline {
     /// Whose it is.
     pub(super) fn provider(&self) -> &'static str {
         self.0.provider
+    }
+
+    /// The clock of the service.
+    pub fn clock(&self) -> &ServiceClock {
+        &self.0.clock
     }
 
     /// The limits in force.
@@ -253,10 +259,13 @@ impl Inner {
         self.gate.wait().await;
     }
 
-    /// Heeds what an answer says of the requests that are left.
+    /// Heeds what a response says of the time and of the requests that are left.
     fn heed(&self, headers: &HeaderMap) {
+        if let Some(time) = response_time(headers) {
+            self.clock.set(time);
+        }
         if let Some(quota) = self.quota.and_then(|read| read(headers)) {
-            self.pace.heed(&quota, response_time(headers).unwrap_or_else(SystemTime::now));
+            self.pace.heed(&quota, self.clock.now());
         }
     }
 

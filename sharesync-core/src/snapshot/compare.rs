@@ -71,14 +71,14 @@ fn is_settled(session: &Session, row: &Row, revision: &Revision) -> bool {
         Some(base) => base.item.revision.as_ref() == Some(revision),
         // The first walk has nothing to compare with. Unless it is a time of just now, what it sees is relied on: the
         // second would list everything again.
-        None => session.base() == 0 && !is_recent(revision),
+        None => session.base() == 0 && !is_recent(revision, session.now()),
     }
 }
 
 /// Whether a revision is a time to which a change may still be added.
-fn is_recent(revision: &Revision) -> bool {
+fn is_recent(revision: &Revision, now: Timestamp) -> bool {
     let time = revision.as_str().parse::<Timestamp>();
-    time.is_ok_and(|time| time.saturating_add(RECENT) > Timestamp::now())
+    time.is_ok_and(|time| time.saturating_add(RECENT) > now)
 }
 
 /// Takes an item that is about to be elsewhere, or nowhere, from the children of where it is now; not of where it was in

@@ -73,19 +73,22 @@ pub use memory::MemorySnapshots;
 pub use redb::RedbSnapshots;
 pub use store::{Commit, SnapshotStore};
 
-use crate::{BoxStream, ChangeOptions, ChangePage, Error, Operation, RemoteStore, Result, Since};
+use crate::{BoxStream, ChangeOptions, ChangePage, Error, Operation, RemoteStore, Result, ServiceClock, Since};
 use session::{Report, Session};
 use walk::Walk;
 
 /// What a service tells of the folders that need not be listed again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Pruning {
     /// Nothing: every folder is listed each time.
     None,
     /// The [`revision`](crate::Item::revision) of a folder, in a listing as in [`RemoteStore::stat`], changes when
     /// anything below it changes, at any depth. A folder without a revision is always listed.
-    FolderRevision,
+    FolderRevision(
+        /// The clock of revisions that are times: a time of just now may be that of more than one change.
+        ServiceClock,
+    ),
 }
 
 /// Where an application keeps snapshots, and how trees are read to compare with them. Clones share the snapshots.
@@ -164,8 +167,8 @@ impl Snapshots {
         options: ChangeOptions,
     ) -> Result<BoxStream<'static, Result<ChangePage>>> {
         let (mut session, report) = Session::begin(self.store.clone(), source.info(), &options, &since).await?;
-        let full = pruning == Pruning::None || session.full_scan_due(self.full_scan_every);
-        session.start_walk(full).await?;
+        let full = matches!(pruning, Pruning::None) || session.full_scan_due(self.full_scan_every);
+        session.start_walk(full, pruning).await?;
         Walk::new(source, &session, &options, full, self.concurrency).run().await?;
         session.seal().await?;
         let size = options.page_size.map_or(emit::PAGE, |size| size as usize).clamp(1, emit::MAX_PAGE);

@@ -15,8 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key, Stored, Table, damaged};
 use super::record::{Mark, Row};
-use super::{Commit, SnapshotStore};
-use crate::{ChangeOptions, Cursor, Error, ErrorKind, ItemId, ItemRef, Result, Since, StoreInfo, Timestamp};
+use super::{Commit, Pruning, SnapshotStore};
+use crate::{
+    ChangeOptions, Cursor, Error, ErrorKind, ItemId, ItemRef, Result, ServiceClock, Since, StoreInfo, Timestamp,
+};
 
 /// Entries of the snapshot read or written at once.
 pub(super) const SOME: usize = 512;
@@ -117,6 +119,8 @@ pub(super) struct Session {
     space: String,
     provider: &'static str,
     scope: String,
+    /// That of the service.
+    clock: ServiceClock,
     state: State,
     /// The state as it was written.
     written: Vec<u8>,
@@ -171,9 +175,15 @@ impl Session {
                 break (state, written, report);
             }
         };
-        let mut session = Self { store, space, provider: info.provider, scope, state, written };
+        let mut session =
+            Self { store, space, provider: info.provider, scope, clock: ServiceClock::default(), state, written };
         session.tidy().await?;
         Ok((session, report))
+    }
+
+    /// The present time of the service.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The generation being written, or just sealed.
@@ -194,7 +204,10 @@ impl Session {
     }
 
     /// Begins a new generation.
-    pub(super) async fn start_walk(&mut self, full: bool) -> Result<()> {
+    pub(super) async fn start_walk(&mut self, full: bool, pruning: Pruning) -> Result<()> {
+        if let Pruning::FolderRevision(clock) = pruning {
+            self.clock = clock;
+        }
         self.state.last += 1;
         self.enter(Phase::Walking { full_scan: full.then(Timestamp::now) }, false).await
     }

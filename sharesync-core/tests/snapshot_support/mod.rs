@@ -18,7 +18,7 @@ use sharesync_core::snapshot::{Pruning, Snapshots};
 use sharesync_core::transfer::{Download, DownloadOptions};
 use sharesync_core::{
     BoxStream, Capabilities, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId, ItemKind,
-    ItemRef, ListOptions, NameRules, Page, RemoteStore, Result, Revision, Since, StoreInfo, Timestamp,
+    ItemRef, ListOptions, NameRules, Page, RemoteStore, Result, Revision, ServiceClock, Since, StoreInfo, Timestamp,
 };
 
 /// When the service gives a folder, and the folders above it, a new revision.
@@ -65,6 +65,8 @@ pub struct Drive {
     pub denied: BTreeSet<String>,
     /// The time that all folders have as their revision: the clock of the service stands still.
     pub moment: Option<Timestamp>,
+    /// The clock of the service.
+    pub clock: ServiceClock,
 }
 
 #[derive(Clone)]
@@ -226,6 +228,7 @@ impl Fake {
             hook: None,
             denied: BTreeSet::new(),
             moment: None,
+            clock: ServiceClock::default(),
         };
         Self {
             info: StoreInfo::new("fake", "account"),
@@ -244,7 +247,11 @@ impl Fake {
     }
 
     pub fn pruning(&self) -> Pruning {
-        if self.drive().stamps == Stamps::None { Pruning::None } else { Pruning::FolderRevision }
+        if self.drive().stamps == Stamps::None {
+            Pruning::None
+        } else {
+            Pruning::FolderRevision(self.drive().clock.clone())
+        }
     }
 
     pub fn changes(

@@ -4,8 +4,7 @@
 use std::collections::VecDeque;
 
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Result, Revision, Timestamp,
-    temporary_name,
+    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Result, Revision, temporary_name,
 };
 
 use super::Inner;
@@ -32,7 +31,7 @@ impl Inner {
             tracing::debug!("the service keeps no description of folders");
         }
         let parent = self.place(parent).await?;
-        let began = Timestamp::now();
+        let began = self.client.clock().now();
         let created = self.new_folder(&parent, name).await;
         let folder = match created {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {

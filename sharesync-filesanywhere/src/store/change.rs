@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use sharesync_core::{
     Attempted, BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId, ItemKind, ItemRef,
-    Operation, Result, Since, Timestamp,
+    Operation, Result, Since,
 };
 
 use super::Inner;
@@ -166,7 +166,7 @@ impl Inner {
 
     /// Where changes end now. Entries of the list are read and dropped.
     pub(super) async fn change_end(&self) -> Result<DateTime> {
-        let list = self.change_list(DateTime::from(Timestamp::now())).await?;
+        let list = self.change_list(DateTime::from(self.client.clock().now())).await?;
         list.summary().await.map(|summary| summary.sync_end_date)
     }
 

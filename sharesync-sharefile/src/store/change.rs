@@ -26,7 +26,7 @@ pub(super) async fn create_folder(
     let parent = store.id_of(parent).await?;
     let mut folder = Entity::new().with_name(name);
     folder.description = options.description;
-    let began = Timestamp::now();
+    let began = store.client().clock().now();
     let created = new_folder(store.items(), &parent, &folder).await;
     let entity = match created {
         Err(error) if error.kind() == ErrorKind::AlreadyExists && options.reuse_existing => {

@@ -158,7 +158,9 @@ impl RemoteStore for ShareFileStore {
 
     fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
         match &self.options().snapshots {
-            Some(snapshots) => snapshots.changes(self.clone(), Pruning::FolderRevision, since, options),
+            Some(snapshots) => {
+                snapshots.changes(self.clone(), Pruning::FolderRevision(self.client().clock().clone()), since, options)
+            }
             None => not_configured(PROVIDER),
         }
     }

@@ -62,7 +62,8 @@ fn wants_free_name(request: &UploadRequest) -> bool {
 
 pub(super) async fn begin(store: &ShareFileStore, request: UploadRequest) -> Result<UploadSpec> {
     check_name(Operation::UploadSpec, &request.name)?;
-    let (folder, began, multipart) = (store.id_of(&request.parent).await?, Timestamp::now(), store.options().multipart);
+    let (folder, began, multipart) =
+        (store.id_of(&request.parent).await?, store.client().clock().now(), store.options().multipart);
     let plan = plan(store, request.size);
     // What the service says of taken names here is not documented, so they are looked for as well, at the same time.
     let taken = async { if wants_free_name(&request) { store.child(&folder, &request.name).await } else { Ok(None) } };

@@ -59,7 +59,7 @@ struct Made {
 impl Inner {
     pub(super) async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
         self.check_name(&request.name)?;
-        let began = Timestamp::now();
+        let began = self.client.clock().now();
         let place = self.place(&request.parent).await?;
         let versions = request.on_conflict == OnConflict::NewVersion || request.if_revision.is_some();
         let small = request.size < self.options.single_limit;

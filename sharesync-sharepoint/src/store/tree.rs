@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, RemotePath, Result, Revision, Timestamp,
+    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, RemotePath, Result, Revision,
 };
 
 use super::Inner;
@@ -43,7 +43,7 @@ impl Inner {
     }
 
     async fn new_folder(&self, place: &Place, name: &str) -> Result<Known> {
-        let began = Timestamp::now();
+        let began = self.client.clock().now();
         let error = match self.client.folders().add(&Target::Id(place.id), name).await {
             Ok(folder) => return Known::folder(folder, &self.root, Some(place.id)),
             Err(error) => error,
@@ -121,7 +121,7 @@ impl Inner {
     }
 
     async fn copy_file(&self, known: &Known, place: &Place, name: &str) -> Result<Known> {
-        let began = Timestamp::now();
+        let began = self.client.clock().now();
         let path = place.path.join(name)?;
         let copied = self.client.files().copy_to(&Target::Id(known.id), &self.root.on_server(&path), false).await;
         let found = self.child(place, name).await.map_err(|error| error.with_maybe_applied(true))?;
