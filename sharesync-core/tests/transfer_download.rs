@@ -240,6 +240,53 @@ async fn content_that_changes_in_between_is_refused() {
     }
 }
 
+/// Content in whose place a page comes now and then: by the number of the request.
+#[derive(Debug)]
+struct Paged {
+    bytes: Bytes,
+    pages: Vec<usize>,
+    breaks: Vec<usize>,
+    opened: Mutex<usize>,
+}
+
+#[async_trait]
+impl ContentReader for Paged {
+    async fn open(&self, offset: u64, _length: Option<u64>) -> Result<Content> {
+        let number = {
+            let mut opened = self.opened.lock().unwrap();
+            *opened += 1;
+            *opened
+        };
+        if self.pages.contains(&number) {
+            let page = Bytes::from_static(b"<html>sign in</html>");
+            return Ok(Content::new(0, stream::iter([Ok(page)]).boxed()).with_total(Some(20)).with_end(20));
+        }
+        let mut rest = self.bytes.slice(offset as usize..);
+        let mut pieces = Vec::new();
+        if self.breaks.contains(&number) {
+            rest.truncate(100);
+            pieces.push(Err(Error::new(ErrorKind::Network, "scripted")));
+        }
+        pieces.insert(0, Ok(rest));
+        Ok(Content::new(offset, stream::iter(pieces).boxed()).with_total(Some(self.bytes.len() as u64)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_in_the_place_of_the_content_is_looked_at_again() {
+    let bytes = content(10_000);
+    let get = async |pages: &[usize], breaks: &[usize]| {
+        let reader =
+            Paged { bytes: bytes.clone(), pages: pages.to_vec(), breaks: breaks.to_vec(), opened: Mutex::default() };
+        Download::open(item(&bytes), Arc::new(reader), DownloadOptions::new()).await?.bytes(usize::MAX).await
+    };
+    for (pages, breaks) in [(&[1, 2][..], &[][..]), (&[2, 3], &[1]), (&[1, 3, 4], &[2])] {
+        assert_eq!(get(pages, breaks).await.unwrap(), bytes, "{pages:?}");
+    }
+    assert_eq!(get(&[1, 2, 3], &[]).await.unwrap_err().kind(), ErrorKind::Integrity);
+    assert_eq!(get(&[2, 3, 4], &[1]).await.unwrap_err().kind(), ErrorKind::PreconditionFailed);
+}
+
 #[tokio::test(start_paused = true)]
 async fn length_and_digest_are_checked() {
     let bytes = content(10_000);

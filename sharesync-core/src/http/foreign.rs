@@ -75,7 +75,7 @@ pub fn is_html(body: &[u8]) -> bool {
 }
 
 /// Whether an error says that the response was not the service's own.
-pub(super) fn is_foreign(error: &Error) -> bool {
+pub(crate) fn is_foreign(error: &Error) -> bool {
     error.provider_error::<ForeignResponse>().is_some()
 }
 

@@ -42,6 +42,7 @@ pub use call::{Auth, Call, Repeat};
 pub use classify::{Classified, Classify, ErrorResponse, default_kind};
 pub use config::HttpConfig;
 pub use content::range;
+pub(crate) use foreign::is_foreign;
 pub use foreign::{ForeignResponse, is_html};
 pub use guard::deadline;
 pub use oauth::{Grant, OAuthClient, OAuthSource};

@@ -8,6 +8,7 @@ use bytes::{Buf as _, Bytes};
 use futures::{StreamExt as _, stream};
 
 use super::{Content, ContentReader, DownloadOptions};
+use crate::http::is_foreign;
 use crate::transfer::hashing::ContentHash;
 use crate::transfer::options::unless_cancelled;
 use crate::transfer::{CancelToken, Progress};
@@ -19,6 +20,8 @@ const MAX_FAILURES: u32 = 5;
 const MAX_SHORT: u32 = 1000;
 /// Bytes gained after which a break is the first one again.
 const GAIN: u64 = 64 * 1024;
+/// How often in a row a body of another length is asked for before the content counts as replaced.
+const LOOKS: u32 = 3;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(5);
 
@@ -122,8 +125,8 @@ impl Flow {
     }
 
     async fn open_first(&mut self) -> Result<()> {
-        let length = self.end.filter(|_| self.cut).map(|end| end.saturating_sub(self.position));
-        let content = unless_cancelled(self.cancel.as_ref(), self.reader.open(self.position, length)).await?;
+        let cancel = self.cancel.clone();
+        let content = unless_cancelled(cancel.as_ref(), self.open_body()).await?;
         if let (Some(reported), Some(total)) = (self.total, content.total)
             && reported != total
         {
@@ -136,10 +139,25 @@ impl Flow {
         self.adopt(content)
     }
 
+    /// Asks for the bytes from the position reached on. A body of another length than the one known is looked at again before
+    /// it is believed: it may be a page in the place of the service.
+    async fn open_body(&mut self) -> Result<Content> {
+        let length = self.end.filter(|_| self.cut).map(|end| end.saturating_sub(self.position));
+        let mut looks = 1;
+        loop {
+            let content = self.reader.open(self.position, length).await?;
+            let is_other = self.total.zip(content.total).is_some_and(|(known, told)| known != told);
+            if !is_other || looks == LOOKS {
+                return Ok(content);
+            }
+            looks += 1;
+            tokio::time::sleep(FIRST_DELAY.mul_f64(fastrand::f64())).await;
+        }
+    }
+
     /// Opens a new body at the position reached, of the same content.
     async fn reopen(&mut self) -> Result<()> {
-        let length = self.end.filter(|_| self.cut).map(|end| end.saturating_sub(self.position));
-        let content = self.reader.open(self.position, length).await?;
+        let content = self.open_body().await?;
         let other_revision = self.revision.is_some() && content.revision.is_some() && self.revision != content.revision;
         let other_total = self.total.is_some() && content.total.is_some() && self.total != content.total;
         if other_revision || other_total {
@@ -179,7 +197,7 @@ impl Flow {
                     let message = format!("the body ended after {} of {end} bytes", self.position);
                     Error::new(ErrorKind::Protocol, message)
                 }
-                Err(error) if resumable(error.kind()) => error,
+                Err(error) if resumable(error.kind()) || is_foreign(&error) => error,
                 Err(error) => return Err(error),
             };
             unless_cancelled(cancel.as_ref(), self.recover(broken)).await?;
