@@ -1,4 +1,5 @@
-//! Parallel transfers over NTLM: connections are signed in once each, and no request after that is refused.
+//! Parallel transfers over NTLM: connections are signed in once each, or requests where a sign-in lasts for one, and nothing else is
+//! refused.
 //!
 //! The content is generated where it is read, and the emulator keeps it in files: nothing holds it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
@@ -12,7 +13,7 @@ use futures::TryStreamExt as _;
 use futures::future::join_all;
 use sharesync::sharepoint::{Auth, Client, StoreOptions};
 use sharesync::transfer::{DownloadOptions, Integrity, Source, TransferOptions, UploadRequest, upload};
-use sharesync::{Item, ItemRef, RemoteStore, Result};
+use sharesync::{Item, ItemRef, ListOptions, RemoteStore, Result};
 use sharesync_emulator::Emulator;
 
 const PARALLEL: u64 = 8;
@@ -91,22 +92,30 @@ async fn down(store: &dyn RemoteStore, item: &Item, content: Generated) {
     assert_eq!(offset, content.size);
 }
 
+/// Transfers in parallel, up and down, with a list between them.
+async fn work(emulator: &Emulator, size: u64, chunk: u64) {
+    let account = emulator.sharepoint();
+    let auth = Auth::ntlm(account.domain(), account.username(), account.password());
+    let client = Client::builder(account.site()).auth(auth).connect().await.unwrap();
+    let store = client.store_with(StoreOptions::new().with_chunk_size(chunk)).await.unwrap();
+
+    let contents: Vec<_> = (0..PARALLEL).map(|number| Generated { number, size }).collect();
+    let began = Instant::now();
+    let items = join_all(contents.iter().map(|content| up(&store, *content))).await;
+    let sent = began.elapsed();
+    let pages: Vec<_> = store.list(&ItemRef::Root, ListOptions::new()).try_collect().await.unwrap();
+    assert_eq!(pages.iter().map(|page| page.items.len() as u64).sum::<u64>(), PARALLEL);
+    join_all(items.iter().zip(&contents).map(|(item, content)| down(&store, item, *content))).await;
+    let mebibytes = size >> 20;
+    println!("{PARALLEL} × {mebibytes} MiB: up in {sent:.1?}, down in {:.1?}", began.elapsed() - sent);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_transfers_sign_each_connection_in_once() {
     let directory = tempfile::tempdir().unwrap();
     let emulator = Emulator::builder().directory(directory.path()).start().await.unwrap();
-    let (account, connections) = (emulator.sharepoint(), emulator.sharepoint_connections());
-    let auth = Auth::ntlm(account.domain(), account.username(), account.password());
-    let client = Client::builder(account.site()).auth(auth).connect().await.unwrap();
-    let store = client.store_with(StoreOptions::new().with_chunk_size(CHUNK)).await.unwrap();
-
-    let contents: Vec<_> = (0..PARALLEL).map(|number| Generated { number, size: SIZE }).collect();
-    let began = Instant::now();
-    let items = join_all(contents.iter().map(|content| up(&store, *content))).await;
-    let sent = began.elapsed();
-    join_all(items.iter().zip(&contents).map(|(item, content)| down(&store, item, *content))).await;
-    let mebibytes = SIZE >> 20;
-    println!("{PARALLEL} × {mebibytes} MiB: up in {sent:.1?}, down in {:.1?}", began.elapsed() - sent);
+    let connections = emulator.sharepoint_connections();
+    work(&emulator, SIZE, CHUNK).await;
 
     let refused = emulator.requests().all().iter().filter(|request| request.status == Some(401)).count();
     println!(
@@ -119,4 +128,25 @@ async fn parallel_transfers_sign_each_connection_in_once() {
     assert!(connections.handshakes() <= connections.authenticated(), "a connection was signed in twice");
     // One for each transfer, and one for the form digest.
     assert!(connections.authenticated() <= PARALLEL + 1, "{} connections", connections.authenticated());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_signed_in_where_connections_are_not() {
+    let emulator = Emulator::builder().ntlm_single_request(true).start().await.unwrap();
+    let connections = emulator.sharepoint_connections();
+    work(&emulator, 5 << 20, 1 << 20).await;
+
+    let requests = emulator.requests().all();
+    let (refused, accepted): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.status == Some(401));
+    let real = accepted.iter().filter(|request| request.method != "HEAD").count() as u64;
+    println!("{real} requests, {} connections, {} handshakes", connections.authenticated(), connections.handshakes());
+    assert_eq!(
+        connections.handshakes(),
+        real + connections.authenticated(),
+        "one a request, and one a connection before"
+    );
+    assert!(connections.authenticated() <= PARALLEL + 1, "{} connections", connections.authenticated());
+    assert!(refused.iter().all(|request| request.method == "HEAD"), "content was refused: {refused:#?}");
+    assert_eq!((connections.unauthorized(), connections.refused()), (1, 0), "what shows that it is so is asked once");
+    assert_eq!(refused.len() as u64, connections.handshakes() + 1);
 }

@@ -265,6 +265,14 @@ impl Builder {
         self
     }
 
+    /// Whether NTLM signs in one request of a connection, as IIS does with `authPersistSingleRequest`, and not the connection. Off if
+    /// not said.
+    #[must_use]
+    pub fn ntlm_single_request(mut self, on: bool) -> Self {
+        self.sharepoint.ntlm_single_request = on;
+        self
+    }
+
     /// How long form digests of SharePoint are good; half an hour if not said.
     #[must_use]
     pub fn digest_lifetime(mut self, lifetime: Duration) -> Self {

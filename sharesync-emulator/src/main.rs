@@ -40,6 +40,9 @@ struct Arguments {
     /// SharePoint has no sync service: what has changed is told by the REST service alone.
     #[arg(long)]
     no_sync_service: bool,
+    /// SharePoint's NTLM signs in one request of a connection, not the connection (IIS: `authPersistSingleRequest`).
+    #[arg(long)]
+    ntlm_single_request: bool,
     /// Lifetime of access tokens in seconds.
     #[arg(long, value_name = "SECONDS")]
     token_lifetime: Option<u64>,
@@ -64,7 +67,7 @@ fn parse_faults(text: &str) -> Result<Faults, String> {
 impl Arguments {
     fn builder(self) -> Builder {
         let mut builder = Emulator::builder().listen(self.listen).allow_remote(self.allow_remote).seed(self.seed);
-        builder = builder.sync_service(!self.no_sync_service);
+        builder = builder.sync_service(!self.no_sync_service).ntlm_single_request(self.ntlm_single_request);
         if let Some(directory) = self.directory {
             builder = builder.directory(directory);
         }

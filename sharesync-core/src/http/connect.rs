@@ -19,6 +19,18 @@ use super::{Connection, TransportError, TransportErrorKind};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
+/// What a tunnel says that meets a proxy without its credentials: the error of hyper-util, which has no public type.
+const NO_TUNNEL_WITHOUT_CREDENTIALS: &str = "proxy authorization required";
+
+/// A failure to connect.
+pub(super) fn failure(error: &(dyn StdError + 'static)) -> TransportError {
+    let error = TransportError::new(TransportErrorKind::Connect, error);
+    match error.to_string().contains(NO_TUNNEL_WITHOUT_CREDENTIALS) {
+        true => TransportError::proxy_wants_credentials(),
+        false => error,
+    }
+}
+
 /// Makes connections.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
@@ -33,7 +45,6 @@ impl Connector {
 
     /// A connection to the server of this address, with TLS where the scheme says so.
     pub(super) async fn connect(&self, to: &Uri) -> Result<Connection, TransportError> {
-        let failure = |error: &(dyn StdError + 'static)| TransportError::new(TransportErrorKind::Connect, error);
         match timeout(self.limit, self.open(to)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(failure(&*error)),

@@ -5,6 +5,7 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
+use super::transport::PROXY_WANTS_CREDENTIALS;
 use crate::{Error, ErrorKind};
 
 /// A response that does not have the form in which the service speaks. Reached with
@@ -42,7 +43,7 @@ impl ForeignResponse {
         };
         let kind = foreign_kind(status);
         let message = match status {
-            407 => "the proxy asks for credentials: put them into the address of the proxy".to_owned(),
+            407 => PROXY_WANTS_CREDENTIALS.to_owned(),
             _ => format!("{what} that is not the service's own: does a proxy or a sign-in page answer in its place?"),
         };
         Error::new(kind, message).with_status(status).with_source(self)

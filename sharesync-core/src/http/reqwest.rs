@@ -6,7 +6,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use http::header::CONTENT_LENGTH;
 use http::{Method, StatusCode, Uri};
 
-use super::connect::Connector;
+use super::connect::{self, Connector};
 use super::{Connection, HttpConfig, Switch, Transport, TransportBody, TransportError, TransportErrorKind};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
@@ -83,8 +83,10 @@ impl Transport for ReqwestTransport {
 }
 
 fn failure(error: reqwest::Error) -> TransportError {
+    if error.is_connect() {
+        return connect::failure(&error.without_url());
+    }
     let kind = match () {
-        () if error.is_connect() => TransportErrorKind::Connect,
         () if error.is_builder() => TransportErrorKind::Refused,
         () => TransportErrorKind::Interrupted,
     };

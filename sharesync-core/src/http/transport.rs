@@ -127,12 +127,18 @@ impl fmt::Debug for Switch {
     }
 }
 
+/// What to do about a proxy that answers 407.
+pub(super) const PROXY_WANTS_CREDENTIALS: &str =
+    "the proxy asks for credentials: put them into its address, as in HTTPS_PROXY=http://user:password@host:port";
+
 /// How far a failed request got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
     /// No connection was made, or none that was good for the request: the service did nothing of it.
     Connect,
+    /// A proxy on the way asks for credentials: the service did nothing of it, and will not the next time.
+    Proxy,
     /// The service refused the sign-in of the connection, and did not look at the request.
     Unauthenticated,
     /// The connection broke before the head of the response; the service may have carried the request out.
@@ -166,6 +172,11 @@ impl TransportError {
             next = error.source();
         }
         Self { kind, message: message.join(": ") }
+    }
+
+    /// The failure of a proxy that asks for credentials (status 407), and how to give them.
+    pub fn proxy_wants_credentials() -> Self {
+        Self { kind: TransportErrorKind::Proxy, message: PROXY_WANTS_CREDENTIALS.to_owned() }
     }
 
     /// How far the request got.

@@ -1,4 +1,5 @@
-//! Who asks: bearer tokens, Basic, the cookie of the login form, and NTLM, which signs in the connection and not the request.
+//! Who asks: bearer tokens, Basic, the cookie of the login form, and NTLM, which signs in the connection and not the request unless
+//! a switch says so.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -24,7 +25,7 @@ pub enum SharePointScheme {
     Bearer,
     /// Name and password in each request.
     Basic,
-    /// NTLMv2, once for each connection.
+    /// NTLMv2, once for each connection; or for each request, by [`Builder::ntlm_single_request`](crate::Builder::ntlm_single_request).
     Ntlm,
     /// The login form's web service and its cookie.
     Forms,
@@ -135,7 +136,9 @@ impl SharePoint {
         match self.verified(&challenge, &message) {
             Some(user) => {
                 let session = self.connections.count_handshake(user.id, &mut kept);
-                kept.insert(NtlmState::Authenticated(session));
+                if !self.options.ntlm_single_request {
+                    kept.insert(NtlmState::Authenticated(session));
+                }
                 Ok(user)
             }
             None => {

@@ -63,6 +63,8 @@ pub(crate) struct Options {
     pub(crate) schemes: Vec<SharePointScheme>,
     /// Who is not signed in gets a login page with 200.
     pub(crate) login_page: bool,
+    /// NTLM signs in a request and not its connection.
+    pub(crate) ntlm_single_request: bool,
     pub(crate) digest_lifetime: Duration,
     /// A 403 for want of a digest brings one.
     pub(crate) digest_in_refusal: bool,
@@ -86,6 +88,7 @@ impl Default for Options {
                 SharePointScheme::Forms,
             ],
             login_page: false,
+            ntlm_single_request: false,
             digest_lifetime: Duration::from_secs(1800),
             digest_in_refusal: true,
             rewrite_office: false,

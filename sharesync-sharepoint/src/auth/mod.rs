@@ -19,8 +19,16 @@
 //! - keys of AES for user and site (RFC 3962), names of ASCII, and both in one realm.
 //!
 //! A ticket for the site is fetched once, and serves all connections until it ends. The site must prove that it is the one
-//! that was meant (mutual authentication), and a sign-in is bound to its TLS connection. Where the site signs in requests
-//! and no connections, as the web server of Windows does unless it is told otherwise, every request carries a message.
+//! that was meant (mutual authentication), and a sign-in is bound to its TLS connection.
+//!
+//! # How long a sign-in lasts
+//!
+//! As long as its connection, or for one request: with Kerberos the web server of Windows signs in requests unless it is told
+//! otherwise, and so it does with NTLM where it is told to (`authPersistSingleRequest`) or a proxy says `Via`. Which it is, is asked once.
+//! Where it is one request, each carries a message of its own, and with NTLM costs one more round trip.
+//!
+//! NTLM needs every message of a sign-in on one connection to the server. It does not pass proxies and balancers that send what comes
+//! over one connection on over several; the error says so.
 
 mod basic;
 mod digest;
@@ -42,6 +50,7 @@ use self::digest::WithDigest;
 use self::forms::Forms;
 use self::windows::Messages;
 use crate::PROVIDER;
+use crate::error::SharePointErrors;
 
 /// A way to sign in.
 #[derive(Clone)]
@@ -222,7 +231,9 @@ pub async fn connect(auth: Auth, site: &Url, transport: Arc<dyn Transport>, http
 }
 
 async fn sign_in(auth: Auth, site: &Url, transport: Arc<dyn Transport>, http: &HttpConfig) -> Result<SignIn> {
-    let pipeline = |transport: &Arc<dyn Transport>| Pipeline::builder(PROVIDER, transport.clone()).config(http.clone());
+    let pipeline = |transport: &Arc<dyn Transport>| {
+        Pipeline::builder(PROVIDER, transport.clone()).config(http.clone()).classify(Arc::new(SharePointErrors))
+    };
     let way = match auth.0 {
         Way::Known(known) => known,
         Way::Offered { account, source, basic } => {

@@ -125,3 +125,10 @@ async fn work(server: &Url, auth: Auth, user: &str) -> Value {
 fn assert_connections_are_signed_in(counts: &Value) {
     assert!(counts["handshakes"].as_u64().unwrap() < counts["connections"].as_u64().unwrap(), "{counts}");
 }
+
+/// Requests were signed in, and one a connection before.
+fn assert_requests_are_signed_in(counts: &Value) {
+    let connections = counts["connections"].as_u64().unwrap() - 1;
+    assert_eq!(counts["handshakes"], 25 + connections, "{counts}");
+    assert_eq!(counts["unsigned"], 1, "what shows that it is so is asked once: {counts}");
+}

@@ -9,7 +9,10 @@ use std::thread;
 use sharesync_core::ErrorKind;
 use sharesync_sharepoint::auth::Auth;
 
-use crate::{PASSWORD, SERVER, Server, assert_connections_are_signed_in, client, counts, get, work};
+use crate::{
+    PASSWORD, SERVER, Server, assert_connections_are_signed_in, assert_requests_are_signed_in, client, counts, get,
+    work,
+};
 
 const ALICE: &str = r"CONTOSO\alice";
 
@@ -29,6 +32,13 @@ async fn pyspnego_accepts_it_within_negotiate() {
     let server = start(&["Negotiate", "negotiate"]);
     let counts = work(&server.address(), Auth::windows("CONTOSO", "alice", PASSWORD), ALICE).await;
     assert_connections_are_signed_in(&counts);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pyspnego_accepts_it_with_every_request() {
+    let server = start(&["NTLM", "ntlm", "--every-request"]);
+    let counts = work(&server.address(), Auth::ntlm("CONTOSO", "alice", PASSWORD), ALICE).await;
+    assert_requests_are_signed_in(&counts);
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
-//! A small server of its own: HTTP/1.1 with a thread a connection, and NTLM bound to connections, checked by what [MS-NLMP]
-//! says and not by the crate that the client uses.
+//! A small server of its own: HTTP/1.1 with a thread a connection, and NTLM bound to connections or to requests, checked by what
+//! [MS-NLMP] says and not by the crate that the client uses.
 #![cfg_attr(not(feature = "ntlm"), allow(dead_code, reason = "the tests of NTLM use it"))]
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(crate) struct Seen {
     pub(crate) headers: HashMap<String, String>,
     pub(crate) size: usize,
     pub(crate) body: Vec<u8>,
-    /// The connection is signed in.
+    /// The connection is signed in, or the request.
     pub(crate) signed_in: bool,
     pub(crate) status: u16,
 }
@@ -56,11 +56,17 @@ pub(crate) struct Reply {
     pub(crate) hang_up: bool,
     /// The connection is not signed in any more, and so is not this request.
     pub(crate) forget: bool,
+    /// What goes over the wire in the place of all that.
+    pub(crate) raw: Option<Vec<u8>>,
 }
 
 impl Reply {
     pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, body: body.into(), ..Self::default() }
+    }
+
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { status: 200, raw: Some(bytes.into()), ..Self::default() }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -84,7 +90,13 @@ pub(crate) struct Farm {
 struct State {
     /// Schemes in which NTLM is asked for.
     scheme: Option<&'static str>,
-    nt_hash: [u8; 16],
+    nt_hash: Mutex<[u8; 16]>,
+    /// A sign-in lasts for one request.
+    of_requests: AtomicBool,
+    /// Stands for a proxy: where a request goes that is so many behind the first one of its connection.
+    spread: Option<fn(usize) -> usize>,
+    /// Closes connections after a challenge.
+    closes: bool,
     handler: Handler,
     connections: AtomicUsize,
     handshakes: AtomicUsize,
@@ -94,35 +106,59 @@ struct State {
 impl Farm {
     /// A server without a sign-in of its own.
     pub(crate) fn open(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start(None, NT_HASH, Box::new(handler))
+        Self::start(State::new(None, NT_HASH, Box::new(handler)))
     }
 
     /// A server whose connections are signed in by NTLM.
     pub(crate) fn ntlm(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start(Some("NTLM"), NT_HASH, Box::new(handler))
+        Self::of_scheme("NTLM", handler)
+    }
+
+    /// A server where NTLM signs in requests.
+    pub(crate) fn ntlm_of_requests(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+        let farm = Self::ntlm(handler);
+        farm.sign_requests();
+        farm
+    }
+
+    /// The same behind a proxy that sends the requests of a connection to the connections of these numbers.
+    pub(crate) fn spread(to: fn(usize) -> usize) -> Self {
+        let state = State::new(Some("NTLM"), NT_HASH, Box::new(|_| Reply::new(200, "fine")));
+        Self::start(State { spread: Some(to), ..state })
+    }
+
+    /// The same behind a proxy that closes connections.
+    pub(crate) fn closing() -> Self {
+        let state = State::new(Some("NTLM"), NT_HASH, Box::new(|_| Reply::new(200, "fine")));
+        Self::start(State { closes: true, ..state })
     }
 
     /// The same under another scheme.
     pub(crate) fn of_scheme(scheme: &'static str, handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
-        Self::start(Some(scheme), NT_HASH, Box::new(handler))
+        Self::start(State::new(Some(scheme), NT_HASH, Box::new(handler)))
     }
 
     /// The same, where the user has another password.
     pub(crate) fn of_another_password() -> Self {
-        Self::start(Some("NTLM"), [7; 16], Box::new(|_| Reply::new(200, "never")))
+        let farm = Self::ntlm(|_| Reply::new(200, "never"));
+        farm.change_password();
+        farm
     }
 
-    fn start(scheme: Option<&'static str>, nt_hash: [u8; 16], handler: Handler) -> Self {
+    /// Gives the user another password.
+    pub(crate) fn change_password(&self) {
+        *self.state.nt_hash.lock().unwrap() = [7; 16];
+    }
+
+    /// Lets sign-ins last for one request from now on.
+    pub(crate) fn sign_requests(&self) {
+        self.state.of_requests.store(true, Ordering::SeqCst);
+    }
+
+    fn start(state: State) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(State {
-            scheme,
-            nt_hash,
-            handler,
-            connections: AtomicUsize::new(0),
-            handshakes: AtomicUsize::new(0),
-            seen: Mutex::default(),
-        });
+        let state = Arc::new(state);
         let shared = state.clone();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -169,22 +205,43 @@ struct Session {
 }
 
 impl State {
+    fn new(scheme: Option<&'static str>, nt_hash: [u8; 16], handler: Handler) -> Self {
+        Self {
+            scheme,
+            nt_hash: Mutex::new(nt_hash),
+            of_requests: AtomicBool::new(false),
+            spread: None,
+            closes: false,
+            handler,
+            connections: AtomicUsize::new(0),
+            handshakes: AtomicUsize::new(0),
+            seen: Mutex::default(),
+        }
+    }
+
     fn serve(&self, stream: TcpStream) {
         let connection = self.connections.fetch_add(1, Ordering::SeqCst);
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let mut stream = stream;
-        let mut session = Session::default();
+        let mut sessions = HashMap::<usize, Session>::new();
         for turn in 0.. {
             let Some(mut seen) = read(&mut reader, &mut stream, turn) else { return };
             seen.connection = connection;
-            let challenge = self.sign_in(&seen, &mut session);
+            let session = sessions.entry(self.spread.map_or(0, |spread| spread(turn))).or_default();
+            let challenge = self.sign_in(&seen, session);
             seen.signed_in = session.signed_in;
+            session.signed_in &= !self.of_requests.load(Ordering::SeqCst);
+            let refused = challenge.is_some();
             let mut reply = match challenge {
                 None => (self.handler)(&seen),
                 Some(challenge) => Reply::new(401, "<html>401 UNAUTHORIZED</html>").with("WWW-Authenticate", challenge),
             };
+            reply.hang_up |= self.closes && refused;
+            if self.spread.is_some() {
+                reply = reply.with("Via", "1.1 scatterer");
+            }
             if reply.forget {
-                session = Session::default();
+                *session = Session::default();
                 reply.headers.push(("WWW-Authenticate".into(), self.scheme.unwrap().into()));
             }
             seen.status = reply.status;
@@ -204,7 +261,8 @@ impl State {
             return (!session.signed_in).then(|| scheme.to_owned());
         };
         assert_eq!(&token[..8], b"NTLMSSP\0");
-        assert_eq!(seen.size, 0, "a message of the handshake comes with content");
+        let may_have_content = token[8] == 3 && self.of_requests.load(Ordering::SeqCst);
+        assert!(seen.size == 0 || may_have_content, "a message of the handshake comes with content");
         match token[8] {
             1 => {
                 *session = Session { negotiate: token, challenge: challenge(), signed_in: false };
@@ -212,7 +270,13 @@ impl State {
             }
             3 => {
                 self.handshakes.fetch_add(1, Ordering::SeqCst);
-                session.signed_in = verify(&self.nt_hash, &session.negotiate, &session.challenge, &token);
+                let Session { negotiate, challenge, .. } = std::mem::take(session);
+                assert!(
+                    !challenge.is_empty() || self.spread.is_some(),
+                    "an answer on a connection without a challenge"
+                );
+                let nt_hash = *self.nt_hash.lock().unwrap();
+                session.signed_in = !challenge.is_empty() && verify(&nt_hash, &negotiate, &challenge, &token);
                 (!session.signed_in).then(|| scheme.to_owned())
             }
             other => panic!("a message of type {other}"),
@@ -236,6 +300,12 @@ fn read(reader: &mut BufReader<TcpStream>, stream: &mut TcpStream, turn: usize) 
         }
     }
     assert!(headers.contains_key("host"));
+    if target == "/never" {
+        while stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").is_ok() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        return None;
+    }
     let size = headers.get("content-length").map_or(0, |size| size.parse().unwrap());
     if target == "/early" {
         write(stream, &Reply::new(200, "early"), false).ok()?;
@@ -256,6 +326,9 @@ fn read(reader: &mut BufReader<TcpStream>, stream: &mut TcpStream, turn: usize) 
 }
 
 fn write(stream: &mut TcpStream, reply: &Reply, head: bool) -> std::io::Result<()> {
+    if let Some(raw) = &reply.raw {
+        return stream.write_all(raw);
+    }
     let mut text = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", reply.status, reply.body.len());
     for (name, value) in &reply.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
@@ -311,7 +384,6 @@ fn verify(nt_hash: &[u8], negotiate: &[u8], challenge: &[u8], message: &[u8]) ->
         let offset = u32::from_le_bytes(message[at + 4..at + 8].try_into().unwrap()) as usize;
         &message[offset..offset + size]
     };
-    assert!(!challenge.is_empty(), "an answer on a connection without a challenge");
     let (response, domain, user) = (field(20), field(28), field(36));
     assert_eq!((domain, user), (&wide(DOMAIN)[..], &wide(USER)[..]));
     let key = hmac(nt_hash, &[&wide(&USER.to_uppercase()), domain]);

@@ -105,7 +105,7 @@ async fn a_wrong_password_and_a_site_without_forms_are_told_apart() {
         (login("NotInFormsAuthenticationMode", "x"), ErrorKind::Unsupported),
         (Reply::new(200, "<!DOCTYPE html><html>Sign in</html>"), ErrorKind::Protocol),
         (Reply::new(302, "").with("Location", "/_login/default.aspx"), ErrorKind::Protocol),
-        (Reply::new(404, ""), ErrorKind::NotFound),
+        (Reply::new(404, ""), ErrorKind::Protocol),
     ] {
         let farm = Farm::open(move |_| reply.clone());
         assert_eq!(sign_in(&farm, Auth::forms("a", "b")).await.unwrap_err().kind(), kind);

@@ -5,6 +5,8 @@
 mod digest;
 mod farm;
 mod forms;
+#[cfg(feature = "ntlm")]
+mod interim;
 #[cfg(feature = "kerberos")]
 mod kerberos;
 #[cfg(feature = "ntlm")]
@@ -13,6 +15,9 @@ mod log;
 #[cfg(feature = "ntlm")]
 mod ntlm;
 mod offers;
+mod proxies;
+#[cfg(feature = "ntlm")]
+mod requests;
 #[cfg(feature = "ntlm")]
 mod secrets;
 

@@ -46,6 +46,7 @@ impl Failure {
     pub(super) fn of_transport(error: TransportError) -> Self {
         let (kind, message, fate) = match error.kind() {
             TransportErrorKind::Connect => (ErrorKind::Network, "no connection", Fate::Untouched),
+            TransportErrorKind::Proxy => (ErrorKind::Config, "no connection", Fate::Final),
             TransportErrorKind::Refused => (ErrorKind::Network, "the request could not be built", Fate::Final),
             TransportErrorKind::Unauthenticated => (ErrorKind::Unauthenticated, "the sign-in failed", Fate::Final),
             TransportErrorKind::Unsupported => (ErrorKind::Unsupported, "the transport does not do that", Fate::Final),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http::header::CONTENT_ENCODING;
-use http::{HeaderMap, response};
+use http::{HeaderMap, StatusCode, response};
 use tokio::time::timeout;
 
 use super::Inner;
@@ -34,7 +34,9 @@ impl Inner {
             Err(error) => return Failure::unknown(error.with_status(status.as_u16())),
         };
         let response = ErrorResponse { status, headers, body: &head, subject: call.subject.as_deref() };
-        let read = self.classify.classify(&response).filter(|_| check_coding(headers).is_ok());
+        // A proxy that asks for credentials speaks for itself, whatever the form.
+        let is_foreign = status == StatusCode::PROXY_AUTHENTICATION_REQUIRED || check_coding(headers).is_err();
+        let read = self.classify.classify(&response).filter(|_| !is_foreign);
         let (own, transient) = (read.is_some(), read.as_ref().and_then(|read| read.transient));
         let refused = self.refuses(generation, status, headers, &head);
         let mut error = match read {

@@ -124,6 +124,18 @@ async fn a_connection_is_signed_in() {
 }
 
 #[tokio::test]
+async fn a_sign_in_may_last_for_one_request() {
+    let stage = Stage::with(Emulator::builder().ntlm_single_request(true)).await;
+    let http = one_connection();
+    for _ in 0..3 {
+        assert_eq!(stage.handshake(&http, &FIRST).await, 200);
+        assert_eq!(stage.step(&http, None).await.0, 401, "the next request is not signed in");
+    }
+    let counts = stage.emulator.sharepoint_connections();
+    assert_eq!((counts.challenges(), counts.handshakes(), counts.authenticated(), counts.unauthorized()), (3, 3, 1, 3));
+}
+
+#[tokio::test]
 async fn names_and_domains() {
     let stage = Stage::start().await;
     for (user, domain) in [("First.User", ""), ("first.user@example.com", ""), ("first.user", "emulated.local")] {

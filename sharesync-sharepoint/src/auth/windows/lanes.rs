@@ -73,7 +73,8 @@ impl Lanes {
         drop(ended);
     }
 
-    fn give_back(&self, mut lane: Lane) {
+    /// Keeps a connection whose last answer has been read.
+    pub(super) fn give_back(&self, mut lane: Lane) {
         lane.used = Instant::now();
         let surplus = self.update(|state| {
             if lane.is_closed() || lane.era != state.era || state.free.len() >= self.most {
@@ -158,9 +159,15 @@ impl Drop for Reading {
         };
         let lanes = self.lanes.clone();
         runtime.spawn(async move {
-            if let Ok(Ok(_)) = timeout(LEFTOVER_TIME, Limited::new(body, LEFTOVER).collect()).await {
+            if leftover(body).await.is_some() {
                 lanes.give_back(lane);
             }
         });
     }
+}
+
+/// The rest of an answer, if it comes soon and is short.
+pub(super) async fn leftover(body: Incoming) -> Option<Bytes> {
+    let rest = timeout(LEFTOVER_TIME, Limited::new(body, LEFTOVER).collect()).await;
+    rest.ok()?.ok().map(|rest| rest.to_bytes())
 }

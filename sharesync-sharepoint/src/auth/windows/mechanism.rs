@@ -15,24 +15,30 @@ pub(super) trait Mechanism: fmt::Debug + Send + Sync {
     /// Its name in `Authorization` and `WWW-Authenticate`.
     fn scheme(&self) -> &'static str;
 
-    /// Whether one message is enough. Services then may want one with every request, instead of signing the connection in.
-    fn is_single(&self) -> bool;
-
     /// Begins on a connection with this binding to TLS: the handshake, and its first message.
-    async fn begin(&self, binding: Option<&[u8]>) -> Result<(Box<dyn Handshake>, Vec<u8>), Fault>;
+    async fn begin(&self, binding: Option<&[u8]>) -> Result<(Box<dyn Handshake>, Message), Fault>;
+}
+
+/// A message of a handshake.
+pub(super) struct Message {
+    pub(super) token: Vec<u8>,
+    /// Nothing but the service's verdict follows: the request that it signs in can carry it.
+    pub(super) is_last: bool,
 }
 
 /// A handshake under way.
 pub(super) trait Handshake: Send {
     /// The message that follows an answer of the service, by whether it was 401 and what token it had; `None` when the
     /// connection is signed in.
-    fn answered(&mut self, refused: bool, token: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, Fault>;
+    fn answered(&mut self, refused: bool, token: Option<Vec<u8>>) -> Result<Option<Message>, Fault>;
 }
 
 /// Why a connection could not be signed in.
 pub(super) enum Fault {
     /// The sign-in was refused. Trying it again may lock the account.
     Refused(String),
+    /// The connection was closed before the service said anything.
+    Closed(TransportError),
     /// Anything else.
     Other(TransportError),
 }
@@ -42,7 +48,7 @@ impl Fault {
     pub(super) fn into_error(self) -> TransportError {
         match self {
             Self::Refused(why) => failed(TransportErrorKind::Unauthenticated, why),
-            Self::Other(error) => error,
+            Self::Closed(error) | Self::Other(error) => error,
         }
     }
 }

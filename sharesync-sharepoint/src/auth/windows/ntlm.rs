@@ -10,7 +10,7 @@ use sspi::{
 use tracing::subscriber::{NoSubscriber, with_default};
 
 use super::super::Account;
-use super::mechanism::{Fault, Handshake, Mechanism, unusable};
+use super::mechanism::{Fault, Handshake, Mechanism, Message, unusable};
 
 /// Signs in by NTLM under one of two schemes: NTLM, or Negotiate, which takes messages of NTLM as they are ([MS-N2HT]; from
 /// memory, not seen on a farm).
@@ -43,14 +43,10 @@ impl Mechanism for Ntlm {
         self.scheme
     }
 
-    fn is_single(&self) -> bool {
-        false
-    }
-
-    async fn begin(&self, binding: Option<&[u8]>) -> Result<(Box<dyn Handshake>, Vec<u8>), Fault> {
+    async fn begin(&self, binding: Option<&[u8]>) -> Result<(Box<dyn Handshake>, Message), Fault> {
         let mut messages = Messages::new(&self.account, binding);
-        let first = messages.next(Vec::new())?;
-        Ok((Box::new(messages), first))
+        let token = messages.next(Vec::new())?;
+        Ok((Box::new(messages), Message { token, is_last: false }))
     }
 }
 
@@ -100,7 +96,7 @@ impl Messages {
 }
 
 impl Handshake for Messages {
-    fn answered(&mut self, refused: bool, token: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, Fault> {
+    fn answered(&mut self, refused: bool, token: Option<Vec<u8>>) -> Result<Option<Message>, Fault> {
         match token {
             _ if !refused => Ok(None),
             _ if self.ended => Err(Fault::Refused(format!(
@@ -109,7 +105,7 @@ impl Handshake for Messages {
             ))),
             Some(challenge) => {
                 self.ended = true;
-                self.next(challenge).map(Some)
+                Ok(Some(Message { token: self.next(challenge)?, is_last: true }))
             }
             None => Err(unusable("the service offers no sign-in by NTLM")),
         }
@@ -130,7 +126,9 @@ mod tests {
     }
 
     fn answer(challenge: Vec<u8>) -> Option<Vec<u8>> {
-        begun().0.answered(true, Some(challenge)).ok().map(Option::unwrap)
+        let message = begun().0.answered(true, Some(challenge)).ok()?.unwrap();
+        assert!(message.is_last);
+        Some(message.token)
     }
 
     /// A challenge with target information and a time ([MS-NLMP] 2.2.1.2).

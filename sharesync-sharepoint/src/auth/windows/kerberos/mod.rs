@@ -30,7 +30,7 @@ use self::reply::Refusal;
 use self::spnego::Answer;
 use self::ticket::{Sent, Ticket};
 use super::super::{Account, TicketSource};
-use super::mechanism::{Fault, Handshake, Mechanism, failed, unusable};
+use super::mechanism::{Fault, Handshake, Mechanism, Message, failed, unusable};
 use super::transport::REFUSAL;
 
 /// How long domain controllers that failed are not asked again: who waits for them need not wait in turn.
@@ -89,7 +89,9 @@ impl Shared {
                 return Ok(ticket);
             }
             Err(Fault::Refused(why)) => (Instant::now() + REFUSAL, None, why),
-            Err(Fault::Other(error)) => (Instant::now() + PAUSE, Some(error.kind()), error.to_string()),
+            Err(Fault::Closed(error) | Fault::Other(error)) => {
+                (Instant::now() + PAUSE, Some(error.kind()), error.to_string())
+            }
         };
         let fault = fault(kind, &why);
         self.update(|known| *known = Known::Failure { until, kind, why });
@@ -136,15 +138,11 @@ impl Mechanism for Kerberos {
         "Negotiate"
     }
 
-    fn is_single(&self) -> bool {
-        true
-    }
-
-    async fn begin(&self, binding: Option<&[u8]>) -> Result<(Box<dyn Handshake>, Vec<u8>), Fault> {
+    async fn begin(&self, binding: Option<&[u8]>) -> Result<(Box<dyn Handshake>, Message), Fault> {
         let ticket = self.shared.ticket().await?;
         let (request, sent) = ticket.request(binding)?;
         let handshake = Presented { shared: self.shared.clone(), ticket, sent };
-        Ok((Box::new(handshake), spnego::init(&request)))
+        Ok((Box::new(handshake), Message { token: spnego::init(&request), is_last: true }))
     }
 }
 
@@ -163,7 +161,7 @@ struct Presented {
 }
 
 impl Handshake for Presented {
-    fn answered(&mut self, refused: bool, token: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, Fault> {
+    fn answered(&mut self, refused: bool, token: Option<Vec<u8>>) -> Result<Option<Message>, Fault> {
         let logon = &self.shared.logon;
         let (user, service) = (logon.user(), logon.service());
         let answer = token.as_deref().and_then(spnego::answer);
