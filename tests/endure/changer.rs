@@ -14,6 +14,8 @@ use super::stage::content;
 
 /// Its tree.
 pub(crate) const AREA: &str = "/busy";
+/// A folder in it that stays where it is; what is in it comes and goes.
+pub(crate) const INNER: &str = "/busy/inner";
 
 pub(crate) struct Changer {
     client: Client,
@@ -25,7 +27,7 @@ pub(crate) struct Changer {
 
 impl Changer {
     pub(crate) fn new(client: Client, seed: u64) -> Self {
-        let items = [(AREA.to_owned(), None)].into();
+        let items = [AREA, INNER].map(|path| (path.to_owned(), None)).into();
         Self { client, rng: Rng::with_seed(seed ^ 0x6368), items, numbers: 0 }
     }
 
@@ -72,7 +74,10 @@ impl Changer {
     }
 
     fn any(&mut self, file: bool) -> Option<String> {
-        let items = self.items.iter().filter(|(path, content)| *path != AREA && (!file || content.is_some()));
+        let items = self
+            .items
+            .iter()
+            .filter(|(path, content)| ![AREA, INNER].contains(&path.as_str()) && (!file || content.is_some()));
         self.rng.choice(items.map(|(path, _)| path.clone()).collect::<Vec<_>>())
     }
 

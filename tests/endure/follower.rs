@@ -23,6 +23,8 @@ pub(crate) struct Follower {
     client: Client,
     /// None between two processes.
     store: Option<Arc<dyn RemoteStore>>,
+    /// The folder whose changes it follows, by its path; `None` for the whole store.
+    scope: Option<&'static str>,
     state: PathBuf,
     rng: fastrand::Rng,
     items: BTreeMap<ItemId, Item>,
@@ -36,11 +38,12 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    pub(crate) fn new(client: Client, state: PathBuf, seed: u64) -> Self {
+    pub(crate) fn new(client: Client, scope: Option<&'static str>, state: PathBuf, seed: u64) -> Self {
         let rng = fastrand::Rng::with_seed(seed ^ 0x666f);
         Self {
             client,
             store: None,
+            scope,
             state,
             rng,
             items: BTreeMap::new(),
@@ -73,7 +76,8 @@ impl Follower {
         let since = self.cursor.clone().map_or(Since::Beginning, Since::Cursor);
         self.client.judge.began();
         self.client.stage.doing(&self.client.agent, "changes");
-        let options = ChangeOptions::new().with_page_size(self.rng.u32(5..40));
+        let mut options = ChangeOptions::new().with_page_size(self.rng.u32(5..40));
+        options.scope = self.scope.map(|path| self.client.at(path));
         let Some(mut pages) = self.store.as_ref().map(|store| store.changes(since, options)) else { return false };
         while let Some(page) = pages.next().await {
             match page {
@@ -87,7 +91,7 @@ impl Follower {
         self.readings += 1;
         let (told, after) = (self.told(), self.client.stage.below(self.client.base));
         let unchanged = before.into_iter().filter(|(path, node)| after.get(path) == Some(node));
-        let paths = unchanged.map(|(path, _)| format!("/{}{path}", self.client.top));
+        let paths = unchanged.filter_map(|(path, _)| self.told_as(&path));
         let lost: Vec<_> = paths.filter(|path| !told.contains_key(path) && self.lost.insert(path.clone())).collect();
         if !lost.is_empty() {
             self.client.fail(format!("reading {}: the follower has lost {lost:?}, which are there", self.readings));
@@ -178,7 +182,7 @@ impl Follower {
             self.client.fail("the last reading of the changes fails, and nothing goes wrong any more");
             return;
         }
-        let walked = self.client.walk(ItemRef::Root).await;
+        let walked = self.client.walk(self.scope.map_or(ItemRef::Root, |path| self.client.at(path))).await;
         let there = match walked {
             Ok(there) => there,
             Err(error) => return self.client.fail(format!("the walk at the end fails: {error}")),
@@ -191,6 +195,14 @@ impl Follower {
                 (Some(told), Some(there)) if told.agrees(there) => {}
                 (told, there) => self.client.fail(format!("{path}: the follower has {told:?}, there is {there:?}")),
             }
+        }
+    }
+
+    /// The path, from where the scope begins, of what has this path in the folder of the client.
+    fn told_as(&self, path: &str) -> Option<String> {
+        match self.scope {
+            Some(scope) => path.strip_prefix(scope).filter(|path| path.starts_with('/')).map(str::to_owned),
+            None => Some(format!("/{}{path}", self.client.top)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sharesync::{CreateFolderOptions, ItemRef};
+use sharesync::{CreateFolderOptions, ItemRef, RemoteStoreExt as _};
 use sharesync_emulator::drive::ItemId;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -40,20 +40,18 @@ impl Scene {
     /// The folders in which everything happens are there before anything goes wrong.
     pub(crate) async fn set(stage: Arc<Stage>, judge: Arc<Judge>, seed: u64) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        for name in ["local", "down", "all", "follower", "singles"] {
+        for name in ["local", "down", "all", "follower", "inner", "singles"] {
             std::fs::create_dir(directory.path().join(name)).unwrap();
         }
         make_tree(&directory.path().join("local"), seed);
         let (top, across) = (format!("endure-{seed}"), format!("across-{seed}"));
         let target = if seed.is_multiple_of(2) { stage.provider } else { neighbour(stage.provider, seed) };
-        let new = CreateFolderOptions::new;
         let store = stage.connect(stage.provider, "first", None).await.unwrap();
-        let folder = ItemRef::from(&store.create_folder(&ItemRef::Root, &top, new()).await.unwrap());
-        for area in [changer::AREA, mirror::AREA, mirror::SINGLES] {
-            store.create_folder(&folder, area.trim_start_matches('/'), new()).await.unwrap();
+        for area in [changer::AREA, changer::INNER, mirror::AREA, mirror::SINGLES] {
+            store.create_folder_all(&format!("/{top}{area}").parse().unwrap()).await.unwrap();
         }
         let other = stage.connect(target, "first", None).await.unwrap();
-        other.create_folder(&ItemRef::Root, &across, new()).await.unwrap();
+        other.create_folder(&ItemRef::Root, &across, CreateFolderOptions::new()).await.unwrap();
         let (base, across_base) = (stage.named(&top), stage.named(&across));
         Self { stage, judge, seed, directory, top, across, base, across_base, target }
     }
@@ -75,7 +73,9 @@ impl Scene {
         let tree = self.client("tree").await;
         let single = self.client("single").await;
         let changer = Changer::new(self.client("changer").await, self.seed);
-        let follower = Follower::new(self.client("follower").await, self.path("follower"), self.seed);
+        let follower = Follower::new(self.client("follower").await, None, self.path("follower"), self.seed);
+        let inner = Some(changer::INNER);
+        let inner = Follower::new(self.client("inner follower").await, inner, self.path("inner"), self.seed);
         let store = self.stage.connect(self.target, "target", None).await.unwrap();
         let (agent, top, base) = ("target".to_owned(), self.across.clone(), self.across_base);
         let target = Client { agent, store, top, base, ..tree.clone() };
@@ -91,9 +91,10 @@ impl Scene {
             stop.send_replace(true);
             expected
         };
-        let (expected, follower) = tokio::join!(work, follower.run(stopped));
+        let (expected, follower, inner) = tokio::join!(work, follower.run(stopped.clone()), inner.run(stopped));
         let faults = self.stage.spare();
         follower.finish().await;
+        inner.finish().await;
         self.compare(&expected);
         faults
     }

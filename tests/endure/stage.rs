@@ -97,7 +97,10 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn start(provider: &'static str, seed: u64) -> Self {
-        let emulator = Emulator::builder().seed(seed).max_page(20).recorded_requests(1 << 20).start().await.unwrap();
+        // SharePoint tells changes in three forms: a flat feed, a nested one, the log of the REST service.
+        let form = seed % 3;
+        let builder = Emulator::builder().flat_feed(form == 0).sync_service(form != 2);
+        let emulator = builder.seed(seed).max_page(20).recorded_requests(1 << 20).start().await.unwrap();
         Self { emulator: Arc::new(emulator), provider, doing: Mutex::default() }
     }
 
