@@ -33,6 +33,8 @@ pub(crate) struct Follower {
     seen: Option<BTreeSet<ItemId>>,
     /// What was missing in a reading.
     lost: BTreeSet<String>,
+    /// All that it was told, for whoever has to find out why something is missing.
+    history: Vec<String>,
     pub(crate) readings: u64,
     pub(crate) restarts: u64,
 }
@@ -50,6 +52,7 @@ impl Follower {
             cursor: None,
             seen: None,
             lost: BTreeSet::new(),
+            history: Vec::new(),
             readings: 0,
             restarts: 0,
         }
@@ -63,7 +66,7 @@ impl Follower {
             if self.rng.u8(..4) == 0 {
                 self.restart().await;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(60)).await;
         }
         self
     }
@@ -83,6 +86,7 @@ impl Follower {
             match page {
                 Ok(page) => self.take(page),
                 Err(error) => {
+                    self.history.push(format!("{}: {error}", self.readings));
                     self.client.judge.read_failed(&format!("{} changes", self.client.agent), &error, false);
                     return false;
                 }
@@ -91,10 +95,14 @@ impl Follower {
         self.readings += 1;
         let (told, after) = (self.told(), self.client.stage.below(self.client.base));
         let unchanged = before.into_iter().filter(|(path, node)| after.get(path) == Some(node));
-        let paths = unchanged.filter_map(|(path, _)| self.told_as(&path));
+        let paths = unchanged.filter_map(|(path, _)| self.told_as(&path)).collect::<Vec<_>>().into_iter();
         let lost: Vec<_> = paths.filter(|path| !told.contains_key(path) && self.lost.insert(path.clone())).collect();
         if !lost.is_empty() {
-            self.client.fail(format!("reading {}: the follower has lost {lost:?}, which are there", self.readings));
+            let history: Vec<_> = lost.iter().map(|path| self.history_of(path)).collect();
+            self.client.fail(format!(
+                "reading {}: it has lost {lost:?}, which are there; told were {history:#?}",
+                self.readings
+            ));
         }
         true
     }
@@ -149,6 +157,23 @@ impl Follower {
     }
 
     fn apply(&mut self, change: Change) {
+        self.history.push(match &change {
+            Change::Upsert(item) => {
+                format!(
+                    "{}: {} {:?} in {:?}, {:?}",
+                    self.readings,
+                    item.name,
+                    item.identity(),
+                    item.parent,
+                    item.revision
+                )
+            }
+            Change::Remove(id) => {
+                let name = self.items.get(id).map(|item| &item.name);
+                format!("{}: {} removed {id:?}", self.readings, name.map_or("", String::as_str))
+            }
+            other => format!("{}: {other:?}", self.readings),
+        });
         match change {
             Change::Upsert(item) => {
                 if let Some(seen) = &mut self.seen {
@@ -175,6 +200,16 @@ impl Follower {
         }
     }
 
+    /// What it was told of an item with this name, and where readings failed or began anew.
+    fn history_of(&self, path: &str) -> Vec<&String> {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let about = |line: &&String| {
+            let what = line.split_once(": ").map_or("", |(_, what)| what);
+            what.starts_with(&format!("{name} ")) || what.contains("Reset") || what.contains("failed")
+        };
+        self.history.iter().filter(about).collect()
+    }
+
     /// Reads to the end once more, without faults, and compares what it was told with what there is.
     pub(crate) async fn finish(mut self) {
         self.restart().await;
@@ -193,7 +228,10 @@ impl Follower {
         for path in paths {
             match (told.get(&path), there.get(&path)) {
                 (Some(told), Some(there)) if told.agrees(there) => {}
-                (told, there) => self.client.fail(format!("{path}: the follower has {told:?}, there is {there:?}")),
+                (told, there) => {
+                    let history = self.history_of(&path);
+                    self.client.fail(format!("{path}: it has {told:?}, there is {there:?}; told were {history:#?}"));
+                }
             }
         }
     }
