@@ -26,7 +26,7 @@ impl Ctx {
         check_name(&name)?;
         let holder = self.drive().child(folder.item.id, &name);
         if holder.is_some_and(|holder| !overwrite || !holder.item.is_file()) {
-            return Err(SpError::name_exists(&self.site.path_of(&folder)));
+            return Err(SpError::name_exists(&format!("{}/{name}", self.site.path_of(&folder))));
         }
         let staged = self.take().await?;
         self.check_quota(staged.len())?;
