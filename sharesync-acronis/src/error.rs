@@ -63,11 +63,13 @@ impl AcronisError {
         let mut answer = serde_json::from_slice::<Map<String, Value>>(body).ok()?;
         let Some(Value::Object(mut fields)) = answer.remove("error") else { return None };
         let text = |fields: &mut Map<String, Value>, name| take::<String>(fields, name).ok().flatten();
+        // The document has a domain in every example; other services have errors under this name as well.
+        let domain = text(&mut fields, "domain")?;
         let words = text(&mut fields, "message").filter(|words| !words.trim().is_empty());
         let message = words.unwrap_or_else(|| "the service gave no reason".to_owned());
         Some(Self {
             status: status.as_u16(),
-            domain: text(&mut fields, "domain"),
+            domain: Some(domain),
             code: take(&mut fields, "code").ok().flatten(),
             message,
             conflict: fields.get_mut("context").and_then(conflict),
@@ -77,7 +79,7 @@ impl AcronisError {
 
     /// The code, where it is one of those known here.
     fn known_code(&self) -> Option<i64> {
-        self.code.filter(|_| self.domain.as_deref().is_none_or(|domain| domain == FILES))
+        self.code.filter(|_| self.domain.as_deref() == Some(FILES))
     }
 
     /// Whether it says that the token is no good any longer (inferred).
@@ -149,10 +151,12 @@ mod tests {
 
     #[test]
     fn what_is_no_error_object_is_not_the_service() {
-        for body in ["<html>hush</html>", "", "[1]", "{}", "{\"error\":\"x\"}", "{\"error\":[]}", "hush"] {
+        for body in ["<html>hush</html>", "", "[1]", "{}", "{\"error\":\"x\"}", "{\"error\":{\"code\":10}}", "hush"] {
             assert_eq!(AcronisError::read(StatusCode::NOT_FOUND, body.as_bytes()), None, "{body}");
         }
-        for body in ["{\"error\":{\"code\":\"x\"}}", "{\"error\":{\"message\":null}}"] {
+        for body in
+            ["{\"error\":{\"domain\":\"Files\",\"code\":\"x\"}}", "{\"error\":{\"domain\":\"Files\",\"message\":null}}"]
+        {
             let error = read(500, body);
             assert_eq!((error.kind(), error.code), (ErrorKind::Unavailable, None), "{body}");
         }
@@ -166,7 +170,11 @@ mod tests {
             let error = read(409, &format!(r#"{{"error":{{"domain":"Files","code":92,"message":"m"{context}}}}}"#));
             assert_eq!((error.kind(), error.conflict), (ErrorKind::AlreadyExists, None), "{context}");
         }
-        let kept = read(409, r#"{"error":{"code":92,"context":{"conflict":7,"more":1},"details":{"info":"i"}}}"#).extra;
+        let kept = read(
+            409,
+            r#"{"error":{"domain":"Files","code":92,"context":{"conflict":7,"more":1},"details":{"info":"i"}}}"#,
+        )
+        .extra;
         assert_eq!((kept["context"]["conflict"].clone(), kept["details"]["info"].clone()), (7.into(), "i".into()));
     }
 }

@@ -50,7 +50,10 @@ impl CursorError {
         let (detail, invalid) = detail(answer.get("detail"));
         let said = text(envelope.and_then(|error| error.get("message"))).or(detail);
         let code = text(envelope.and_then(|error| error.get("code")));
-        if said.is_none() && code.is_none() {
+        // The envelope has a code that is a text, or says that it is an error; other services have `error` objects as well.
+        let enveloped =
+            envelope.is_some() && (code.is_some() || answer.get("status").is_some_and(|status| status == "error"));
+        if !enveloped && answer.get("detail").is_none() || said.is_none() && code.is_none() {
             return None;
         }
         let message = said.unwrap_or_else(|| "the service gave no reason".to_owned());
@@ -202,7 +205,7 @@ mod tests {
     fn what_is_no_error_object_is_not_the_service() {
         let pages =
             ["<html>hush</html>", "", "[1]", "{}", "hush", "{\"error\":\"x\"}", "{\"detail\":7}", "{\"detail\":[]}"];
-        for body in pages.into_iter().chain(["{\"error\":{\"code\":5}}"]) {
+        for body in pages.into_iter().chain(["{\"error\":{\"code\":404,\"message\":\"gone\"}}"]) {
             assert_eq!(CursorError::read(StatusCode::NOT_FOUND, body.as_bytes()), None, "{body}");
         }
     }

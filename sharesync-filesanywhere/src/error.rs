@@ -61,26 +61,19 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// An answer without an envelope: an empty 400 or 415, or the page of a server in between.
+/// An answer without an envelope: ASP.NET answers 400 with no body to what is no XML, and 415 to another media type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NoEnvelope {
     /// The HTTP status.
     pub status: u16,
-    /// Whether the answer is empty. ASP.NET answers 400 so to what is no XML, and 415 to another media type.
-    pub empty: bool,
-    /// Whether the answer is a page of HTML.
-    pub html: bool,
 }
 
 impl fmt::Display for NoEnvelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.status, self.empty, self.html) {
-            (400, true, _) => "the service could not read the request as XML",
-            (415, true, _) => "the service does not take this media type: is it the address of a SOAP service?",
-            (_, true, _) => "an empty answer",
-            (_, _, true) => "an HTML page where an envelope was due: is it the address of a SOAP service?",
-            _ => "an answer that is no SOAP envelope",
+        f.write_str(match self.status {
+            415 => "the service does not take this media type: is it the address of a SOAP service?",
+            _ => "the service could not read the request as XML",
         })
     }
 }
@@ -200,12 +193,12 @@ impl Classify for FilesAnywhereErrors {
             read.source = Some(Box::new(fault));
             return Some(read);
         }
-        // ASP.NET answers so to what is no XML, and to another media type. Nothing else without an envelope is the service.
-        let (status, empty) = (response.status.as_u16(), response.body.trim_ascii().is_empty());
-        if !empty || !matches!(status, 400 | 415) {
+        // Nothing else without an envelope is the service.
+        let status = response.status.as_u16();
+        if !response.body.trim_ascii().is_empty() || !matches!(status, 400 | 415) {
             return None;
         }
-        let unread = NoEnvelope { status, empty, html: false };
+        let unread = NoEnvelope { status };
         let mut read = Classified::new(ErrorKind::Rejected, unread.to_string());
         read.source = Some(Box::new(unread));
         Some(read)

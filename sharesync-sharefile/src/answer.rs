@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
-use sharesync_core::http::{Response, decode_json};
+use sharesync_core::http::{RefusedRedirect, Response, decode_json, decode_nothing};
 use sharesync_core::{Error, ErrorKind, Result};
 use url::Url;
 
@@ -34,6 +34,15 @@ impl Head {
     }
 }
 
+/// A write that is sent to the maintenance page was not carried out, because the service is not there.
+pub(crate) fn maintained(error: Error) -> Error {
+    let page = format!("https://{MAINTENANCE}");
+    match error.provider_error::<RefusedRedirect>() {
+        Some(redirect) if redirect.to == page => error.with_kind(ErrorKind::Unavailable),
+        _ => error,
+    }
+}
+
 /// A type that an answer can be read as.
 pub(crate) trait Answer: Sized + Send {
     /// Whether a redirection is what was asked for, and not a direction to it.
@@ -53,8 +62,8 @@ impl<T: DeserializeOwned + Send> Answer for T {
 pub(crate) struct Nothing;
 
 impl Answer for Nothing {
-    fn read(_: &Head, _: &[u8]) -> Result<Self> {
-        Ok(Self)
+    fn read(_: &Head, body: &[u8]) -> Result<Self> {
+        decode_nothing(body).map(|()| Self)
     }
 }
 

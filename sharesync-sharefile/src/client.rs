@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -11,7 +10,7 @@ use sharesync_core::http::{Body, Call, HttpConfig, Pipeline, Repeat, Response};
 use sharesync_core::{Error, ErrorKind, Result, ServiceClock};
 use url::Url;
 
-use crate::answer::{Answer, Head, Reply};
+use crate::answer::{Answer, Head, Reply, maintained};
 use crate::auth::ClientBuilder;
 use crate::params::Params;
 use crate::redirection;
@@ -137,7 +136,7 @@ impl Client {
                 let body = response.bytes(limit).await?;
                 Reply::<T>::read(head, &body)
             };
-            match self.0.pipeline.run(call, read).await? {
+            match self.0.pipeline.run(call, read).await.map_err(maintained)? {
                 Reply::Value(value) => return Ok(value),
                 Reply::Elsewhere(target, from) => {
                     call = redirection::follow(&describe, *target, &from, &self.0.base)?;
@@ -148,11 +147,14 @@ impl Client {
         Err(redirection::failure(&describe, ErrorKind::Protocol, message))
     }
 
-    /// Sends a request and returns the body of its answer.
-    pub(crate) async fn bytes(&self, call: Call) -> Result<(Head, Bytes)> {
+    /// Sends a request and reads the body of its answer by a function, again where an attempt is repeated.
+    pub(crate) async fn decode<T: Send>(&self, call: Call, decode: fn(&Head, &[u8]) -> Result<T>) -> Result<T> {
         let limit = self.http_config().max_answer;
-        let read = |response: Response| async move { Ok((Head::of(&response)?, response.bytes(limit).await?)) };
-        self.0.pipeline.run(call, read).await
+        let read = |response: Response| async move {
+            let head = Head::of(&response)?;
+            decode(&head, &response.bytes(limit).await?)
+        };
+        self.0.pipeline.run(call, read).await.map_err(maintained)
     }
 
     /// Sends a request and returns as soon as the head of the answer is there.

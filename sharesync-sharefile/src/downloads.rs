@@ -3,12 +3,13 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use sharesync_core::http::{Call, Response};
-use sharesync_core::{BoxStream, Result};
+use sharesync_core::{BoxStream, ErrorKind, Result};
 
 use crate::answer::Head;
 use crate::client::Client;
+use crate::redirection::{check_safe, failure};
 
 /// Content as the service sends it: of a file, of an archive, of a thumbnail.
 #[non_exhaustive]
@@ -29,6 +30,22 @@ impl ContentStream {
         let response = client.open(call.clone().header(ACCEPT, "*/*")).await?;
         Head::of(&response).map_err(|error| call.describe(error).with_provider(crate::PROVIDER))?;
         Ok(Self::of(response))
+    }
+
+    /// Opens an archive that a POST asks for. It changes nothing, so that the redirect to the storage host, by which the
+    /// service answers [download multiple items, Items reference], is followed by a GET.
+    pub(crate) async fn open_by_post(client: &Client, call: Call) -> Result<Self> {
+        let asked = client.open(call.clone().header(ACCEPT, "*/*").keep_redirect()).await?;
+        if !asked.status().is_redirection() {
+            return Ok(Self::of(asked));
+        }
+        let place = asked.header(LOCATION.as_str()).and_then(|place| asked.url().join(place).ok());
+        let refused = |kind, why| failure(&call, kind, why);
+        let place = place.ok_or_else(|| refused(ErrorKind::Protocol, "a redirect that does not say where"))?;
+        check_safe(&place, asked.url()).map_err(|why| refused(ErrorKind::Insecure, why))?;
+        let stays = place.origin() == client.base_url().origin();
+        let next = call.elsewhere(place);
+        Self::open(client, if stays { next } else { next.presigned() }).await
     }
 
     fn of(response: Response) -> Self {

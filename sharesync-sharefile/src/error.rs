@@ -144,16 +144,16 @@ struct ErrorBody {
 impl ErrorBody {
     /// The words of the error; `None` when this is no error object.
     fn message(&self) -> Option<String> {
-        let words = match &self.message {
-            Some(Value::String(words)) => Some(words.as_str()),
-            Some(object) => object.get("value").and_then(Value::as_str),
-            None => self.error_message.as_deref(),
+        let (words, localized) = match &self.message {
+            Some(Value::String(words)) => (Some(words.as_str()), false),
+            Some(object) => (object.get("value").and_then(Value::as_str), true),
+            None => (self.error_message.as_deref(), self.error_message.is_some()),
         };
-        let known = self.code.is_some() || self.reason.is_some() || self.error_code.is_some();
-        match words.filter(|words| !words.trim().is_empty()) {
-            Some(words) => Some(words.to_owned()),
-            None => known.then(|| "the service gave no reason".into()),
-        }
+        let words = words.filter(|words| !words.trim().is_empty());
+        // A `message` that is a text and alone is what gateways send.
+        let own = self.code.is_some() || self.reason.is_some() || self.error_code.is_some();
+        let own = own || localized && words.is_some();
+        own.then(|| words.unwrap_or("the service gave no reason").to_owned())
     }
 }
 
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn storage_hosts_have_forms_of_their_own_and_pages_are_not_the_service() {
-        for body in ["<html>hush</html>", "", "[1]", "{}", "404 page not found", "{\"message\":\"\"}"] {
+        for body in ["<html>hush</html>", "", "[1]", "{}", "404 page not found", "{\"message\":\"gone\"}"] {
             assert_eq!(ShareFileError::read(StatusCode::NOT_FOUND, body.as_bytes()), None, "{body}");
         }
         assert_eq!(read(500, "ERROR: disk is gone").message, "disk is gone");

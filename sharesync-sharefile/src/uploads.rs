@@ -9,7 +9,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::Value;
-use sharesync_core::http::{Body, Call, Repeat, decode_json};
+use sharesync_core::http::{Body, Call, ForeignResponse, Repeat, decode_json};
 use sharesync_core::{Digest, Error, ErrorKind, Result, SecretUrl};
 use url::Url;
 
@@ -161,9 +161,7 @@ impl Uploads {
     async fn send(&self, call: Call) -> Result<UploadReply> {
         check_safe(call.url(), self.client.base_url())
             .map_err(|why| redirection::failure(&call, ErrorKind::Insecure, why))?;
-        let describe = call.clone();
-        let (head, body) = self.client.bytes(call).await.map_err(expired)?;
-        read_reply(head.status, &body).map_err(|error| describe.describe(error).with_provider(PROVIDER))
+        self.client.decode(call, |head, body| read_reply(head.status, body)).await.map_err(expired)
     }
 }
 
@@ -184,9 +182,9 @@ fn finish_timeout(size: u64) -> Duration {
     FINISH_BASE + Duration::from_secs(size / FINISH_BYTES_PER_SECOND)
 }
 
-/// An address that storage hosts refuse stands for an upload that they have forgotten.
+/// An address that a storage host itself refuses stands for an upload that it has forgotten.
 fn expired(error: Error) -> Error {
-    match error.status() {
+    match error.provider_error::<ShareFileError>().map(|refusal| refusal.status) {
         Some(401 | 403 | 404 | 410) => error.with_kind(ErrorKind::UploadExpired),
         _ => error,
     }
@@ -264,7 +262,8 @@ fn read_reply(status: StatusCode, body: &[u8]) -> Result<UploadReply> {
     if is_id && !text.eq_ignore_ascii_case("false") {
         return Ok(UploadReply::Id(text.to_owned()));
     }
-    Err(Error::new(ErrorKind::Protocol, "the storage host answers neither success nor a failure"))
+    // What else there is does not come from a storage host: it says nothing about what became of the content.
+    Err(ForeignResponse::of_body(body).into_error())
 }
 
 #[cfg(test)]

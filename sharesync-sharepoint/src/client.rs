@@ -8,12 +8,14 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
-use sharesync_core::http::{Call, HttpConfig, Pipeline, Repeat, Response, Transport, transport_or_default, url_below};
+use sharesync_core::http::{
+    Call, ForeignResponse, HttpConfig, Pipeline, Repeat, Response, Transport, transport_or_default, url_below,
+};
 use sharesync_core::{Error, ErrorKind, Result, Revision, ServiceClock};
 use url::Url;
 
 use crate::auth::{self, Auth};
-use crate::error::{SharePointErrors, login_page};
+use crate::error::SharePointErrors;
 use crate::odata::{Answer, is_html};
 use crate::rest::{Changes, Files, Folders, Libraries, RecycleBin, Sharing, Uploads};
 use crate::store::{SharePointStore, StoreOptions};
@@ -318,11 +320,7 @@ impl Request {
 
     /// Sends it; the answer has no body that says anything.
     pub(crate) async fn done(self) -> Result<()> {
-        let limit = self.pipeline.config().max_answer;
-        let read = move |response: Response| async move {
-            if is_html(&response.bytes(limit).await?) { Err(login_page()) } else { Ok(()) }
-        };
-        self.pipeline.run(self.call, read).await
+        self.answer().await.map(drop)
     }
 
     /// Sends it and reads the body by a function, again where an attempt is repeated.
@@ -353,7 +351,7 @@ pub(crate) async fn xml_body(response: Response) -> Result<sharesync_core::BoxSt
         }
     }
     if is_html(&first) {
-        return Err(login_page());
+        return Err(ForeignResponse::of_body(&first).into_error());
     }
     Ok(stream::iter([Ok(Bytes::from(first))]).chain(body).boxed())
 }

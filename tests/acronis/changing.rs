@@ -8,7 +8,7 @@ use sharesync::{
     Operation, RemoteStore as _, RemoteStoreExt as _, Since, Support,
 };
 
-use super::drive::Drive;
+use super::drive::{Drive, error};
 
 fn by_id(uuid: &str) -> ItemRef {
     ItemRef::Id(ItemId::new(uuid))
@@ -68,7 +68,7 @@ async fn a_move_that_fails_half_way_is_undone() {
                 && !String::from_utf8_lossy(&request.body).contains("file.txt");
             let passes = left > 0 && due;
             left -= i32::from(passes);
-            (due && !passes).then(|| (wiremock::ResponseTemplate::new(403), false))
+            (due && !passes).then(|| (error(403, 3), false))
         });
         let to = Destination::folder(by_id(&b)).with_name("new.txt");
         let error = drive.store.move_item(&by_id(&file), &to).await.unwrap_err();
@@ -93,7 +93,7 @@ async fn a_move_that_cannot_be_undone_says_where_things_are() {
     drive.fail(move |request| {
         moves += i32::from(request.path.ends_with("/move"));
         let fails = request.method == "PUT" || request.path.ends_with("/move") && moves > 1;
-        fails.then(|| (wiremock::ResponseTemplate::new(403), false))
+        fails.then(|| (error(403, 3), false))
     });
     let to = Destination::folder(by_id(&b)).with_name("new.txt");
     let error = drive.store.move_item(&by_id(&file), &to).await.unwrap_err();
@@ -190,8 +190,7 @@ async fn a_deletion_whose_answer_is_lost_is_no_error() {
     let mut count = 0;
     drive.fail(move |request| {
         count += i32::from(request.method == "DELETE");
-        (request.method == "DELETE")
-            .then(|| (wiremock::ResponseTemplate::new(if count == 1 { 500 } else { 403 }), count == 1))
+        (request.method == "DELETE").then(|| (error(if count == 1 { 500 } else { 403 }, 3), count == 1))
     });
     drive.store.delete(&by_id(&file), DeleteOptions::new()).await.unwrap();
     assert_eq!(drive.paths(), ["/a", "/b"]);

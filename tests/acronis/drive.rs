@@ -75,7 +75,7 @@ impl Drive {
     /// Lets the requests of this method and end of the path fail, which are carried out or not.
     pub(crate) fn fail_all(&self, method: &'static str, end: &'static str, status: u16, carried_out: bool) {
         self.fail(move |request| {
-            (request.method == method && request.path.ends_with(end)).then(|| (empty(status), carried_out))
+            (request.method == method && request.path.ends_with(end)).then(|| (error(status, 3), carried_out))
         });
     }
 
@@ -86,7 +86,8 @@ impl Drive {
     }
 }
 
-fn error(status: u16, code: i64) -> ResponseTemplate {
+/// The service's own error.
+pub(crate) fn error(status: u16, code: i64) -> ResponseTemplate {
     answer(status, &json!({"error": {"domain": "Files", "code": code, "message": "no"}}))
 }
 

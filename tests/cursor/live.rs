@@ -213,17 +213,29 @@ async fn a_token_that_is_refused_again_ends_it() {
 async fn what_is_no_socket_is_an_error() {
     let plain = Server::start().await;
     let client = builder(plain.uri()).access_token(TOKEN).connect().await.unwrap();
-    for (status, kind) in [(200, ErrorKind::Protocol), (401, ErrorKind::Unauthenticated), (404, ErrorKind::NotFound)] {
-        plain.by(move |_| empty(status));
+    let gone = || answer(404, &serde_json::json!({"detail": "Device not found"}));
+    let cases = [
+        (empty(200), ErrorKind::Protocol),
+        (empty(401), ErrorKind::Unauthenticated),
+        (empty(404), ErrorKind::Protocol),
+        (gone(), ErrorKind::NotFound),
+    ];
+    for (refusal, kind) in cases {
+        let status = format!("{refusal:?}");
+        plain.by(move |_| refusal.clone());
         let error = client.live().connect(DEVICE, &quick()).await.unwrap_err();
         assert_eq!((error.kind(), error.operation()), (kind, Some("Live.Connect")), "{status}");
     }
-    plain.by(|_| empty(404));
+    plain.by(move |_| gone());
     let ended: Vec<_> = client.live().events("gone", quick()).collect().await;
     assert_eq!(ended.len(), 1);
-    plain.by(|_| empty(503));
-    let mut events = client.live().events(DEVICE, quick());
-    assert!(
-        matches!(events.next().await, Some(Ok(LiveEvent::Interrupted { error, .. })) if error.kind() == ErrorKind::Unavailable)
-    );
+    for (status, kind) in [(503, ErrorKind::Unavailable), (404, ErrorKind::Protocol)] {
+        plain.by(move |_| empty(status));
+        let mut events = client.live().events(DEVICE, quick());
+        let interrupted = events.next().await;
+        assert!(
+            matches!(&interrupted, Some(Ok(LiveEvent::Interrupted { error, .. })) if error.kind() == kind),
+            "{status}"
+        );
+    }
 }

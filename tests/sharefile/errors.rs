@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json as value};
-use sharesync::http::HttpConfig;
+use sharesync::http::{ForeignResponse, HttpConfig};
 use sharesync::sharefile::model::{Item, Reason};
 use sharesync::sharefile::{Outcome, Query, ShareFileError};
 use sharesync::{Error, ErrorKind};
@@ -16,7 +16,7 @@ use super::stage::{Stage, TOKEN, empty, json, plain, redirect, status};
 cases! {
     "errors" {
         every_reason_is_a_kind,
-        every_status_without_a_body_is_a_kind,
+        a_status_without_the_service_s_error_says_nothing_of_items,
         the_documented_object_is_told_whole,
         codes_may_be_numbers_and_messages_texts,
         bodies_of_any_kind,
@@ -91,38 +91,28 @@ async fn every_reason_is_a_kind(stage: &Stage) {
     }
 }
 
-async fn every_status_without_a_body_is_a_kind(stage: &Stage) {
-    use ErrorKind::{
-        Conflict, Locked, NotFound, PermissionDenied, PreconditionFailed, QuotaExceeded, RateLimited, Rejected,
-        Timeout, TooLarge, Unauthenticated, Unavailable, Unsupported,
-    };
+async fn a_status_without_the_service_s_error_says_nothing_of_items(stage: &Stage) {
+    use ErrorKind::{Protocol, RateLimited, Rejected, Timeout, Unauthenticated, Unavailable};
     let cases = [
-        (400, Rejected),
-        (401, Unauthenticated),
-        (403, PermissionDenied),
-        (404, NotFound),
-        (405, Unsupported),
-        (408, Timeout),
-        (409, Conflict),
-        (410, NotFound),
-        (412, PreconditionFailed),
-        (413, TooLarge),
-        (422, Rejected),
-        (423, Locked),
-        (429, RateLimited),
-        (500, Unavailable),
-        (501, Unsupported),
-        (502, Unavailable),
-        (503, Unavailable),
-        (504, Timeout),
-        (507, QuotaExceeded),
-        (509, Unavailable),
+        (401, Unauthenticated, 1),
+        (408, Timeout, 5),
+        (413, Rejected, 1),
+        (429, RateLimited, 5),
+        (500, Unavailable, 5),
+        (501, Unavailable, 5),
+        (502, Unavailable, 5),
+        (503, Unavailable, 5),
+        (504, Timeout, 5),
+        (507, Unavailable, 5),
+        (509, Unavailable, 5),
     ];
-    for (code, kind) in cases {
+    let others = [400, 403, 404, 405, 409, 410, 412, 422, 423].map(|code| (code, Protocol, 5));
+    for (code, kind, attempts) in cases.into_iter().chain(others) {
         stage.api.by(move |_| empty(code));
         let error = failed(stage).await;
         assert_eq!((error.kind(), error.status(), error.code()), (kind, Some(code), None), "{code}");
-        assert_eq!(typed(&error).message, "the service gave no reason", "{code}");
+        assert_eq!(error.attempts(), attempts, "{code}");
+        assert_eq!(error.provider_error::<ForeignResponse>().unwrap().status, code);
     }
 }
 
@@ -164,12 +154,12 @@ async fn codes_may_be_numbers_and_messages_texts(stage: &Stage) {
 async fn bodies_of_any_kind(stage: &Stage) {
     let bodies =
         ["<html><h1>hush</h1></html>", "", " \r\n", "hush", "[\"hush\"]", "{\"code\":", "{}", "\u{feff}{}", "null"];
-    stage.api.script(bodies.map(|body| plain(403, body)));
     for body in bodies {
+        stage.api.by(move |_| plain(403, body));
         let error = failed(stage).await;
-        assert_eq!((error.kind(), error.status()), (ErrorKind::PermissionDenied, Some(403)), "{body:?}");
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Protocol, Some(403)), "{body:?}");
         assert!(!format!("{error} {error:?}").contains("hush"), "what is no error object is not quoted: {error}");
-        assert_eq!(typed(&error).code, None);
+        assert_eq!(error.code(), None);
     }
     stage.api.by(|_| plain(500, "ERROR: disk is gone"));
     let error = failed(stage).await;
@@ -177,10 +167,9 @@ async fn bodies_of_any_kind(stage: &Stage) {
 }
 
 async fn long_bodies_are_cut(stage: &Stage) {
-    stage
-        .api
-        .script([plain(400, "x".repeat(3 << 20)), status(400, value!({"code": "c", "message": "m".repeat(1000)}))]);
-    assert_eq!(failed(stage).await.kind(), ErrorKind::Rejected);
+    stage.api.by(|_| plain(400, "x".repeat(3 << 20)));
+    assert_eq!(failed(stage).await.kind(), ErrorKind::Protocol);
+    stage.api.by(|_| status(400, value!({"code": "c", "message": "m".repeat(1000)})));
     let text = failed(stage).await.to_string();
     assert!(text.len() < 600, "{} bytes", text.len());
     let client = stage.builder().access_token(TOKEN).http_config(HttpConfig::new().with_max_answer(1000));
@@ -191,8 +180,9 @@ async fn long_bodies_are_cut(stage: &Stage) {
 }
 
 async fn a_success_with_an_error_page_is_no_success(stage: &Stage) {
-    stage.api.script([plain(200, "<html>Sign in</html>"), plain(204, "")]);
+    stage.api.by(|_| plain(200, "<html>Sign in</html>"));
     assert_eq!(failed(stage).await.kind(), ErrorKind::Protocol);
+    stage.api.by(|_| plain(204, ""));
     let error = failed(stage).await;
     assert!(matches!(error.kind(), ErrorKind::Protocol | ErrorKind::Network), "an item without a body: {error}");
 }
@@ -222,10 +212,11 @@ async fn work_that_goes_on_comes_with_202(stage: &Stage) {
 }
 
 async fn a_redirect_to_nowhere(stage: &Stage) {
-    stage.api.script([empty(302), empty(302).insert_header("location", "http://[")]);
+    stage.api.by(|_| empty(302));
     let error = failed(stage).await;
     assert_eq!(error.status(), Some(302), "a redirect that does not say where: {error}");
     assert_eq!(error.kind(), ErrorKind::Protocol);
+    stage.api.by(|_| empty(302).insert_header("location", "http://["));
     assert_eq!(failed(stage).await.kind(), ErrorKind::Protocol);
 }
 
@@ -238,7 +229,7 @@ async fn reads_are_tried_again(stage: &Stage) {
     stage.api.by(|_| empty(500));
     assert_eq!(failed(stage).await.attempts(), 5);
     for code in [400, 403, 404, 409, 412] {
-        stage.api.by(move |_| empty(code));
+        stage.api.by(move |_| status(code, body("Unspecified")));
         assert_eq!(failed(stage).await.attempts(), 1, "{code}");
     }
 }
@@ -255,7 +246,11 @@ async fn writes_that_may_have_been_applied_are_not(stage: &Stage) {
 }
 
 async fn writes_that_were_surely_not_applied_are_tried_again(stage: &Stage) {
-    stage.api.script([empty(503), status(429, body("Throttled")), json(value!({"Id": "fo2"}))]);
+    stage.api.script([
+        status(503, body("ServiceUnavailable")),
+        status(429, body("Throttled")),
+        json(value!({"Id": "fo2"})),
+    ]);
     let folder = stage.items().create_folder("fo1", &Item::new().with_name("a"), &Query::new()).await.unwrap();
     assert_eq!((folder.id().unwrap(), stage.api.count()), ("fo2", 3));
     stage.api.by(|_| status(409, body("Conflict")));
@@ -320,4 +315,9 @@ async fn maintenance_is_a_redirect(stage: &Stage) {
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Unavailable, Some("Items.Home")), "{error}");
     assert_eq!(account.origins(), ["https://acct.sf-api.com", "https://maintenance.sharefile.com"]);
     assert_eq!(stage.seen()[1].header("authorization"), None);
+    // A write does not go there.
+    stage.api.by(|_| redirect(302, "https://maintenance.sharefile.com/"));
+    let error = client.items().delete("fi1", &Query::new()).await.unwrap_err();
+    assert_eq!((error.kind(), error.maybe_applied()), (ErrorKind::Unavailable, false), "{error}");
+    assert_eq!(account.origins().len(), 3);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json as value};
 use sharesync::{CreateFolderOptions, DeleteOptions, Destination, ErrorKind, ItemId, ItemRef, RemoteStore as _};
+use wiremock::ResponseTemplate;
 
 use super::drive::{Handle, taken, writes};
 use super::harness::cases;
@@ -84,6 +85,10 @@ async fn moving_and_renaming_never_in_one_update(stage: &Stage) {
     assert_eq!(drive.place("fi2"), Some(("c.txt".into(), "fo1".into())));
 }
 
+fn forbidden() -> ResponseTemplate {
+    status(403, value!({"code": "Forbidden", "message": {"value": "No."}, "reason": "Forbidden"}))
+}
+
 async fn a_failed_move_is_taken_back(stage: &Stage) {
     let drive = Handle::on(stage);
     drive.fail(1, taken());
@@ -105,7 +110,7 @@ async fn a_failed_last_step_is_taken_back(stage: &Stage) {
 async fn what_cannot_be_taken_back_is_told(stage: &Stage) {
     let drive = Handle::on(stage);
     drive.fail(1, taken());
-    drive.fail(2, empty(403));
+    drive.fail(2, forbidden());
     let error = stage.store().move_item(&id("fi1"), &to("fo2").with_name("c.txt")).await.unwrap_err();
     assert!(error.maybe_applied(), "{error}");
     assert_eq!(error.kind(), ErrorKind::AlreadyExists);
@@ -222,7 +227,7 @@ async fn the_folder_of_its_own_is_removed_after_a_failure_too(stage: &Stage) {
     let drive = Handle::on(stage);
     // The writes: folder, copy, rename, move, delete.
     for (step, begun) in [(1, 0), (2, 3), (3, 7)] {
-        drive.fail(begun + step, empty(403));
+        drive.fail(begun + step, forbidden());
         let error = stage.store().copy_item(&id("fi1"), &to("fo2").with_name("c.txt")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "step {step}");
         let (line, _) = writes(stage).pop().unwrap();

@@ -165,7 +165,7 @@ fn unrecognized() -> Vec<ResponseTemplate> {
         json(object(value!("605"))),
         status(400, object(value!(605))),
         plain(200, "ERROR:Unrecognized Upload ID."),
-        plain(404, "<html>"),
+        plain(404, "ERROR:Not here."),
     ]
 }
 

@@ -10,7 +10,7 @@ use wiremock::ResponseTemplate;
 
 use super::fixtures::reconstructed;
 use super::harness::cases;
-use super::stage::{Seen, Stage, empty, json, status};
+use super::stage::{Seen, Stage, empty, json, plain, status};
 use super::store_uploads::{CONTENT, md5};
 
 cases! {
@@ -179,16 +179,23 @@ async fn a_storage_host_that_ignores_the_range(stage: &Stage) {
 }
 
 async fn an_address_that_is_refused_is_asked_for_again_once(stage: &Stage) {
-    for code in [401, 403, 404, 410] {
+    // Whether it is the storage host that refuses or something before it: another address may help, and says nothing else.
+    let refusals = [401, 403, 404, 410].map(|code| [(plain(code, "ERROR:No."), code, 1), (empty(code), code, 5)]);
+    for (refusal, code, attempts) in refusals.into_iter().flatten() {
+        let attempts = if code == 401 { 1 } else { attempts };
         serve(stage, file(CONTENT));
-        stage.storage.by(move |request| if request.param("dt") == Some("dt1") { empty(code) } else { ranged(request) });
+        let refused = refusal.clone();
+        stage.storage.by(move |request| match request.param("dt") {
+            Some("dt1") => refused.clone(),
+            _ => ranged(request),
+        });
         assert_eq!(download(stage, DownloadOptions::new()).await.unwrap(), CONTENT, "{code}");
         serve(stage, file(CONTENT));
-        stage.storage.by(move |_| empty(code));
+        stage.storage.by(move |_| refusal.clone());
         let before = stage.storage.count();
         let error = download(stage, DownloadOptions::new()).await.unwrap_err();
         assert_eq!((error.status(), error.provider()), (Some(code), Some("sharefile")));
-        assert_eq!(stage.storage.count() - before, 2, "{code}");
+        assert_eq!(stage.storage.count() - before, 2 * attempts, "{code}");
     }
 }
 

@@ -330,7 +330,9 @@ async fn failures_that_are_no_reason_to_start_anew(stage: &Stage) {
             ErrorKind::Rejected,
         ),
         (plain(400, "ERROR:no room"), ErrorKind::Rejected),
-        (empty(507), ErrorKind::QuotaExceeded),
+        (plain(507, "ERROR:no room"), ErrorKind::QuotaExceeded),
+        (plain(404, "<html>"), ErrorKind::Protocol),
+        (empty(403), ErrorKind::Protocol),
     ];
     for (answer, kind) in failures {
         for sequential in [true, false] {

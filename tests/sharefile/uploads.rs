@@ -3,7 +3,7 @@
 
 use futures::stream;
 use serde_json::{Value, json as value};
-use sharesync::http::Body;
+use sharesync::http::{Body, ForeignResponse};
 use sharesync::sharefile::model::UploadSpecification;
 use sharesync::sharefile::{BodyForm, Chunk, ShareFileError, UploadReply, Uploads};
 use sharesync::{Digest, DigestAlgorithm, Error, ErrorKind, Result};
@@ -294,8 +294,11 @@ async fn failures_by_status(stage: &Stage) {
         (400, failure(value!(-2), "file size does not match"), ErrorKind::Rejected, Some("-2")),
         (400, "ERROR: no room".into(), ErrorKind::Rejected, None),
         (500, "ERROR: Unhandled exception in upload-threaded-3.aspx - 'x'".into(), ErrorKind::Unavailable, None),
-        (507, String::new(), ErrorKind::QuotaExceeded, None),
-        (413, "<html>".into(), ErrorKind::TooLarge, None),
+        (507, "ERROR: full".into(), ErrorKind::QuotaExceeded, None),
+        (413, "ERROR: too large".into(), ErrorKind::TooLarge, None),
+        (507, String::new(), ErrorKind::Unavailable, None),
+        (413, "<html>".into(), ErrorKind::Rejected, None),
+        (404, "<html>".into(), ErrorKind::Protocol, None),
     ];
     for (code, body, kind, expected) in cases {
         let error = reply_to(stage, plain(code, &*body)).await.unwrap_err();
@@ -305,14 +308,18 @@ async fn failures_by_status(stage: &Stage) {
             "{code} {body}: {error}"
         );
         assert_eq!(error.attempts(), 1, "a whole file is not blindly sent again: {error}");
-        assert_eq!(error.maybe_applied(), code == 500, "{error}");
+        let in_doubt = code == 500 || error.provider_error::<ForeignResponse>().is_some() && code != 413;
+        assert_eq!(error.maybe_applied(), in_doubt, "{code} {body}: {error}");
     }
 }
 
 async fn an_address_that_was_forgotten(stage: &Stage) {
     for code in [401, 403, 404, 410] {
-        let error = reply_to(stage, plain(code, "<html>")).await.unwrap_err();
+        let error = reply_to(stage, plain(code, "ERROR:Not here.")).await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (ErrorKind::UploadExpired, Some(code)));
+        // A page in the place of the storage host does not say what that has forgotten.
+        let error = reply_to(stage, plain(code, "<html>")).await.unwrap_err();
+        assert_ne!(error.kind(), ErrorKind::UploadExpired, "{error}");
     }
     assert!(stage.seen().is_empty(), "a refused address is no reason to renew the token");
 }

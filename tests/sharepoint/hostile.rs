@@ -1,6 +1,7 @@
 //! Bad input: answers that are not what they should be.
 
-use sharesync::sharepoint::{Dialect, FeedOptions, SharePointError, Target};
+use sharesync::http::ForeignResponse;
+use sharesync::sharepoint::{Dialect, FeedOptions, Target};
 use sharesync::transfer::DownloadOptions;
 use sharesync::{ErrorKind, ItemRef, RemoteStore as _};
 
@@ -26,8 +27,9 @@ async fn a_page_to_sign_in_with_status_200_is_a_typed_error_everywhere() {
         client.store().await.unwrap_err(),
     ];
     for (number, error) in errors.into_iter().enumerate() {
-        assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{number}: {error}");
-        assert!(error.provider_error::<SharePointError>().unwrap().is_login_page, "{number}");
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{number}: {error}");
+        assert!(error.provider_error::<ForeignResponse>().is_some(), "{number}: {error}");
+        assert_eq!(error.maybe_applied(), error.operation() == Some("File.Replace"), "{number}: {error}");
     }
     // A file that is a page is what it is.
     client.files().content(&target, "index.html", 0, None).await.unwrap();

@@ -187,8 +187,9 @@ pub(crate) fn xml(body: &str) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_raw(body.to_owned(), "Application/Web3s+xml")
 }
 
+/// An answer of the farm without a body, with the header that the farm puts on whatever it answers.
 pub(crate) fn empty(status: u16) -> ResponseTemplate {
-    ResponseTemplate::new(status)
+    ResponseTemplate::new(status).insert_header("SPRequestGuid", "5ab1b6a0-c0de-4000-8000-000000000001")
 }
 
 /// An error in the form of OData.

@@ -30,8 +30,8 @@ impl ForeignResponse {
     }
 
     /// A body in the place of the one that a success was to have.
-    pub(super) fn of_success() -> Self {
-        Self { status: 200, media_type: None }
+    pub fn of_body(body: &[u8]) -> Self {
+        Self { status: 200, media_type: is_html(body).then(|| "text/html".to_owned()) }
     }
 
     /// The error of such a response in the terms of the contract.

@@ -33,6 +33,16 @@ pub(super) fn is_redirect(status: StatusCode, headers: &HeaderMap) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) && headers.contains_key(LOCATION)
 }
 
+/// A redirect to another origin of a request whose body must not go there. Reached with
+/// [`Error::provider_error`](crate::Error::provider_error).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a redirect to another origin")]
+#[non_exhaustive]
+pub struct RefusedRedirect {
+    /// The origin that the service names, such as `https://sign-in.example`.
+    pub to: String,
+}
+
 /// The call that a redirect asks for.
 ///
 /// GET and HEAD go anywhere, with credentials only within the origin. Any other request keeps its method and its body and
@@ -58,7 +68,7 @@ pub(super) fn follow(call: &Call, status: StatusCode, headers: &HeaderMap) -> Re
                 "a redirect of a {} request to {to}, where neither its body nor its credentials go",
                 call.method
             );
-            return Err(Error::new(ErrorKind::Insecure, message));
+            return Err(Error::new(ErrorKind::Insecure, message).with_source(RefusedRedirect { to }));
         }
         if !matches!(status.as_u16(), 307 | 308) {
             let message = format!(

@@ -37,8 +37,7 @@ impl Response {
     /// # Errors
     /// [`ErrorKind::Protocol`] for anything else: a page in the place of the service.
     pub async fn nothing(self, limit: usize) -> Result<()> {
-        let foreign = ForeignResponse::new(self.status, &self.headers);
-        check_nothing(&self.bytes(limit).await?, foreign)
+        decode_nothing(&self.bytes(limit).await?)
     }
 
     /// The status.
@@ -103,13 +102,16 @@ impl std::fmt::Debug for Response {
     }
 }
 
-/// Accepts the body of a success that says nothing: none, or JSON.
-fn check_nothing(body: &[u8], foreign: ForeignResponse) -> Result<()> {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    if body.trim_ascii().is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+/// Accepts the body of a success that has nothing to say: none, or JSON that does not matter.
+///
+/// # Errors
+/// [`ErrorKind::Protocol`] for anything else: a page in the place of the service.
+pub fn decode_nothing(body: &[u8]) -> Result<()> {
+    let text = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    if text.trim_ascii().is_empty() || serde_json::from_slice::<IgnoredAny>(text).is_ok() {
         return Ok(());
     }
-    Err(foreign.into_error())
+    Err(ForeignResponse::of_body(body).into_error())
 }
 
 fn check_limit(length: usize, limit: usize) -> Result<()> {
@@ -147,7 +149,7 @@ fn json_error(body: &[u8], path: &str, error: &serde_json::Error) -> Error {
         _ if body.trim_ascii_start().starts_with(b"<") => {
             let message =
                 "HTML or XML where JSON was due: is this the API's address, or does a proxy answer in its place?";
-            Error::new(ErrorKind::Protocol, message).with_source(ForeignResponse::of_success())
+            Error::new(ErrorKind::Protocol, message).with_source(ForeignResponse::of_body(body))
         }
         Category::Eof if body.trim_ascii().is_empty() => {
             Error::new(ErrorKind::Protocol, "an empty body where JSON was due")

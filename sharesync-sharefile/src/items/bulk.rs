@@ -25,7 +25,7 @@ impl Items {
         query: &Query,
     ) -> Result<ContentStream> {
         let call = self.bulk_download_request(parent_id, ids, query, true).into_call(Method::POST)?;
-        ContentStream::open(&self.client, call).await
+        ContentStream::open_by_post(&self.client, call).await
     }
 
     /// Where an archive of several children of a folder is to be fetched.

@@ -10,12 +10,12 @@ mod json;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sharesync_core::http::ForeignResponse;
 use sharesync_core::xml::DocumentError;
 use sharesync_core::{Error, ErrorKind, Result};
 
 pub(crate) use address::{Literal, segment};
 
-use crate::error::login_page;
 use crate::xml::Element;
 
 /// An answer without the wrappers of its form.
@@ -39,7 +39,7 @@ impl Answer {
     pub(crate) fn read(body: &[u8]) -> Result<Self> {
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
             None => Ok(Self { value: Value::Null, next: None }),
-            Some(b'<' | 0xef) if is_html(body) => Err(login_page()),
+            Some(b'<' | 0xef) if is_html(body) => Err(ForeignResponse::of_body(body).into_error()),
             Some(b'<' | 0xef) => Ok(atom::read(&Element::read(body).map_err(DocumentError::into_error)?)),
             Some(_) => Ok(json::read(sharesync_core::http::decode_json(body)?)),
         }
@@ -147,7 +147,7 @@ mod tests {
         for page in
             ["<!DOCTYPE html><title>Sign in</title>", "\u{feff} \n<html>", "<?xml version='1.0'?><html xmlns='x'>"]
         {
-            assert_eq!(Answer::read(page.as_bytes()).unwrap_err().kind(), ErrorKind::Unauthenticated, "{page}");
+            assert_eq!(Answer::read(page.as_bytes()).unwrap_err().kind(), ErrorKind::Protocol, "{page}");
         }
     }
 }

@@ -3,13 +3,14 @@
 use futures::StreamExt as _;
 use http::header::{CONTENT_TYPE, RANGE};
 use http::{HeaderValue, Method};
-use sharesync_core::http::{Body, Repeat, range};
-use sharesync_core::{ErrorKind, Result, Revision};
+use sharesync_core::http::{Body, ForeignResponse, Repeat, range};
+use sharesync_core::{Error, ErrorKind, Result, Revision};
 
 pub use sharesync_core::transfer::Content;
 
 use super::folders::rename;
 use super::target::Target;
+use crate::PROVIDER;
 use crate::client::resource;
 use crate::error::login_page;
 use crate::model::{File, Guid};
@@ -71,7 +72,8 @@ impl Files {
     /// everything, and [`Content::offset`] says so. `name` tells whether a page for people can be the content.
     ///
     /// # Errors
-    /// [`ErrorKind::Unauthenticated`] when a page comes on which people sign in.
+    /// [`ErrorKind::Unauthenticated`] when the service sends the client to a page on which people sign in,
+    /// [`ErrorKind::Protocol`] for any other page in the place of the content.
     pub async fn content(&self, file: &Target, name: &str, offset: u64, length: Option<u64>) -> Result<Content> {
         let mut request = self.0.request("File.Content", Method::GET, &file.file("/$value"))?.subject(file);
         request = request.header(http::header::ACCEPT, HeaderValue::from_static("*/*"));
@@ -79,8 +81,12 @@ impl Files {
             request = request.header(RANGE, range);
         }
         let response = request.send().await?;
-        if is_login(response.url()) || is_page(response.header("content-type")) && !may_be_page(name) {
-            return Err(login_page().with_operation("File.Content").with_subject(file));
+        let refused = |error: Error| error.with_operation("File.Content").with_subject(file).with_provider(PROVIDER);
+        if is_login(response.url()) {
+            return Err(refused(login_page()));
+        }
+        if is_page(response.header("content-type")) && !may_be_page(name) {
+            return Err(refused(ForeignResponse::new(response.status(), response.headers()).into_error()));
         }
         let content = response.into_content()?;
         Ok(Content::new(content.offset, content.body.boxed()).with_total(content.total).with_revision(content.revision))
