@@ -59,8 +59,8 @@ enum Command {
         local: PathBuf,
         /// The path that the file, or the directory, gets on the store; missing folders are created
         remote: RemotePath,
-        /// Continue the upload of a single file from here, and keep here what is needed to continue it
-        #[arg(long, value_name = "FILE")]
+        /// Continue the upload from here, and keep here what is needed to continue it: a file, and for a directory a directory
+        #[arg(long, value_name = "PATH")]
         journal: Option<PathBuf>,
     },
     /// Download a file, or what a folder holds
@@ -142,9 +142,14 @@ impl Mirror {
         let metadata = std::fs::metadata(local).with_context(|| format!("cannot read {}", local.display()))?;
         let bar = Bar::start("up".to_owned(), &self.progress);
         if metadata.is_dir() {
-            ensure!(journal.is_none(), "--journal is for a single file");
+            let mut options = self.tree();
+            if let Some(directory) = journal {
+                std::fs::create_dir_all(&directory)
+                    .with_context(|| format!("cannot create {}", directory.display()))?;
+                options = options.with_journals(directory);
+            }
             let folder = self.store.create_folder_all(&remote).await?;
-            return finish("mirror", self.store.upload_dir(local, &folder, self.tree()), &self.progress, &bar).await;
+            return finish("mirror", self.store.upload_dir(local, &folder, options), &self.progress, &bar).await;
         }
         let (Some(parent), Some(name)) = (remote.parent(), remote.name()) else {
             bail!("the file needs a name on the store: {remote} is its root");

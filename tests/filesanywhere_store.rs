@@ -18,8 +18,8 @@ use sharesync::filesanywhere::{Client, FilesAnywhereStore, StoreOptions};
 use sharesync::http::{TokenSet, TokenStore};
 use sharesync::transfer::{BytesSource, Part, TransferOptions, UploadRequest, UploadSpec};
 use sharesync::{
-    Change, ChangeOptions, CreateFolderOptions, Destination, Item, ItemRef, ListOptions, RemoteStore as _,
-    RemoteStoreExt as _, Result, ShareRequest, Since,
+    Change, ChangeOptions, CreateFolderOptions, DeleteOptions, Destination, Digest, DigestAlgorithm, Item, ItemRef,
+    ListOptions, OnConflict, RemoteStore as _, RemoteStoreExt as _, Result, ShareRequest, Since, TEMPORARY,
 };
 use sharesync_emulator::Emulator;
 
@@ -171,6 +171,69 @@ async fn a_spec_goes_on_with_the_token_of_the_last_chunk_and_hides_it() {
     let read =
         later.download(&ItemRef::from(&done.item), Default::default()).await.unwrap().bytes(1 << 20).await.unwrap();
     assert!(read == content);
+}
+
+/// What the service has of an upload is not what was acknowledged: something else has the place of the chunks.
+#[tokio::test]
+async fn what_was_sent_before_an_interruption_is_compared_before_it_gets_its_name() {
+    for damaged in [false, true] {
+        let emulator = Emulator::start().await.unwrap();
+        let store = store(&emulator).await;
+        let content = vec![7_u8; 200 << 10];
+        let request = UploadRequest::new(ItemRef::Root, "large.bin").with_size(content.len() as u64);
+        let mut spec = store.upload_spec(request).await.unwrap();
+        let mut prefix = Vec::new();
+        for index in 0..spec.part_count() - 1 {
+            let range = spec.part_range(index);
+            let (start, end) = (usize::try_from(range.start).unwrap(), usize::try_from(range.end).unwrap());
+            let mut bytes = content[start..end].to_vec();
+            bytes[0] ^= u8::from(damaged && index == 1);
+            prefix.extend_from_slice(&content[start..end]);
+            let digest = [Digest::of(DigestAlgorithm::Md5, &prefix)];
+            let part = Part::new(index, range.start, Arc::new(BytesSource::new(bytes))).with_prefix(&digest);
+            spec = store.upload_part(&spec, part).await.unwrap().renewed().unwrap().clone();
+        }
+        emulator.requests().clear();
+        let source = Arc::new(BytesSource::new(content.clone()));
+        let done = store.resume_upload(spec, source, TransferOptions::new()).await.unwrap();
+        assert_eq!(asked(&emulator, "ChunkUpload"), if damaged { 1 + 4 } else { 1 }, "damaged chunks are sent anew");
+        let read = store.download(&ItemRef::from(&done.item), Default::default()).await.unwrap();
+        assert!(read.bytes(1 << 20).await.unwrap() == content);
+        let names: Vec<_> = store.items(ItemRef::Root, ListOptions::new()).try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!(names.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(), ["large.bin"]);
+    }
+}
+
+#[tokio::test]
+async fn nobody_sees_a_part_of_a_new_file_under_its_name() {
+    let emulator = Emulator::builder().partial_files(true).start().await.unwrap();
+    let store = store(&emulator).await;
+    let names = async || {
+        let items: Vec<Item> = store.items(ItemRef::Root, ListOptions::new()).try_collect().await.unwrap();
+        items.into_iter().map(|item| item.name).collect::<Vec<_>>()
+    };
+    let request = || UploadRequest::new(ItemRef::Root, "large.bin").with_size(200 << 10);
+    let spec = store.upload_spec(request()).await.unwrap();
+    let part = Part::new(0, 0, Arc::new(BytesSource::new(vec![7; 64 << 10])));
+    store.upload_part(&spec, part).await.unwrap();
+    assert!(matches!(names().await.as_slice(), [name] if name.starts_with(TEMPORARY)), "{:?}", names().await);
+    store.upload_abort(&spec).await.unwrap();
+    assert_eq!(names().await, Vec::<String>::new());
+
+    // A name that somebody else takes meanwhile stays theirs, or gets a new version.
+    for (on_conflict, expected) in [(OnConflict::Fail, None), (OnConflict::NewVersion, Some(200_u64 << 10))] {
+        let drive = emulator.drive();
+        let spec = store.upload_spec(request().with_on_conflict(on_conflict)).await.unwrap();
+        let theirs = put(&store, ItemRef::Root, "large.bin").await;
+        let source = Arc::new(BytesSource::new(vec![7; 200 << 10]));
+        let done = store.resume_upload(spec.clone(), source, TransferOptions::new()).await;
+        let size = drive.find(drive.root(), 1, |item| &*item.name == "large.bin")[0].item.size();
+        assert_eq!(size, expected.unwrap_or(7));
+        assert_eq!(done.is_ok(), expected.is_some(), "{done:?}");
+        store.upload_abort(&spec).await.unwrap();
+        assert_eq!(names().await, ["large.bin"]);
+        store.delete(&ItemRef::from(&theirs), DeleteOptions::new()).await.unwrap();
+    }
 }
 
 /// More files than stay in memory, with a removal among them; small pages.

@@ -129,14 +129,17 @@ pub struct UploadLimits {
     pub max_parallel_parts: usize,
     /// Whether an upload that stops half-way leaves the previous version untouched.
     pub atomic: bool,
-    /// Whether a new file is there, empty, while it is being sent in parts, and stays there until its upload is continued or
-    /// aborted.
-    pub placeholder: bool,
+    /// Whether what has arrived of a file that is sent in parts can be continued after an interruption. If not, all of it is
+    /// sent again, however large it is.
+    pub keeps_parts: bool,
+    /// Whether a new file is in its folder under a [temporary name](crate::temporary_name) while it is sent in parts. Where a
+    /// process was killed it stays there until the upload is continued or aborted.
+    pub temporary_names: bool,
 }
 
 impl Default for UploadLimits {
     fn default() -> Self {
-        Self { max_file_size: None, max_parallel_parts: 1, atomic: true, placeholder: false }
+        Self { max_file_size: None, max_parallel_parts: 1, atomic: true, keeps_parts: true, temporary_names: false }
     }
 }
 

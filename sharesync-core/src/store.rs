@@ -78,6 +78,10 @@ pub trait RemoteStore: Debug + Send + Sync + 'static {
     }
 
     /// Begins an upload: the service is asked where and how the content is to be sent.
+    ///
+    /// Nothing gets the name of the file before [`upload_finish`](Self::upload_finish) or the last part. What the service is
+    /// left with, when it goes no further, passes by itself; what would stay is made with the first part, by a name that is in
+    /// the spec, so that the spec can be kept before.
     async fn upload_spec(&self, request: UploadRequest) -> Result<UploadSpec> {
         let _ = request;
         Err(self.unsupported(Operation::UploadSpec))
@@ -108,7 +112,9 @@ pub trait RemoteStore: Debug + Send + Sync + 'static {
         Err(self.unsupported(Operation::UploadSpec))
     }
 
-    /// Gives an upload up and lets the service forget what it has of it.
+    /// Gives an upload up and lets the service forget what it has of it. What the upload has completed stays.
+    ///
+    /// Once polled it comes to its end, also when its future is dropped: see [`own_task`](crate::own_task).
     async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
         let _ = spec;
         Err(self.unsupported(Operation::UploadSpec))

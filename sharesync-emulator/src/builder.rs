@@ -32,6 +32,7 @@ pub struct Builder {
     pub(crate) org_id: i64,
     pub(crate) longest_soap_request: usize,
     pub(crate) zoned_soap_dates: bool,
+    pub(crate) partial_files: bool,
     pub(crate) change_list_entries: Option<u64>,
     pub(crate) detail_errors: bool,
     pub(crate) rate_limit: u64,
@@ -73,6 +74,7 @@ impl Default for Builder {
             org_id: 50,
             longest_soap_request: 4 << 20,
             zoned_soap_dates: true,
+            partial_files: false,
             change_list_entries: None,
             detail_errors: false,
             rate_limit: 1_000_000,
@@ -217,6 +219,14 @@ impl Builder {
     #[must_use]
     pub fn zoned_soap_dates(mut self, on: bool) -> Self {
         self.zoned_soap_dates = on;
+        self
+    }
+
+    /// Whether on FilesAnywhere a file that is sent in chunks is there from its first chunk on, with what that holds, as a service
+    /// may show it that appends to files. Off if not said.
+    #[must_use]
+    pub fn partial_files(mut self, on: bool) -> Self {
+        self.partial_files = on;
         self
     }
 

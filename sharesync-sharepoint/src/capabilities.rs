@@ -37,6 +37,6 @@ pub(crate) fn capabilities(feed: bool, digests: bool, stable: bool) -> Capabilit
     capabilities.keeps_modified = false;
     capabilities.revisions_survive_move = false;
     capabilities.separate_links = false;
-    capabilities.upload.placeholder = true;
+    capabilities.upload.temporary_names = true;
     capabilities
 }

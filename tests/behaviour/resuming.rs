@@ -8,7 +8,7 @@ use sharesync::transfer::{
     BytesSource, FileJournal, Part, PartPlan, Progress, SourceWindow, TransferOptions, UploadJournal as _,
     UploadRequest, UploadSpec, UploadStatus, upload,
 };
-use sharesync::{Digest, ErrorKind, OnConflict, RemoteStoreExt as _, Timestamp};
+use sharesync::{Digest, ErrorKind, OnConflict, RemoteStoreExt as _, TEMPORARY, Timestamp};
 
 use super::harness::{Ctx, cases};
 use super::sources::Tripwire;
@@ -103,9 +103,9 @@ async fn finish(ctx: &Ctx, spec: UploadSpec, content: Bytes) {
 
 /// Shows that there is no content before the end.
 async fn nothing_yet(ctx: &Ctx) {
-    let placeholder = ctx.store.capabilities().upload.placeholder;
-    let there = ctx.listed().await.into_iter().filter(|item| !placeholder || item.size != Some(0));
-    assert_eq!(there.count(), 0, "nothing is there before the end");
+    let names = ctx.names().await.into_iter();
+    let aside = |name: &String| ctx.store.capabilities().upload.temporary_names && name.starts_with(TEMPORARY);
+    assert_eq!(names.filter(|name| !aside(name)).count(), 0, "nothing is there before the end");
 }
 
 /// Bytes that the emulator has received so far.

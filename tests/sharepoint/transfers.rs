@@ -8,7 +8,9 @@ use sharesync::sharepoint::{Auth, Client, SharePointStore, StoreOptions};
 use sharesync::transfer::{
     BytesSource, Integrity, Part, PartPlan, TransferOptions, UploadRequest, UploadSpec, UploadStatus, upload,
 };
-use sharesync::{Digest, DigestAlgorithm, ErrorKind, ItemRef, OnConflict, RemoteStore as _, Result, Revision};
+use sharesync::{
+    Digest, DigestAlgorithm, ErrorKind, ItemRef, OnConflict, RemoteStore as _, Result, Revision, TEMPORARY,
+};
 use wiremock::ResponseTemplate;
 
 use super::stage::{FILE, Farm, ROOT, ROOT_PATH, Seen, empty, error, file, json_answer, simple, xml};
@@ -65,6 +67,11 @@ impl Library {
         seen.header("if-match").is_none_or(|required| required == tag || required == "*")
     }
 
+    /// Whether a request that names a path means the file that is there.
+    fn is_meant(&self, below: &str) -> bool {
+        !below.contains("ByServerRelativePath") || below.contains(&format!("/{}'", self.name))
+    }
+
     fn answer(&mut self, seen: &Seen) -> ResponseTemplate {
         let below = seen.below().to_owned();
         let missing = || error(404, "-2147024894, System.IO.FileNotFoundException", "File Not Found.");
@@ -73,9 +80,10 @@ impl Library {
             if self.content.is_some() && below.contains("overwrite=false") {
                 return error(400, "-2130575257, Microsoft.SharePoint.SPException", "It already exists.");
             }
+            self.name = quoted(&below, "decodedurl='");
             return self.put(seen.body.clone());
         }
-        if self.content.is_none() {
+        if self.content.is_none() || !self.is_meant(&below) {
             return missing();
         }
         if !self.tag_fits(seen) {
@@ -83,6 +91,11 @@ impl Library {
         }
         if below.contains("/Items/") {
             return self.synced().map_or_else(missing, |item| xml(&item));
+        }
+        if below.contains("/MoveToUsingPath") {
+            self.name = quoted(&below, "DecodedUrl='").rsplit('/').next().unwrap().to_owned();
+            self.version += 1;
+            return empty(200);
         }
         if below.contains("/StartUpload") {
             let id = below.split("guid'").nth(1).unwrap().split('\'').next().unwrap().to_owned();
@@ -133,6 +146,11 @@ impl Library {
     }
 }
 
+/// The text of a parameter.
+fn quoted(below: &str, parameter: &str) -> String {
+    below.split(parameter).nth(1).unwrap().split('\'').next().unwrap().to_owned()
+}
+
 async fn farm(library: Library) -> (Farm, Shared) {
     let shared = Arc::new(Mutex::new(library));
     let library = shared.clone();
@@ -168,7 +186,10 @@ fn request(name: &str) -> UploadRequest {
 async fn writes(farm: &Farm) -> Vec<String> {
     let seen = farm.seen().await;
     let names = seen.iter().filter(|seen| seen.method == "POST").map(|seen| {
-        let name = seen.below().rsplit('/').next().unwrap().split('(').next().unwrap().to_owned();
+        // A path as a parameter has slashes of its own.
+        let called =
+            seen.below().split('=').next().unwrap().rsplit_once('(').map_or(seen.below(), |(called, _)| called);
+        let name = called.rsplit('/').next().unwrap().to_owned();
         let verb = seen.header("x-http-method").map(|verb| format!("{verb} ")).unwrap_or_default();
         let offset = seen.below().split("fileOffset=").nth(1).map(|at| format!(" {}", at.trim_end_matches(')')));
         format!("{verb}{name}{}", offset.unwrap_or_default())
@@ -181,14 +202,24 @@ async fn little_is_one_request_and_much_is_chunks() {
     for (size, calls) in [
         (0, vec!["AddUsingPath"]),
         (19, vec!["AddUsingPath"]),
-        (20, vec!["AddUsingPath", "StartUpload", "FinishUpload 10"]),
-        (35, vec!["AddUsingPath", "StartUpload", "ContinueUpload 10", "ContinueUpload 20", "FinishUpload 30"]),
+        (20, vec!["AddUsingPath", "StartUpload", "FinishUpload 10", "MoveToUsingPath"]),
+        (
+            35,
+            vec![
+                "AddUsingPath",
+                "StartUpload",
+                "ContinueUpload 10",
+                "ContinueUpload 20",
+                "FinishUpload 30",
+                "MoveToUsingPath",
+            ],
+        ),
     ] {
         let (farm, library) = farm(named("a.bin")).await;
         let content: Vec<u8> = (0..size).map(|byte: usize| byte as u8).collect();
         let done = send(&store(&farm).await, request("a.bin"), &content).await.unwrap();
         assert!(matches!(done.integrity, Integrity::Verified(_)), "{size}: {:?}", done.integrity);
-        assert_eq!(library.lock().unwrap().content, Some(content));
+        assert_eq!((done.item.name.as_str(), &library.lock().unwrap().content), ("a.bin", &Some(content)));
         assert_eq!(writes(&farm).await, calls, "{size}");
     }
 }
@@ -232,30 +263,33 @@ async fn another_state_is_told_with_both() {
 
 /// Sends the parts of a spec one after another.
 async fn send_parts(store: &SharePointStore, spec: &UploadSpec, content: &[u8]) -> Result<()> {
+    let mut spec = spec.clone();
     for index in 0..spec.part_count() {
-        send_part(store, spec, index, content).await?;
+        spec = send_part(store, &spec, index, content).await?;
     }
     Ok(())
 }
 
-async fn send_part(store: &SharePointStore, spec: &UploadSpec, index: u64, content: &[u8]) -> Result<()> {
+/// Sends a part; the spec to go on with.
+async fn send_part(store: &SharePointStore, spec: &UploadSpec, index: u64, content: &[u8]) -> Result<UploadSpec> {
     let range = spec.part_range(index);
     let bytes = content[range.start as usize..range.end as usize].to_vec();
     let mut part = Part::new(index, range.start, Arc::new(BytesSource::new(bytes)));
     if index + 1 == spec.part_count() {
         part = part.last(&[]);
     }
-    store.upload_part(spec, part).await.map(drop)
+    let receipt = store.upload_part(spec, part).await?;
+    Ok(receipt.renewed().unwrap_or(spec).clone())
 }
 
 #[tokio::test]
 async fn an_upload_goes_on_in_another_process() {
     let content: Vec<u8> = (0..45).collect();
     let (farm, library) = farm(named("a.bin")).await;
-    let spec = store(&farm).await.upload_spec(request("a.bin").with_size(45)).await.unwrap();
+    let mut spec = store(&farm).await.upload_spec(request("a.bin").with_size(45)).await.unwrap();
     assert_eq!(spec.plan, PartPlan::Sequential { part_size: 10 });
     for index in 0..2 {
-        send_part(&store(&farm).await, &spec, index, &content).await.unwrap();
+        spec = send_part(&store(&farm).await, &spec, index, &content).await.unwrap();
     }
     let kept: UploadSpec = serde_json::from_str(&serde_json::to_string(&spec).unwrap()).unwrap();
     let UploadStatus::InProgress { received, .. } = store(&farm).await.upload_status(&kept).await.unwrap() else {
@@ -269,7 +303,14 @@ async fn an_upload_goes_on_in_another_process() {
     let calls = writes(&farm).await;
     assert_eq!(
         calls[1..],
-        ["StartUpload", "ContinueUpload 10", "ContinueUpload 20", "ContinueUpload 30", "FinishUpload 40"]
+        [
+            "StartUpload",
+            "ContinueUpload 10",
+            "ContinueUpload 20",
+            "ContinueUpload 30",
+            "FinishUpload 40",
+            "MoveToUsingPath"
+        ]
     );
 
     // An answer that was lost at the end.
@@ -296,6 +337,8 @@ async fn an_upload_that_is_given_up_leaves_nothing() {
     let spec = store.upload_spec(request("a.bin").with_size(30)).await.unwrap();
     send_part(&store, &spec, 0, &[7; 30]).await.unwrap();
     assert_eq!(library.lock().unwrap().content.as_deref(), Some([].as_slice()), "the file must exist");
+    assert!(library.lock().unwrap().name.starts_with(TEMPORARY), "nothing empty has the name of the file");
+    // The spec from before the first part is enough: it has the temporary name.
     store.upload_abort(&spec).await.unwrap();
     let library = library.lock().unwrap();
     assert!(library.content.is_none() && library.upload.is_none());
@@ -359,4 +402,66 @@ async fn a_digest_that_expires_between_chunks_is_renewed() {
     send(&store, request("a.bin"), &content).await.unwrap();
     assert_eq!(shared.lock().unwrap().content, Some(content));
     assert_eq!(*digests.lock().unwrap(), 2, "fetched once, and once again");
+}
+
+#[tokio::test]
+async fn a_file_that_was_made_before_the_journal_knew_it_is_found_by_its_temporary_name() {
+    let content: Vec<u8> = (0..30).collect();
+    for parts in [0, 1, 3] {
+        let (farm, library) = farm(named("a.bin")).await;
+        let store = store(&farm).await;
+        let early = store.upload_spec(request("a.bin").with_size(30)).await.unwrap();
+        let mut spec = early.clone();
+        for index in 0..parts {
+            spec = send_part(&store, &spec, index, &content).await.unwrap();
+        }
+        let source = Arc::new(BytesSource::new(content.clone()));
+        let done = sharesync::transfer::resume_upload(&store, early, source, TransferOptions::new()).await.unwrap();
+        assert!(matches!(done.integrity, Integrity::Verified(_)), "{parts}");
+        assert_eq!(library.lock().unwrap().content.as_ref(), Some(&content));
+        let calls = writes(&farm).await;
+        let count = |name: &str| calls.iter().filter(|call| call.starts_with(name)).count();
+        assert_eq!((count("AddUsingPath"), count("StartUpload"), count("MoveToUsingPath")), (1, 1, 1), "{calls:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_meanwhile_is_respected_at_the_end() {
+    let content = vec![1; 30];
+    let taken = |seen: &Seen| seen.below().contains("MoveToUsingPath");
+    for (on_conflict, expected) in
+        [(OnConflict::Fail, ErrorKind::AlreadyExists), (OnConflict::NewVersion, ErrorKind::UploadExpired)]
+    {
+        let library = Arc::new(Mutex::new(named("a.bin")));
+        let shared = library.clone();
+        let farm = Farm::with_store(move |seen| match taken(seen) {
+            true => error(400, "-2130575257, Microsoft.SharePoint.SPException", "It already exists."),
+            false => shared.lock().unwrap().answer(seen),
+        })
+        .await;
+        let store = store(&farm).await;
+        let failed = send(&store, request("a.bin").with_on_conflict(on_conflict), &content).await.unwrap_err();
+        assert_eq!(failed.kind(), expected, "{failed}");
+        assert!(library.lock().unwrap().content.is_none(), "what has no name of its own is taken away");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_meets_a_refusal_leaves_nothing() {
+    for (status, code) in [(503, ""), (401, ""), (403, "-2147024891, System.UnauthorizedAccessException")] {
+        for call in ["AddUsingPath", "StartUpload", "ContinueUpload", "FinishUpload", "MoveToUsingPath"] {
+            let library = Arc::new(Mutex::new(named("a.bin")));
+            let shared = library.clone();
+            let farm = Farm::with_store(move |seen| match seen.below().contains(call) {
+                true if code.is_empty() => empty(status),
+                true => error(status, code, "No."),
+                false => shared.lock().unwrap().answer(seen),
+            })
+            .await;
+            let failed = send(&store(&farm).await, request("a.bin"), &[1; 35]).await;
+            assert!(failed.is_err(), "{status} {call}");
+            let library = library.lock().unwrap();
+            assert!(library.content.is_none(), "{status} {call}: {:?} is left", library.name);
+        }
+    }
 }

@@ -97,6 +97,8 @@ fn capabilities() -> Capabilities {
     capabilities.digests = vec![DigestAlgorithm::Md5];
     capabilities.keeps_modified = false;
     capabilities.exclusive_names = false;
+    // One request takes the whole file: nothing documented continues it.
+    capabilities.upload.keeps_parts = false;
     capabilities
 }
 

@@ -39,11 +39,20 @@ pub struct TreeOptions {
     pub durable: bool,
     /// How each file is transferred. A journal is for a single file: here it is not used.
     pub transfer: TransferOptions,
+    /// Where each upload of a file in several parts has its journal: the same upload of the tree, after a crash, continues such
+    /// files. The directory must exist; of a tree that is complete nothing stays in it.
+    pub journals: Option<PathBuf>,
 }
 
 impl Default for TreeOptions {
     fn default() -> Self {
-        Self { concurrency: 16, on_conflict: OnConflict::Fail, durable: true, transfer: TransferOptions::new() }
+        Self {
+            concurrency: 16,
+            on_conflict: OnConflict::Fail,
+            durable: true,
+            transfer: TransferOptions::new(),
+            journals: None,
+        }
     }
 }
 
@@ -81,9 +90,17 @@ impl TreeOptions {
         self
     }
 
+    /// Keeps the journals of files that are sent in several parts in this directory.
+    #[must_use]
+    pub fn with_journals(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.journals = Some(directory.into());
+        self
+    }
+
     /// For the files of one tree: they share a bound on the parts in memory, and no journal.
     fn shared(mut self) -> Arc<Self> {
         self.transfer.journal = None;
+        self.transfer.journals = self.journals.as_deref().map(Arc::from);
         self.transfer.memory = Some(MemoryBudget::new(PARTS_KIB));
         Arc::new(self)
     }

@@ -13,7 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 
 use self::flow::Flow;
 use super::{CancelToken, Progress};
-use crate::{BoxStream, Error, ErrorKind, Item, Result, Revision};
+use crate::{BoxStream, Digest, DigestAlgorithm, Error, ErrorKind, Hasher, Item, Result, Revision};
 
 /// What of a file is downloaded, and how.
 #[derive(Debug, Clone)]
@@ -230,6 +230,18 @@ impl Download {
             return Err(error.or_about("download", name));
         }
         Ok(all.freeze())
+    }
+
+    /// Reads all bytes for their digest: for providers that have to know what a service holds and are not told.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub async fn digest(self, algorithm: DigestAlgorithm) -> Result<Digest> {
+        let (mut stream, mut hasher) = (self.into_stream(), Hasher::new(algorithm));
+        while let Some(piece) = stream.try_next().await? {
+            hasher.update(&piece);
+        }
+        Ok(hasher.finish())
     }
 
     /// The bytes, counted, without the digest check: the caller does that where it writes.

@@ -1,6 +1,7 @@
 //! How a transfer runs: concurrency, progress, cancellation, journal.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -168,11 +169,13 @@ pub struct TransferOptions {
     pub journal: Option<Arc<dyn UploadJournal>>,
     /// Shared by the transfers of one tree.
     pub(crate) memory: Option<MemoryBudget>,
+    /// Where the transfers of one tree have their journals.
+    pub(crate) journals: Option<Arc<Path>>,
 }
 
 impl Default for TransferOptions {
     fn default() -> Self {
-        Self { parallel_parts: 4, progress: None, cancel: None, journal: None, memory: None }
+        Self { parallel_parts: 4, progress: None, cancel: None, journal: None, memory: None, journals: None }
     }
 }
 

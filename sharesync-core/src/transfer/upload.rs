@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use self::engine::Engine;
 use super::options::unless_cancelled;
-use super::{Source, TransferOptions, UploadRequest, UploadSpec};
-use crate::{Digest, Error, ErrorKind, Item, RemoteStore, Result};
+use super::{FileJournal, Source, TransferOptions, UploadRequest, UploadSpec};
+use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Item, RemoteStore, Result};
 
 /// What became of an upload.
 #[derive(Debug, Clone)]
@@ -44,10 +44,12 @@ pub enum Integrity {
 /// was: nothing is committed; [`ErrorKind::Integrity`](crate::ErrorKind::Integrity) when the item exists but is not what
 /// was sent; [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when the journal holds another upload;
 /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled); and those of the store. After any other error than
-/// `SourceChanged`, `Integrity` and `UploadExpired` the upload can be continued from the journal.
+/// `SourceChanged`, `Integrity` and `UploadExpired` the upload can be continued from the journal. Without a journal it is
+/// given up: the service is told to forget what it has of it.
 ///
 /// # Cancellation
-/// Dropping the future stops the upload and keeps what the service has of it: it can be continued from the journal.
+/// Dropping the future stops the upload. With a journal, what the service has of it stays and can be continued; without one
+/// it is given up, in a task that goes on for a moment.
 pub async fn upload<S: RemoteStore + ?Sized>(
     store: &S,
     request: UploadRequest,
@@ -62,7 +64,7 @@ async fn start<S: RemoteStore + ?Sized>(
     store: &S,
     mut request: UploadRequest,
     source: Arc<dyn Source>,
-    options: TransferOptions,
+    mut options: TransferOptions,
 ) -> Result<UploadOutcome> {
     let capabilities = store.capabilities();
     capabilities.names.check(&request.name)?;
@@ -71,12 +73,21 @@ async fn start<S: RemoteStore + ?Sized>(
         let message = format!("the content has {} bytes, the service takes at most {max}", request.size);
         return Err(Error::new(ErrorKind::InvalidInput, message));
     }
+    if let Some(directory) = &options.journals {
+        options.journal = Some(Arc::new(FileJournal::new(directory.join(journal_name(store, &request)))));
+    }
     let cancel = options.cancel.clone();
     unless_cancelled(cancel.as_ref(), async move {
-        let journaled = match &options.journal {
+        let mut journaled = match &options.journal {
             Some(journal) => journal.load().await?,
             None => None,
         };
+        if options.journals.is_some()
+            && let Some(outdated) = journaled.take_if(|spec| !same_upload(&spec.request, &request))
+            && let Err(error) = store.upload_abort(&outdated).await
+        {
+            tracing::debug!(%error, "the upload of what the file was before cannot be aborted");
+        }
         if let Some(other) = journaled.as_ref().filter(|spec| !same_upload(&spec.request, &request)) {
             let name = &other.request.name;
             let message =
@@ -86,6 +97,12 @@ async fn start<S: RemoteStore + ?Sized>(
         Engine::new(store, source, options).run(request, journaled).await
     })
     .await
+}
+
+/// The name of the journal of one file of a tree: it says where the file goes.
+fn journal_name<S: RemoteStore + ?Sized>(store: &S, request: &UploadRequest) -> String {
+    let target = format!("{:?}", (store.info(), &request.parent, &request.name));
+    format!("{}.json", Digest::of(DigestAlgorithm::Sha256, target.as_bytes()).to_hex())
 }
 
 /// Whether a journaled request means the same file in the same state, and may replace the same.

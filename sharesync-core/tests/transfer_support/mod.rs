@@ -96,6 +96,8 @@ pub struct Fake {
     pub claims: Option<Vec<Range<u64>>>,
     /// Says that the prefix has this digest instead of the truth.
     pub claims_prefix: Option<Digest>,
+    /// Answers so many questions for the status with `Locked`.
+    pub busy: AtomicUsize,
     /// Reports this digest for whatever is uploaded.
     pub reports: Option<Vec<Digest>>,
     /// Reads the beginning of every part twice, as a retry would.
@@ -144,6 +146,7 @@ impl Fake {
             lost_finishes: AtomicUsize::new(0),
             claims: None,
             claims_prefix: None,
+            busy: AtomicUsize::new(0),
             reports: None,
             rereads: false,
             lead: AtomicU64::new(0),
@@ -320,6 +323,9 @@ impl RemoteStore for Fake {
     async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
         let mut state = self.state();
         state.log.statuses += 1;
+        if self.busy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(Error::new(ErrorKind::Locked, "scripted"));
+        }
         let Some(upload) = state.uploads.get(&Self::id_of(spec)) else { return Ok(UploadStatus::Expired) };
         if let Some(item) = &upload.item {
             return Ok(UploadStatus::Complete(Box::new(item.clone())));

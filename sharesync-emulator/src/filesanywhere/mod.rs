@@ -70,6 +70,8 @@ pub(crate) struct Options {
     pub(crate) longest_request: usize,
     /// Dates of SyncAPI say that they are UTC.
     pub(crate) zoned_dates: bool,
+    /// A file is there from its first chunk on.
+    pub(crate) partial_files: bool,
     /// No page of a listing is longer.
     pub(crate) max_page: Option<usize>,
     /// How long a ZIP file takes.
@@ -84,6 +86,7 @@ impl Options {
             company_code: "emulator".to_owned(),
             longest_request: builder.longest_soap_request,
             zoned_dates: builder.zoned_soap_dates,
+            partial_files: builder.partial_files,
             max_page: builder.max_page,
             zip_delay: builder.async_delay,
         }

@@ -60,7 +60,10 @@ impl Ctx {
 
     /// Puts `FileData` where it belongs.
     pub(super) async fn put_whole(&self, to: &Destination) -> Result<Entry, Refused> {
-        let data = self.args.bytes("FileData");
+        self.put_bytes(to, self.args.bytes("FileData")).await
+    }
+
+    async fn put_bytes(&self, to: &Destination, data: Bytes) -> Result<Entry, Refused> {
         let mut writer = self.drive().writer()?;
         writer.push(data).await?;
         let staged = writer.finish().await?;
@@ -106,6 +109,9 @@ impl Ctx {
         let uploads = &self.face.uploads;
         let target = Target::new(to.user.id, to.folder, &to.name);
         let upload = uploads.get(&target, which, offset == 0)?;
+        if self.face.options.partial_files && offset == 0 && !last {
+            self.put_bytes(to, data.clone()).await?;
+        }
         if let Some(content) = upload.append(self.drive(), offset, data, last).await? {
             uploads.end(&upload);
             self.put(to, content, Times::of(args))?;

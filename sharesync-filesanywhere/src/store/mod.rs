@@ -9,6 +9,7 @@ mod share;
 mod spool;
 mod transfer;
 mod tree;
+mod whole;
 
 use std::fmt::Display;
 use std::sync::{Arc, Mutex};
@@ -19,7 +20,7 @@ use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, Upl
 use sharesync_core::{
     Attempted, BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination,
     Digest, Error, ErrorKind, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share,
-    ShareId, ShareRequest, Since, StoreInfo, Support,
+    ShareId, ShareRequest, Since, StoreInfo, Support, own_task,
 };
 
 pub use options::StoreOptions;
@@ -44,6 +45,8 @@ use crate::{Client, PROVIDER};
 /// - The token that each further chunk of an upload needs is in the spec, with how much was acknowledged: the service does
 ///   not tell what it has, and so a chunk whose answer was lost is sent again. A token that the service no longer takes
 ///   begins the upload anew.
+/// - What a reader sees of a file that is sent in chunks is not documented: a new one has a temporary name until its length is
+///   right. After an interruption all of it is read back and compared, because the service tells no digest.
 /// - The time of an empty file is kept if the service takes an empty chunk, which is not documented.
 /// - A folder that others have renamed is looked for anew when something is not where it was.
 /// - Revisions are the time of the modification, to 100 ns, and the length. Listings have neither of them: the time there is
@@ -128,6 +131,7 @@ fn capabilities() -> Capabilities {
     capabilities.ends_links = false;
     // Whether a half-sent file takes the place of the one before is not documented.
     capabilities.upload.atomic = false;
+    capabilities.upload.temporary_names = true;
     capabilities
 }
 
@@ -192,17 +196,17 @@ impl RemoteStore for FilesAnywhereStore {
             .map_err(|error| named(error, &spec.request.name))
     }
 
-    async fn upload_finish(&self, spec: &UploadSpec, _parts: &[PartReceipt], _content: &[Digest]) -> Result<Item> {
+    async fn upload_finish(&self, spec: &UploadSpec, _parts: &[PartReceipt], content: &[Digest]) -> Result<Item> {
         self.0
-            .upload_finish(spec)
+            .upload_finish(spec, content)
             .await
             .attempted(PROVIDER, "upload_finish")
             .map_err(|error| named(error, &spec.request.name))
     }
 
     async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
-        // No operation gives an upload up: the service is left with what it has of it.
-        spec.state::<transfer::State>(PROVIDER).map(drop)
+        let (store, spec) = (self.0.clone(), spec.clone());
+        own_task(async move { store.upload_abort(&spec).await }).await
     }
 
     async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {

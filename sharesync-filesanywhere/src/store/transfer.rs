@@ -1,4 +1,4 @@
-//! Content: chunks in order, and a reader for downloads.
+//! Content: chunks in order, and a reader for downloads. What becomes of a file whose chunks are all sent is in `whole`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use sharesync_core::transfer::{
     UploadStatus,
 };
 use sharesync_core::{
-    Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, OnConflict, Result, Revision, Secret, Timestamp,
+    Digest, DigestAlgorithm, Error, ErrorKind, ItemRef, OnConflict, Result, Revision, Secret, Timestamp, temporary_name,
 };
 
 use super::find::{Found, Place};
@@ -21,25 +21,41 @@ use crate::{ChunkTimes, Client, PROVIDER};
 /// What is remembered of an upload.
 #[derive(Serialize, Deserialize)]
 pub(super) struct State {
-    path: String,
+    pub(super) path: String,
+    /// Where a new file is while it is sent in several chunks: what a reader sees of one that is not complete is not documented.
+    #[serde(default)]
+    pub(super) aside: Option<String>,
     /// The state of the file that had the name when the upload began.
-    before: Option<Revision>,
+    pub(super) before: Option<Revision>,
     /// The bytes that were acknowledged, and their digest.
     received: u64,
     prefix: Option<Digest>,
     /// What the next chunk needs (ChunkUpload): the service gives it with the first one.
     token: Option<String>,
+    /// Whether the upload was interrupted: nothing tells what the service has of it.
+    #[serde(default)]
+    pub(super) resumed: bool,
+}
+
+impl State {
+    /// Where the chunks go.
+    pub(super) fn target(&self) -> &str {
+        self.aside.as_deref().unwrap_or(&self.path)
+    }
 }
 
 impl Inner {
     pub(super) async fn upload_spec(self: &Arc<Self>, request: UploadRequest) -> Result<UploadSpec> {
         self.check_name(&request.name)?;
-        let path = join(&self.folder(&request.parent).await?, &request.name);
+        let folder = self.folder(&request.parent).await?;
+        let path = join(&folder, &request.name);
         let existing = self.file_at(&path).await?;
         request.check_holder(existing.as_ref().map(Found::holder))?;
         let before = existing.as_ref().and_then(|found| found.item.revision.clone());
-        let state = State { path, before, received: 0, prefix: None, token: None };
         let part_size = self.options.chunk_size;
+        let is_new = existing.is_none() && request.size > part_size;
+        let aside = is_new.then(|| join(&folder, &temporary_name()));
+        let state = State { path, aside, before, received: 0, prefix: None, token: None, resumed: false };
         if request.size <= part_size {
             return UploadSpec::new(PROVIDER, request, PartPlan::Single, &state);
         }
@@ -91,7 +107,7 @@ impl Inner {
     ) -> Result<Option<Secret>> {
         let uploads = self.client.uploads();
         let sent =
-            uploads.chunk(&state.path, part.offset, part.content.clone(), part.last, token.as_ref(), times).await?;
+            uploads.chunk(state.target(), part.offset, part.content.clone(), part.last, token.as_ref(), times).await?;
         Ok(sent.upload_token.filter(|token| !token.expose().is_empty()).or(token))
     }
 
@@ -105,7 +121,7 @@ impl Inner {
     ) -> Result<PartReceipt> {
         let refused = error.provider_error::<crate::Refusal>().is_some();
         if part.last && (refused && error.attempts() > 1 || error.maybe_applied()) {
-            let there = self.file_at(&state.path).await?;
+            let there = self.file_at(state.target()).await?;
             let ours = there
                 .is_some_and(|found| found.item.size == Some(spec.request.size) && found.item.revision != state.before);
             if ours {
@@ -129,30 +145,22 @@ impl Inner {
     /// What the service has acknowledged: what it has, it tells nobody. A file that is there by now is not written over unless
     /// that was asked for.
     pub(super) async fn upload_status(self: &Arc<Self>, spec: &UploadSpec) -> Result<UploadStatus> {
-        let State { path, before, received, prefix, .. } = spec.state(PROVIDER)?;
-        if spec.request.on_conflict == OnConflict::Fail
-            && let Some(found) = self.file_at(&path).await?.filter(|found| found.item.revision != before)
+        let state: State = spec.state(PROVIDER)?;
+        let size = spec.request.size;
+        if self.is_all_there(&state, size).await? {
+            return in_progress(spec, state, size);
+        }
+        if (spec.request.on_conflict == OnConflict::Fail || state.aside.is_some())
+            && let Some(found) = self.file_at(&state.path).await?.filter(|found| found.item.revision != state.before)
         {
             let ticks = |time: Timestamp| (time.unix_seconds(), time.subsec_nanoseconds() / 100);
             let declared = spec.request.modified.map(ticks);
             let dated = declared.is_some() && declared == found.item.modified.map(ticks);
-            let ours = dated && found.item.size == Some(spec.request.size);
+            let ours = dated && found.item.size == Some(size);
             return Ok(if ours { UploadStatus::Complete(Box::new(found.item)) } else { UploadStatus::Expired });
         }
-        let received = (received > 0).then_some(0..received).into_iter().collect();
-        Ok(UploadStatus::InProgress { spec: Box::new(spec.clone()), received, prefix })
-    }
-
-    pub(super) async fn upload_finish(self: &Arc<Self>, spec: &UploadSpec) -> Result<Item> {
-        let state: State = spec.state(PROVIDER)?;
-        let found = self.file_at(&state.path).await?;
-        let found = found
-            .ok_or_else(|| refuse(ErrorKind::UploadExpired, &state.path, "the file that was sent is not there"))?;
-        if found.item.size.is_some_and(|size| size != spec.request.size) {
-            let message = format!("{} bytes were sent, and the service has {:?}", spec.request.size, found.item.size);
-            return Err(refuse(ErrorKind::Integrity, &state.path, message).with_maybe_applied(true));
-        }
-        Ok(found.item)
+        let received = state.received;
+        in_progress(spec, state, received)
     }
 
     pub(super) async fn download(self: &Arc<Self>, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
@@ -160,9 +168,20 @@ impl Inner {
         if found.kind == ItemKind::Folder {
             return Err(refuse(ErrorKind::Conflict, item, "it is a folder"));
         }
+        self.open(found, options).await
+    }
+
+    pub(super) async fn open(self: &Arc<Self>, found: Found, options: DownloadOptions) -> Result<Download> {
         let reader = Reader { store: self.clone(), client: self.client.clone(), path: found.path };
         Download::open(found.item, Arc::new(reader), options).await
     }
+}
+
+fn in_progress(spec: &UploadSpec, mut state: State, received: u64) -> Result<UploadStatus> {
+    state.resumed |= received > 0;
+    let prefix = state.prefix.clone().filter(|_| received == state.received);
+    let received = (received > 0).then_some(0..received).into_iter().collect();
+    Ok(UploadStatus::InProgress { spec: Box::new(spec.renewed(&state)?), received, prefix })
 }
 
 /// Opens the content of a file, at an address that is asked for each time: how long one holds is not documented.

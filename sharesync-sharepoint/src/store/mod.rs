@@ -1,5 +1,6 @@
 //! The store: the contract of sharesync in terms of the typed client. It translates and delegates.
 
+mod aside;
 mod change;
 mod feed;
 mod find;
@@ -20,7 +21,7 @@ use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, Upl
 use sharesync_core::{
     Attempted, BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination,
     Digest, Error, ErrorKind, Item, ItemRef, ListOptions, Operation, Page, RemoteStore, Result, Share, ShareId,
-    ShareRequest, Since, StoreInfo,
+    ShareRequest, Since, StoreInfo, own_task,
 };
 
 pub use options::{ChangeSource, StoreOptions};
@@ -40,7 +41,8 @@ use crate::{Client, PROVIDER, Sync};
 /// - [`Since::Now`] reads the whole feed, because nothing documented gives a token alone.
 /// - Without a sync service there are no digests: what is transferred is then compared by size alone.
 /// - Small content is one request. Larger content is sent in chunks, one after another, into a file that has to exist: for a
-///   new file, an empty one is made first. An upload that is given up takes it away again.
+///   new file, an empty one is made under a temporary name, which is moved into place when it is complete. An upload that is
+///   given up takes it away again. A new version of a file goes into that file, which keeps its content until the last chunk.
 /// - A library may rewrite Office files when they come: see [`Dialect::rewritten`](crate::Dialect::rewritten).
 /// - A folder is copied by creating its folders anew and copying its files one after another.
 /// - Modification times cannot be set. Entity tags change when a file is renamed, and so do revisions.
@@ -170,7 +172,8 @@ impl RemoteStore for SharePointStore {
     }
 
     async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
-        self.0.upload_abort(spec).await
+        let (store, spec) = (self.0.clone(), spec.clone());
+        own_task(async move { store.upload_abort(&spec).await }).await
     }
 
     async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {

@@ -13,9 +13,9 @@ use crate::rest::Target;
 impl Inner {
     pub(super) async fn upload_status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
         let state: State = spec.state(PROVIDER)?;
-        match (state.upload, state.file) {
-            (Some(upload), Some(file)) => self.session_status(spec, state, upload, file).await,
-            _ => self.single_status(spec, &state).await,
+        match state.upload {
+            Some(upload) => self.session_status(spec, state, upload).await,
+            None => self.single_status(spec, &state).await,
         }
     }
 
@@ -38,23 +38,22 @@ impl Inner {
         })
     }
 
-    async fn session_status(
-        &self,
-        spec: &UploadSpec,
-        mut state: State,
-        upload: Guid,
-        file: Guid,
-    ) -> Result<UploadStatus> {
-        let Some(found) = self.file(file).await? else { return Ok(UploadStatus::Expired) };
-        let finished = found.length == Some(spec.request.size) && found.revision() != state.before;
-        if finished {
-            return Ok(UploadStatus::Complete(Box::new(self.node(file).await?.into_item())));
+    async fn session_status(&self, spec: &UploadSpec, mut state: State, upload: Guid) -> Result<UploadStatus> {
+        let Some(found) = self.sent_into(&state).await? else {
+            // Nothing has been made yet; or it was, and has its own name.
+            let is_new = state.file.is_none() && self.child(&state.place(), &state.name).await?.is_none();
+            return Ok(if is_new { in_progress(spec.clone(), 0) } else { UploadStatus::Expired });
+        };
+        let file = Target::Id(found.id);
+        state.file = Some(found.id);
+        if let Some(complete) = self.all_sent(spec, &state, found).await? {
+            return Ok(complete);
         }
-        match self.client.uploads().status(&Target::Id(file), upload).await {
+        match self.client.uploads().status(&file, upload).await {
             Ok(progress) if progress.upload_id.is_none_or(|id| id == upload) => {
                 if let Some(received) = progress.next_offset().filter(|received| *received > 0) {
                     state.resumed = true;
-                    let mut renewed = renewed(spec, &state)?;
+                    let mut renewed = spec.renewed(&state)?;
                     renewed.expires = progress.expiration_date_time.or(spec.expires);
                     return Ok(in_progress(renewed, received));
                 }
@@ -62,15 +61,32 @@ impl Inner {
             Err(error) if !is_unknown(&error) => return Err(error),
             _ => {}
         }
-        // The service knows nothing of the session. The file is still there, and a new session goes into it: another
-        // upload would find its name taken.
+        // The service knows nothing of the session. It may have completed it a moment ago; else a new session goes into the
+        // same file.
+        if let Some(found) = self.sent_into(&state).await?
+            && let Some(complete) = self.all_sent(spec, &state, found).await?
+        {
+            return Ok(complete);
+        }
         state.upload = Some(Guid::random());
         state.resumed = false;
-        Ok(in_progress(renewed(spec, &state)?, 0))
+        Ok(in_progress(spec.renewed(&state)?, 0))
+    }
+
+    /// Whether all of the content is in the file. Under its temporary name, only its own is missing.
+    async fn all_sent(&self, spec: &UploadSpec, state: &State, found: Known) -> Result<Option<UploadStatus>> {
+        let size = spec.request.size;
+        if found.size != Some(size) || found.revision == state.before {
+            return Ok(None);
+        }
+        if state.temporary.as_ref() == Some(&found.name) {
+            return Ok(Some(in_progress(spec.renewed(state)?, size)));
+        }
+        Ok(Some(UploadStatus::Complete(Box::new(self.node(found.id).await?.into_item()))))
     }
 
     /// A file, if it is there.
-    async fn file(&self, file: Guid) -> Result<Option<File>> {
+    pub(super) async fn file(&self, file: Guid) -> Result<Option<File>> {
         match self.client.files().get(&Target::Id(file)).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             found => found.map(Some),
@@ -79,29 +95,15 @@ impl Inner {
 
     pub(super) async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
         let state: State = spec.state(PROVIDER)?;
-        let (Some(upload), Some(file)) = (state.upload, state.file) else { return Ok(()) };
-        match self.client.uploads().cancel(&Target::Id(file), upload).await {
-            Err(error) if !is_unknown(&error) => return Err(error),
-            _ => {}
-        }
-        // The file that was made for the upload, if it is still as it was made.
-        if state.placeholder
-            && let Some(found) = self.file(file).await?
-            && found.length == Some(0)
-        {
-            let known = Known::file(found, &self.root, None)?;
-            match self.client.files().delete(&Target::Id(file), known.revision.as_ref()).await {
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PreconditionFailed) => {}
-                deleted => deleted?,
-            }
-        }
-        Ok(())
+        let Some(upload) = state.upload else { return Ok(()) };
+        let Some(found) = self.sent_into(&state).await? else { return Ok(()) };
+        let cancelled = match self.client.uploads().cancel(&Target::Id(found.id), upload).await {
+            Err(error) if is_unknown(&error) => Ok(()),
+            cancelled => cancelled,
+        };
+        self.clear_away(&state).await?;
+        cancelled
     }
-}
-
-/// The same upload in another state.
-fn renewed(spec: &UploadSpec, state: &State) -> Result<UploadSpec> {
-    Ok(UploadSpec::new(PROVIDER, spec.request.clone(), spec.plan, state)?.with_digests(&spec.digests))
 }
 
 fn in_progress(spec: UploadSpec, received: u64) -> UploadStatus {

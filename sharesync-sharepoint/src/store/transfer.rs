@@ -1,5 +1,5 @@
 //! Content: one request for little of it, chunks for more, and a reader for downloads. How an upload that broke off goes on is
-//! in `status`.
+//! in `status`, and where the chunks of a new file go in `aside`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use sharesync_core::transfer::{
     Content, ContentReader, Download, DownloadOptions, Part, PartPlan, PartReceipt, UploadRequest, UploadSpec,
 };
 use sharesync_core::{
-    Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, OnConflict, Result, Revision, Timestamp,
+    Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, OnConflict, Result, Revision, Timestamp, temporary_name,
 };
 
 use super::Inner;
@@ -29,12 +29,14 @@ pub(super) struct State {
     /// The path of the folder within the library, when the upload began.
     pub(super) path: sharesync_core::RemotePath,
     pub(super) name: String,
-    /// The file that gets the content; none where a small one is created.
+    /// The file that gets the content; none where one is made.
     pub(super) file: Option<Guid>,
     /// The state of that file when the upload began.
     pub(super) before: Option<Revision>,
-    /// Whether the file was made, empty, for this upload.
-    pub(super) placeholder: bool,
+    /// The name that a new file has while it is sent in chunks. Nothing else has it, so that the file is found by it also where
+    /// the answer that named the file was lost.
+    #[serde(default)]
+    pub(super) temporary: Option<String>,
     /// The session; none where one request does it.
     pub(super) upload: Option<Guid>,
     pub(super) began: Timestamp,
@@ -62,70 +64,49 @@ impl Inner {
         let began = self.client.clock().now();
         let place = self.place(&request.parent).await?;
         let versions = request.on_conflict == OnConflict::NewVersion || request.if_revision.is_some();
-        let small = request.size < self.options.single_limit;
-        // A new file needs no look: the service itself refuses a name that is taken.
-        let existing = if versions { self.child(&place, &request.name).await? } else { None };
+        let in_chunks = request.size >= self.options.single_limit;
+        // A small new file needs no look: the service itself refuses a name that is taken.
+        let existing = if versions || in_chunks { self.child(&place, &request.name).await? } else { None };
         request.check_holder(existing.as_ref().map(Known::holder))?;
-        let mut state = State {
+        let state = State {
             parent: place.id,
             path: place.path,
             name: request.name.clone(),
             file: existing.as_ref().map(|existing| existing.id),
+            temporary: (in_chunks && existing.is_none()).then(temporary_name),
             before: existing.and_then(|existing| existing.revision),
-            placeholder: false,
-            upload: None,
+            upload: in_chunks.then(Guid::random),
             began,
             resumed: false,
         };
-        let plan = if small {
-            PartPlan::Single
-        } else {
-            if state.file.is_none() {
-                let file = self.placeholder(&state).await?;
-                (state.file, state.before, state.placeholder) = (Some(file.id), file.revision, true);
-            }
-            state.upload = Some(Guid::random());
-            // The first chunk and the last one are different requests.
-            let part_size = self.options.chunk_size.min(request.size.div_ceil(2)).max(1);
-            PartPlan::Sequential { part_size }
-        };
+        // The first chunk and the last one are different requests.
+        let part_size = self.options.chunk_size.min(request.size.div_ceil(2)).max(1);
+        let plan = if in_chunks { PartPlan::Sequential { part_size } } else { PartPlan::Single };
         let spec = UploadSpec::new(PROVIDER, request, plan, &state)?;
         Ok(spec.with_digests(&[DigestAlgorithm::QuickXor]))
     }
 
-    /// Makes the empty file that the chunks go into.
-    async fn placeholder(&self, state: &State) -> Result<Known> {
-        let target = Target::Id(state.parent);
-        let added = self.client.files().add(&target, &state.name, false, sharesync_core::http::Body::empty()).await;
-        let error = match added {
-            Ok(file) => return Known::file(file, &self.root, Some(state.parent)),
-            Err(error) => error.with_subject(&state.name),
-        };
-        // The answer to an attempt that made it may have been lost.
-        if in_doubt(&error)
-            && let Some(found) = self.child(&state.place(), &state.name).await?
-            && found.size == Some(0)
-            && found.is_since(state.began)
-        {
-            return Ok(found);
-        }
-        Err(error)
-    }
-
-    pub(super) async fn upload_part(&self, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
-        let state: State = spec.state(PROVIDER)?;
+    pub(super) async fn upload_part(self: &Arc<Self>, spec: &UploadSpec, part: Part<'_>) -> Result<PartReceipt> {
+        let mut state: State = spec.state(PROVIDER)?;
         let index = part.index;
-        let made = match (state.upload, state.file) {
-            (Some(upload), Some(file)) => self.chunk(spec, &state, upload, file, part).await,
+        if let Some(upload) = state.upload {
+            let (file, is_new) = match state.file {
+                Some(file) => (file, false),
+                None => (self.aside(&state).await?, true),
+            };
+            state.file = Some(file);
+            let made = self.chunk(spec, &state, upload, file, part).await;
+            let receipt = PartReceipt::new(index, &made.map_err(|error| error.with_subject(&state.name))?)?;
+            return Ok(if is_new { receipt.with_renewed(spec.renewed(&state)?) } else { receipt });
+        }
+        let made = match state.file {
             _ if self.has_feed && self.client.dialect().small_upload == SmallUpload::Inline => {
-                self.inline(spec, &state, part).await.map(Some)
+                self.inline(spec, &state, part).await
             }
-            (_, Some(file)) if spec.request.if_revision.is_some() => {
-                self.replace(spec, &state, file, part).await.map(Some)
-            }
-            (_, file) => self.put(&state, file, part).await.map(Some),
+            Some(file) if spec.request.if_revision.is_some() => self.replace(spec, &state, file, part).await,
+            file => self.put(&state, file, part).await,
         };
-        PartReceipt::new(index, &made.map_err(|error| error.with_subject(&state.name))?)
+        PartReceipt::new(index, &Some(made.map_err(|error| error.with_subject(&state.name))?))
     }
 
     /// Creates a small file, or a new version of one, by one request.
@@ -298,23 +279,26 @@ impl Inner {
             },
         };
         let mut known = self.node(file).await.map_err(|error| error.with_maybe_applied(true))?;
-        if written.is_some() && known.revision.is_some() && known.revision != written {
+        if state.temporary.is_none() && written.is_some() && known.revision.is_some() && known.revision != written {
             // Somebody else was faster than this look: what is known is what was written.
             (known.size, known.digest, known.revision) = (Some(spec.request.size), None, written);
         }
         let compared = match (state.resumed, &known.digest) {
+            _ if self.client.dialect().rewrites(&state.name) => Ok(()),
             (true, None) => self.read_back(&known, content).await,
-            _ => self.compare(&known, spec.request.size, content),
+            _ => compare(&known, spec.request.size, content),
         };
         match compared {
-            Err(error) if error.kind() == ErrorKind::Integrity && state.resumed && state.placeholder => {
-                // The chunks of an earlier process were of another content.
-                self.client.files().delete(&Target::Id(file), known.revision.as_ref()).await?;
+            Err(error) if error.kind() == ErrorKind::Integrity && state.resumed && state.temporary.is_some() => {
                 let message = "the chunks that the service had were of another content";
-                Err(refuse(ErrorKind::UploadExpired, &state.name, message))
+                return Err(refuse(ErrorKind::UploadExpired, &state.name, message).with_source(error));
             }
-            compared => compared.map(|()| known.into_item()),
+            compared => compared?,
         }
+        if state.temporary.is_some() {
+            known = self.put_in_place(spec, &state, known).await?;
+        }
+        Ok(known.into_item())
     }
 
     /// Compares by reading what the service holds, where it tells no digest.
@@ -322,36 +306,21 @@ impl Inner {
         let Some(sent) = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::QuickXor) else {
             return Ok(());
         };
-        if self.client.dialect().rewrites(&known.name) {
-            return Ok(());
-        }
-        let held = self.client.files().content(&Target::Id(known.id), &known.name, 0, None).await?;
-        let (mut body, mut hasher) = (held.body, sharesync_core::Hasher::new(DigestAlgorithm::QuickXor));
-        while let Some(piece) = futures::TryStreamExt::try_next(&mut body).await? {
-            hasher.update(&piece);
-        }
-        if hasher.finish() == *sent {
+        let held = self.open(known.clone(), DownloadOptions::new()).await?.digest(sent.algorithm()).await?;
+        if held == *sent {
             return Ok(());
         }
         let message = "the file exists, but is not what was sent";
         Err(refuse(ErrorKind::Integrity, &known.id.to_string(), message).with_maybe_applied(true))
     }
 
-    /// Refuses a file that is not what was sent, unless it is one that the service may have rewritten.
-    fn compare(&self, known: &Known, size: u64, content: &[Digest]) -> Result<()> {
-        let sent = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::QuickXor);
-        let other = known.size.is_some_and(|held| held != size)
-            || known.digest.as_ref().zip(sent).is_some_and(|(held, sent)| held != sent);
-        if other && !self.client.dialect().rewrites(&known.name) {
-            let message = "the file exists, but is not what was sent";
-            return Err(refuse(ErrorKind::Integrity, &known.id.to_string(), message).with_maybe_applied(true));
-        }
-        Ok(())
-    }
-
     pub(super) async fn download(&self, item: &ItemRef, options: DownloadOptions) -> Result<Download> {
         let folder = || refuse(ErrorKind::Conflict, &item.to_string(), "it is a folder");
         let known = self.find(item).await?.filter(|known| !known.is_folder).ok_or_else(folder)?;
+        self.open(known, options).await
+    }
+
+    async fn open(&self, known: Known, options: DownloadOptions) -> Result<Download> {
         let reader = Reader {
             client: self.client.clone(),
             file: known.id,
@@ -360,6 +329,18 @@ impl Inner {
         };
         Download::open(known.into_item(), Arc::new(reader), options).await
     }
+}
+
+/// Refuses a file that is not what was sent.
+fn compare(known: &Known, size: u64, content: &[Digest]) -> Result<()> {
+    let sent = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::QuickXor);
+    let other = known.size.is_some_and(|held| held != size)
+        || known.digest.as_ref().zip(sent).is_some_and(|(held, sent)| held != sent);
+    if other {
+        let message = "the file exists, but is not what was sent";
+        return Err(refuse(ErrorKind::Integrity, &known.id.to_string(), message).with_maybe_applied(true));
+    }
+    Ok(())
 }
 
 /// Whether a request may have been carried out although it failed.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::sync::OwnedSemaphorePermit;
@@ -26,14 +27,30 @@ const IN_MEMORY: u64 = 1024 * 1024;
 /// acknowledged would otherwise be sent it for ever.
 const MOST_FRUITLESS: u32 = 3;
 
-pub(super) struct Engine<'a, S: ?Sized> {
+/// The pauses in milliseconds while the service is busy with the upload, as it may be with the last request of a process that
+/// was killed.
+const PAUSES: [u64; 7] = [50, 100, 200, 400, 800, 1600, 3200];
+
+pub(super) struct Engine<'a, S: RemoteStore + ?Sized> {
     store: &'a S,
     source: Arc<dyn Source>,
     journal: Option<Arc<dyn UploadJournal>>,
+    /// Whether only what is sent in several parts goes into the journal: a tree may have many small files, and what is under way
+    /// of them is sent again all the same.
+    parts_only: bool,
     parallel: usize,
     memory: Option<MemoryBudget>,
     /// Counts this file alone, into what the application counts.
     progress: Progress,
+    open: Mutex<Open>,
+}
+
+/// What is at the service and not complete.
+#[derive(Default)]
+struct Open {
+    spec: Option<Arc<UploadSpec>>,
+    /// Whether it can be continued once this engine is gone: a journal has the spec, or the caller.
+    kept: bool,
 }
 
 /// What the service has of the upload.
@@ -80,26 +97,46 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
     pub(super) fn new(store: &'a S, source: Arc<dyn Source>, options: TransferOptions) -> Self {
         let progress = options.progress.clone().unwrap_or_default();
         progress.announce(source.size());
-        let TransferOptions { parallel_parts: parallel, journal, memory, .. } = options;
-        Self { store, source, journal, parallel, memory, progress: progress.part() }
+        let TransferOptions { parallel_parts: parallel, journal, memory, journals, .. } = options;
+        Self {
+            store,
+            source,
+            journal,
+            parts_only: journals.is_some(),
+            parallel,
+            memory,
+            progress: progress.part(),
+            open: Mutex::default(),
+        }
     }
 
     /// Uploads. A session that the service has forgotten, or that does not fit the content, is begun anew once.
     pub(super) async fn run(&self, request: UploadRequest, resumed: Option<UploadSpec>) -> Result<UploadOutcome> {
+        if let Some(spec) = &resumed {
+            *self.open() = Open { spec: Some(Arc::new(spec.clone())), kept: true };
+        }
         let mut done = self.session(&request, resumed).await;
         if let Err(error) = &done
             && error.kind() == ErrorKind::UploadExpired
         {
             tracing::debug!(%error, "the upload starts anew");
+            self.give_up().await;
             self.forget().await;
             done = self.session(&request, None).await;
         }
-        if let Err(error) = &done
-            && matches!(error.kind(), ErrorKind::UploadExpired | ErrorKind::SourceChanged)
-        {
-            self.forget().await;
+        if let Err(error) = &done {
+            // What it holds of the content is of no use any more, or of use to nobody.
+            let useless =
+                matches!(error.kind(), ErrorKind::UploadExpired | ErrorKind::SourceChanged | ErrorKind::Integrity);
+            if useless || !self.open().kept {
+                self.give_up().await;
+            }
+            if useless {
+                self.forget().await;
+            }
         }
         let (item, digests) = done?;
+        self.open().spec = None;
         self.forget().await;
         let integrity = self.verify(&item, &digests)?;
         self.progress.settle(self.source.size());
@@ -132,10 +169,6 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            let spec = way.spec();
-            if error.kind() == ErrorKind::SourceChanged {
-                self.abort(&spec).await;
-            }
             // One enquiry, and another one only after the last one led to progress.
             let stuck = enquired && !way.has_advanced() || fruitless > MOST_FRUITLESS;
             if stuck || !transient(error.kind()) || !self.can_enquire() {
@@ -143,7 +176,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
             }
             tracing::debug!(%error, "asking what the service has of the upload");
             enquired = true;
-            held = match self.enquire(&spec).await {
+            held = match self.enquire(&way.spec()).await {
                 Err(other) if other.kind() != ErrorKind::UploadExpired => return Err(error),
                 held => held?,
             };
@@ -152,10 +185,9 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
 
     async fn begin(&self, request: &UploadRequest) -> Result<Held> {
         let spec = self.store.upload_spec(request.clone()).await?;
-        if let Err(error) = self.save(&spec).await {
-            self.abort(&spec).await;
-            return Err(error);
-        }
+        *self.open() = Open { spec: Some(Arc::new(spec.clone())), kept: false };
+        self.save(&spec).await?;
+        self.open().kept = self.journal_for(&spec).is_some();
         Ok(Held::Parts { spec: Box::new(spec), received: Vec::new() })
     }
 
@@ -165,7 +197,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
 
     /// Asks what the service has, and whether it is part of this content.
     async fn enquire(&self, spec: &UploadSpec) -> Result<Held> {
-        let (spec, mut received, prefix) = match self.store.upload_status(spec).await? {
+        let (spec, mut received, prefix) = match self.status(spec).await? {
             UploadStatus::InProgress { spec, received, prefix } => (spec, received, prefix),
             UploadStatus::Complete(item) => return Ok(Held::All(item)),
             UploadStatus::Expired => {
@@ -173,13 +205,26 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
             }
         };
         received.retain(|range| !range.is_empty());
+        self.open().spec = Some(Arc::new((*spec).clone()));
         self.save(&spec).await?;
         if !fits(&spec, &received) || !self.has_prefix(&received, prefix.as_ref()).await? {
-            self.abort(&spec).await;
             let message = "what the service has of the upload is not part of the local content";
             return Err(Error::new(ErrorKind::UploadExpired, message));
         }
         Ok(Held::Parts { spec, received })
+    }
+
+    async fn status(&self, spec: &UploadSpec) -> Result<UploadStatus> {
+        for pause in PAUSES {
+            match self.store.upload_status(spec).await {
+                Err(error) if error.kind() == ErrorKind::Locked => {
+                    tracing::debug!(%error, "the service is busy with the upload");
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
+                status => return status,
+            }
+        }
+        self.store.upload_status(spec).await
     }
 
     async fn has_prefix(&self, received: &[Range<u64>], prefix: Option<&Digest>) -> Result<bool> {
@@ -300,6 +345,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
         if let Some(renewed) = receipt.take_renewed() {
             let renewed = Arc::new(renewed);
             way.renew(renewed.clone());
+            self.open().spec = Some(renewed.clone());
             self.save(&renewed).await?;
         }
         count.0.settle(range.end - range.start);
@@ -329,8 +375,12 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
         self.memory.as_ref()?.reserve(bytes).await
     }
 
+    fn journal_for(&self, spec: &UploadSpec) -> Option<&Arc<dyn UploadJournal>> {
+        self.journal.as_ref().filter(|_| !self.parts_only || spec.part_count() > 1)
+    }
+
     async fn save(&self, spec: &UploadSpec) -> Result<()> {
-        match &self.journal {
+        match self.journal_for(spec) {
             Some(journal) => journal.save(spec).await,
             None => Ok(()),
         }
@@ -345,10 +395,28 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
         }
     }
 
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Lets the service forget the upload; if it does not, its own expiry will.
-    async fn abort(&self, spec: &UploadSpec) {
-        if let Err(error) = self.store.upload_abort(spec).await {
+    async fn give_up(&self) {
+        let Some(spec) = std::mem::take(&mut *self.open()).spec else { return };
+        if let Err(error) = self.store.upload_abort(&spec).await {
             tracing::debug!(%error, "the upload cannot be aborted");
+        }
+    }
+}
+
+/// An upload that nobody can continue is given up when its future is dropped.
+impl<S: RemoteStore + ?Sized> Drop for Engine<'_, S> {
+    fn drop(&mut self) {
+        let orphan = std::mem::take(&mut *self.open());
+        if let Some(spec) = orphan.spec.filter(|_| !orphan.kept)
+            && tokio::runtime::Handle::try_current().is_ok()
+        {
+            // One poll begins it, and a store that has something to undo does it in a task of its own.
+            let _ = self.store.upload_abort(&spec).now_or_never();
         }
     }
 }
