@@ -15,7 +15,7 @@ use std::process::Command;
 use futures::StreamExt as _;
 use sharesync_core::snapshot::{RedbSnapshots, Snapshots};
 use sharesync_core::{Change, ChangeOptions, Cursor, ErrorKind, Result, Since};
-use snapshot_support::{Fake, Stamps, read};
+use snapshot_support::{Fake, Model, Stamps, read};
 
 /// In a process that has this, the tests of other processes play their part with the file it names.
 const OTHER: &str = "SNAPSHOT_REDB_OTHER";
@@ -129,6 +129,57 @@ async fn damage_anywhere_is_an_error_or_harmless() {
     }
     drop(std::panic::take_hook());
     assert!(errors > 30, "{errors} errors");
+}
+
+/// Sets how large the files of this process may become, in bytes.
+#[cfg(target_os = "linux")]
+fn limit_files(bytes: &str) {
+    let process = std::process::id().to_string();
+    let limit = format!("--fsize={bytes}:unlimited");
+    assert!(Command::new("prlimit").args(["--pid", &process, &limit]).status().unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_same_open_file_goes_on_when_there_is_room_again() {
+    const NAME: &str = "the_same_open_file_goes_on_when_there_is_room_again";
+    let Some(path) = std::env::var_os(OTHER).map(PathBuf::from) else {
+        let (_directory, path) = home();
+        // A process that writes beyond the limit is sent a signal, which is to be an error like that of a full disk.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#]).arg(std::env::current_exe().unwrap());
+        let output = shell.args([NAME, "--exact", "--nocapture"]).env(OTHER, &path).output().unwrap();
+        let told = [output.stdout, output.stderr].map(|told| String::from_utf8_lossy(&told).into_owned()).concat();
+        assert!(output.status.success() && told.contains("1 passed"), "{told}");
+        return;
+    };
+    let (fake, mut model) = (tree(), Model::default());
+    fake.drive().page = 1000;
+    let snapshots = Snapshots::new(RedbSnapshots::open(&path).await.unwrap());
+    let (told, mut cursor) = read(fake.changes(&snapshots, Since::Beginning, ChangeOptions::new())).await.unwrap();
+    told.iter().for_each(|change| model.apply(change));
+    let mut before = "n1".to_owned();
+    for round in 0..3 {
+        let folder = fake.drive().create("root", &format!("round {round}"), true);
+        (0..1500).for_each(|file| drop(fake.drive().create(&folder, &format!("{round} {file}"), false)));
+        fake.drive().delete(&std::mem::replace(&mut before, folder));
+        // Some of what is in the file cannot be written again; in the last round nothing can but its first page.
+        limit_files(&(size(&path) / 2 >> (round * 10)).max(4096).to_string());
+        for _ in 0..3 {
+            let full = fake.changes(&snapshots, Since::Cursor(cursor.clone()), ChangeOptions::new());
+            assert_eq!(read(full).await.unwrap_err().kind(), ErrorKind::Io);
+        }
+        limit_files("unlimited");
+        let (told, next) = read(fake.changes(&snapshots, Since::Cursor(cursor), ChangeOptions::new())).await.unwrap();
+        assert!(!told.contains(&Change::ResetBegin), "what was written before is still known");
+        told.iter().for_each(|change| model.apply(change));
+        model.assert_is(&Model::of(&fake), "with room again");
+        cursor = next;
+    }
+    drop(snapshots);
+    let snapshots = Snapshots::new(RedbSnapshots::open(&path).await.unwrap());
+    fake.drive().create("root", "last", false);
+    assert_eq!(since(&fake, &snapshots, cursor).await.0, 1, "and so it is in the file");
 }
 
 async fn since(fake: &Fake, snapshots: &Snapshots, cursor: Cursor) -> (usize, Cursor) {

@@ -30,6 +30,9 @@ const STEP: usize = 16 * 1024;
 /// One process at a time has it open. The file holds names of files: keep it where only the user can read it. Dropping the
 /// last clone waits for what is under way and closes the file.
 ///
+/// When it could not be written or read (a full disk, a drive that is away), that call ends in an error, and the next one
+/// opens it anew: nothing that was written before is lost.
+///
 /// What is removed makes room for what comes, so the file does not grow with the number of readings. While it is open it
 /// takes two or three times the room of what it holds, because each step of writing needs some; closing it gives back what
 /// is free at its end.
@@ -47,7 +50,9 @@ struct Inner {
 type Job = Box<dyn FnOnce(&mut File) + Send>;
 
 struct File {
-    database: Database,
+    path: Arc<Path>,
+    /// None after a failure: the database refuses everything from then on, and is opened anew.
+    database: Option<Database>,
     /// Commits that are not yet in the file, by space: the last value of each key.
     pending: BTreeMap<String, Pending>,
     /// How many keys are pending.
@@ -69,7 +74,7 @@ impl RedbSnapshots {
         let (reply, opened) = oneshot::channel();
         let work = {
             let path = path.clone();
-            move || match caught(&path, || File::open(&path)) {
+            move || match caught(&path, || File::open(path.clone())) {
                 Ok(mut file) => {
                     let _ = reply.send(Ok(()));
                     queue.into_iter().for_each(|job| job(&mut file));
@@ -89,10 +94,10 @@ impl RedbSnapshots {
         space: &str,
         work: impl FnOnce(&mut File, &str) -> Result<T, redb::Error> + Send + 'static,
     ) -> Result<T> {
-        let (path, space) = (self.0.path.clone(), space.to_owned());
+        let space = space.to_owned();
         let (reply, done) = oneshot::channel();
         let job = move |file: &mut File| {
-            let result = caught(&path, || work(file, &space).map_err(|error| failure(&path, error)));
+            let result = file.run(|file| work(file, &space));
             // Nobody waits for it any longer if the future was dropped.
             drop(reply.send(result));
         };
@@ -114,14 +119,39 @@ impl Drop for Inner {
 }
 
 impl File {
-    fn open(path: &Path) -> Result<Self> {
-        let database = Database::builder().set_cache_size(CACHE).create(path).map_err(|error| opening(path, error))?;
-        Ok(Self { database, pending: BTreeMap::new(), count: 0 })
+    fn open(path: Arc<Path>) -> Result<Self> {
+        let database = Some(database(&path)?);
+        Ok(Self { path, database, pending: BTreeMap::new(), count: 0 })
+    }
+
+    /// Does work on an open database. One that has failed is closed, and opened anew for the next work. What is pending
+    /// stays: it follows on what is in the file, which holds the last step that was written whole.
+    fn run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, redb::Error>) -> Result<T> {
+        let path = self.path.clone();
+        let result = caught(&path, || {
+            if self.database.is_none() {
+                self.database = Some(database(&path)?);
+            }
+            work(self).map_err(|error| failure(&path, error))
+        });
+        if result.is_err()
+            && let Some(failed) = self.database.take()
+        {
+            let _ = caught(&path, || {
+                drop(failed);
+                Ok(())
+            });
+        }
+        result
+    }
+
+    fn database(&self) -> Result<&Database, redb::Error> {
+        self.database.as_ref().ok_or(redb::Error::DatabaseClosed)
     }
 
     /// The table of a space, if it was ever written.
     fn table(&self, space: &str) -> Result<Option<Table>, redb::Error> {
-        match self.database.begin_read()?.open_table(TableDefinition::new(space)) {
+        match self.database()?.begin_read()?.open_table(TableDefinition::new(space)) {
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
             table => Ok(Some(table?)),
         }
@@ -194,7 +224,7 @@ impl File {
 
     /// Writes what is pending, all at once, and waits until it is on the disk.
     fn flush(&mut self) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
+        let transaction = self.database()?.begin_write()?;
         for (space, pending) in &self.pending {
             let mut table = transaction.open_table(TableDefinition::<&[u8], &[u8]>::new(space))?;
             for (key, value) in pending {
@@ -209,6 +239,10 @@ impl File {
         self.count = 0;
         Ok(())
     }
+}
+
+fn database(path: &Path) -> Result<Database> {
+    Database::builder().set_cache_size(CACHE).create(path).map_err(|error| opening(path, error))
 }
 
 /// The database panics on some kinds of damage to its file: that is an error like the others.
