@@ -73,18 +73,56 @@ async fn signals_are_what_frames_mean_for_the_share() {
         json!({"event_type": "force_sync", "share_id": "shr_other"}),
         json!({"event_type": "sync_preference_updated", "share_id": SHARE}),
         json!({"type": "party"}),
+        json!({"type": "pong"}),
+        json!({"type": "subscribed"}),
+        json!({}),
+        json!(null),
+        json!([]),
     ] {
         orders.send(Order::Say(quiet.to_string())).unwrap();
     }
+    for empty in ["", " ", "\r\n"] {
+        orders.send(Order::Say(empty.into())).unwrap();
+    }
     orders.send(nudge()).unwrap();
     assert!(matches!(signals.next().await, Some(Ok(Signal::Changed))));
-    orders.send(Order::Say("no JSON".into())).unwrap();
+    for _ in 0..3 {
+        orders.send(Order::Say("no JSON".into())).unwrap();
+    }
     assert!(matches!(signals.next().await, Some(Ok(Signal::Changed))));
     orders.send(Order::Say(json!({"event_type": "force_sync", "share_id": SHARE}).to_string())).unwrap();
     assert!(matches!(signals.next().await, Some(Ok(Signal::Reset))));
     orders.send(Order::Drop).unwrap();
     assert!(matches!(signals.next().await, Some(Ok(Signal::Interrupted(_)))));
     assert!(matches!(signals.next().await, Some(Ok(Signal::Connected))));
+}
+
+#[tokio::test]
+async fn a_thousand_frames_that_say_nothing_cause_no_reading() {
+    let drive = Drive::default();
+    let (store, orders, _live) = stage(&drive).await;
+    let mut pages = store.follow(Since::Now, ChangeOptions::new(), rarely());
+    let said = ["", "{}", "null", r#"{"type":"pong"}"#, "[{}]", r#"{"type":"subscribed"}"#];
+    pages.next().await.unwrap().unwrap();
+    for round in 0..2 {
+        let before = drive.state().readings;
+        let speak = async {
+            while orders.receiver_count() == 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            // Frames come in their order: who has heard of the change has heard all of them.
+            for frame in said.iter().cycle().take(1000 * round) {
+                orders.send(Order::Say((*frame).to_owned())).unwrap();
+            }
+            drive.state().put(&format!("fil_{round}"), "a", None);
+            orders.send(nudge()).unwrap();
+        };
+        let hear = async { while pages.next().await.unwrap().unwrap().changes.is_empty() {} };
+        tokio::join!(speak, hear);
+        // What the opening of the socket asks for, and a nudge for what was read already.
+        let readings = drive.state().readings - before;
+        assert!(readings < 10, "{readings} readings in round {round}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What the service says over the live socket. Two pages of the documentation name the kind of a frame differently; the
 //! official handler reads `event_type` first and `type` otherwise, and so does this.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sharesync_core::{Error, ErrorKind};
 
 use crate::PROVIDER;
@@ -34,6 +34,8 @@ pub enum Frame {
     Subscribed,
     /// The answer to a ping.
     Pong,
+    /// A frame that says nothing: no text, or JSON without content. Services send such to keep a connection open.
+    Empty,
     /// A frame of a kind that is not known here.
     Unknown(String),
     /// A frame that cannot be read. Whatever it was to say, the changes tell.
@@ -44,8 +46,11 @@ impl Frame {
     /// Reads a frame, whatever it is. What cannot be read is not quoted.
     pub(super) fn read(bytes: &[u8]) -> Self {
         let malformed = |message| Self::Malformed(Error::new(ErrorKind::Protocol, message).with_provider(PROVIDER));
-        let Ok(mut frame) = serde_json::from_slice::<Map<String, Value>>(bytes) else {
-            return malformed("a frame of the live socket that is no JSON object");
+        let mut frame = match serde_json::from_slice::<Value>(bytes) {
+            _ if bytes.iter().all(u8::is_ascii_whitespace) => return Self::Empty,
+            Ok(value) if is_empty(&value) => return Self::Empty,
+            Ok(Value::Object(frame)) => frame,
+            _ => return malformed("a frame of the live socket that is no JSON object"),
         };
         let text = |name: &str| frame.get(name).and_then(Value::as_str).map(str::to_owned);
         let Some(kind) = text("event_type").or_else(|| text("type")) else {
@@ -65,6 +70,17 @@ impl Frame {
             "pong" => Self::Pong,
             _ => Self::Unknown(kind),
         }
+    }
+}
+
+/// Whether a value has no content.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(values) => values.iter().all(is_empty),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
     }
 }
 
@@ -93,10 +109,19 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_malformed_and_not_quoted() {
-        for bytes in [&b"hush"[..], b"", b"[1]", b"{}", b"{\"type\":7,\"hush\":1}", b"\xff\xfe", b"null", b"\"pong\""] {
+        for bytes in
+            [&b"hush"[..], b"[1]", b"{\"type\":7,\"hush\":1}", b"\xff\xfe", b"\"pong\"", b"7", b"{\"type\":\"cha"]
+        {
             let Frame::Malformed(error) = Frame::read(bytes) else { panic!("{bytes:?}") };
             assert_eq!(error.kind(), ErrorKind::Protocol);
             assert!(!format!("{error} {error:?}").contains("hush"));
+        }
+    }
+
+    #[test]
+    fn a_frame_without_content_says_nothing() {
+        for bytes in [&b""[..], b" \r\n", b"{}", b" { } ", b"null", b"[]", b"[{}, null]", b"\"\"", b"\" \""] {
+            assert!(matches!(Frame::read(bytes), Frame::Empty), "{bytes:?}");
         }
     }
 
