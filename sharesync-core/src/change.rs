@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorKind, Item, ItemId, ItemRef, Result};
+use crate::path::check_segment;
+use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemId, ItemRef, Result};
 
 /// A position in the changes of one store and scope.
 ///
@@ -15,6 +16,9 @@ pub struct Cursor {
     provider: String,
     scope: String,
     token: String,
+    /// A digest of the rest, which tells what was damaged where it was kept.
+    #[serde(default)]
+    check: String,
 }
 
 impl Cursor {
@@ -22,13 +26,16 @@ impl Cursor {
 
     /// Binds a provider's token to the provider and the scope (account, folder, share) it belongs to.
     pub fn new(provider: impl Into<String>, scope: impl Into<String>, token: impl Into<String>) -> Self {
-        Self { version: Self::VERSION, provider: provider.into(), scope: scope.into(), token: token.into() }
+        let (provider, scope, token) = (provider.into(), scope.into(), token.into());
+        let check = check(&[&provider, &scope, &token]);
+        Self { version: Self::VERSION, provider, scope, token, check }
     }
 
     /// The provider's token, if this cursor belongs to that provider and scope.
     ///
     /// # Errors
-    /// [`ErrorKind::CursorInvalid`] when it was issued by another provider, for another scope or by a newer version.
+    /// [`ErrorKind::CursorInvalid`] when it is not as it was issued, or was issued by another provider, for another scope
+    /// or by a newer version.
     pub fn token_for(&self, provider: &str, scope: &str) -> Result<&str> {
         if self.version != Self::VERSION {
             let message = format!("the cursor has version {}, this library reads {}", self.version, Self::VERSION);
@@ -39,8 +46,19 @@ impl Cursor {
                 format!("the cursor belongs to {} ({}), not to {provider} ({scope})", self.provider, self.scope);
             return Err(Error::new(ErrorKind::CursorInvalid, message));
         }
+        if self.check != check(&[provider, scope, &self.token]) {
+            return Err(Error::new(ErrorKind::CursorInvalid, "the cursor is damaged: it is not as it was issued"));
+        }
         Ok(&self.token)
     }
+}
+
+/// The beginning of a digest of some texts, and of where one ends and the next begins.
+fn check(texts: &[&str]) -> String {
+    let lengths = texts.iter().map(|text| format!("{} ", text.len())).collect::<String>();
+    let digest =
+        Digest::of(DigestAlgorithm::Sha256, [&lengths, &texts.concat()].map(String::as_str).concat().as_bytes());
+    digest.to_hex().chars().take(16).collect()
 }
 
 impl fmt::Debug for Cursor {
@@ -124,6 +142,19 @@ impl ChangePage {
         Self { changes, checkpoint: None }
     }
 
+    /// Refuses a page with an item whose name no path can hold: whoever builds paths of names would leave the folder.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidName`], about the item, for a name that is empty, `.`, `..`, or holds `/` or NUL.
+    pub fn checked(self) -> Result<Self> {
+        for change in &self.changes {
+            if let Change::Upsert(item) = change {
+                check_segment(&item.name).map_err(|error| error.with_subject(&item.id))?;
+            }
+        }
+        Ok(self)
+    }
+
     /// Says where to continue after this page.
     #[must_use]
     pub fn with_checkpoint(mut self, checkpoint: Cursor) -> Self {
@@ -147,6 +178,37 @@ mod tests {
             assert!(!error.to_string().contains("hush"));
         }
         assert!(!format!("{back:?}").contains("hush"));
+    }
+
+    #[test]
+    fn a_damaged_cursor_is_refused() {
+        let whole = serde_json::to_value(Cursor::new("acme", "share 1", "hush;17;hush")).unwrap();
+        let with = |name: &str, value: &str| {
+            let mut damaged = whole.clone();
+            damaged[name] = value.into();
+            serde_json::from_value::<Cursor>(damaged).unwrap()
+        };
+        let mut without = whole.clone();
+        without.as_object_mut().unwrap().remove("check");
+        let damaged = ["hush;17;hus", "hush;18;hush", "", "hush;17;hush ", "\u{fffd}", "1 hush"];
+        let damaged = damaged.map(|token| with("token", token)).into_iter();
+        for damaged in damaged.chain([with("check", "0"), serde_json::from_value(without).unwrap()]) {
+            let error = damaged.token_for("acme", "share 1").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::CursorInvalid);
+            assert!(!error.to_string().contains("hus"), "{error}");
+        }
+        let whole: Cursor = serde_json::from_value(whole).unwrap();
+        assert_eq!(whole.token_for("acme", "share 1").unwrap(), "hush;17;hush");
+    }
+
+    #[test]
+    fn names_that_no_path_can_hold_are_refused() {
+        let page = |name: &str| ChangePage::new(vec![Change::Upsert(Item::new("7", name, crate::ItemKind::Folder))]);
+        for name in ["", ".", "..", "a/b", "../x", "a\0"] {
+            let error = page(name).checked().unwrap_err();
+            assert_eq!((error.kind(), error.subject()), (ErrorKind::InvalidName, Some("7")), "{name:?}");
+        }
+        assert!(page("a..b").checked().is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 mod copy;
 mod local;
 mod partial;
-pub(crate) mod place;
+mod place;
 mod resolve;
 mod tree;
 mod walk;

@@ -47,7 +47,7 @@ pub use error::{Attempted, Error, ErrorKind, Result};
 pub use ext::{DownloadOutcome, DownloadToOptions, RemoteStoreExt, TreeEntry, TreeOptions, TreeOutcome, WalkOptions};
 pub use extra::Extra;
 pub use item::{Item, ItemId, ItemKind, ItemRef, Revision};
-pub use list::{ListOptions, Page, PageGuard};
+pub use list::{ListOptions, Page, PageGuard, TreeGuard};
 pub use mutate::{CreateFolderOptions, DeleteOptions, Destination, OnConflict};
 pub use names::NameRules;
 pub use path::RemotePath;

@@ -1,4 +1,4 @@
-//! Listing a folder: options, pages, and the guard against pages that never end.
+//! Listing a folder: options, pages, and the guards against pages and trees that never end.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -6,6 +6,12 @@ use std::hash::{BuildHasher, RandomState};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorKind, Result};
+
+/// Deeper trees than this are taken for the work of a faulty or hostile server.
+pub(crate) const MAX_DEPTH: usize = 256;
+
+/// Folders that a walk remembers.
+const REMEMBERED: usize = 1 << 20;
 
 /// How a folder is listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -81,9 +87,71 @@ impl PageGuard {
     }
 }
 
+/// Ends a walk of a tree that a faulty or hostile server could make endless: each folder is listed once, and none that
+/// lies too deep.
+///
+/// Folders are remembered as 64-bit hashes, a million of them: memory is bounded whatever the tree. A folder that was
+/// forgotten and appears again is listed again, and a folder that holds itself ends at the depth.
+#[derive(Debug, Default)]
+pub struct TreeGuard {
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl TreeGuard {
+    /// A guard that has seen no folder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes a folder, by its identity, that was found `depth` folders below the one where the walk began. `false` when
+    /// it was seen before: it was moved meanwhile, or the tree holds itself.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] when it lies more than 256 folders deep.
+    pub fn enter(&mut self, folder: &str, depth: usize) -> Result<bool> {
+        if depth > MAX_DEPTH {
+            return Err(too_deep(folder));
+        }
+        if self.seen.len() >= REMEMBERED {
+            self.seen.clear();
+        }
+        Ok(self.seen.insert(self.hasher.hash_one(folder)))
+    }
+
+    /// The same for whoever copies a tree, and would not come to an end with a folder that is in it twice.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] also for a folder that was seen before.
+    pub fn enter_new(&mut self, folder: &str, depth: usize) -> Result<()> {
+        if self.enter(folder, depth)? {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Protocol, "the tree holds this folder twice").with_subject(folder))
+    }
+}
+
+/// The error of a folder that lies too deep.
+pub(crate) fn too_deep(folder: impl std::fmt::Display) -> Error {
+    let message = format!("it lies more than {MAX_DEPTH} folders deep");
+    Error::new(ErrorKind::Protocol, message).with_subject(folder)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tree_has_an_end() {
+        let mut guard = TreeGuard::new();
+        assert!(guard.enter("a", 1).unwrap() && guard.enter("b", MAX_DEPTH).unwrap());
+        assert!(!guard.enter("a", 2).unwrap(), "it holds itself");
+        assert_eq!(guard.enter_new("a", 2).unwrap_err().kind(), ErrorKind::Protocol);
+        let error = guard.enter("c", MAX_DEPTH + 1).unwrap_err();
+        assert_eq!((error.kind(), error.subject()), (ErrorKind::Protocol, Some("c")));
+        (0..REMEMBERED * 2).for_each(|folder| assert!(guard.enter(&folder.to_string(), 1).unwrap()));
+        assert!(guard.seen.len() <= REMEMBERED);
+    }
 
     #[test]
     fn a_repeated_continuation_is_refused() {

@@ -55,7 +55,8 @@ impl RemotePath {
     }
 }
 
-fn check_segment(name: &str) -> Result<()> {
+/// Refuses a name that no path can hold.
+pub(crate) fn check_segment(name: &str) -> Result<()> {
     let complaint = match name {
         "" => "an empty name",
         "." | ".." => "a relative name",

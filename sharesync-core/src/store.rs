@@ -59,8 +59,13 @@ pub trait RemoteStore: Debug + Send + Sync + 'static {
 
     /// Reads changes; see [`Since`], [`Change`](crate::Change) and [`ChangePage`] for what they mean.
     ///
+    /// An item is told as gone where the service itself says so, while the scope's own folder is there. Whatever else goes
+    /// wrong ends the stream, and the next call goes on from the last checkpoint.
+    ///
     /// # Errors
-    /// [`CursorInvalid`](crate::ErrorKind::CursorInvalid) for a cursor of another store or scope.
+    /// [`CursorInvalid`](crate::ErrorKind::CursorInvalid) for a damaged cursor, or one of another store or scope;
+    /// [`NotFound`](crate::ErrorKind::NotFound) when the scope's folder is gone, also in the middle of the reading;
+    /// [`InvalidName`](crate::ErrorKind::InvalidName) for an item whose name no path can hold.
     fn changes(&self, since: Since, options: ChangeOptions) -> BoxStream<'static, Result<ChangePage>> {
         let _ = (since, options);
         let error = self.unsupported(Operation::Changes);

@@ -422,6 +422,78 @@ async fn a_folder_that_may_not_be_listed_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
+async fn nothing_is_removed_by_a_page_of_somebody_in_between() {
+    // Whatever such a page is taken for, it is no word of the service: the reading ends, wherever it begins.
+    for kind in [ErrorKind::Protocol, ErrorKind::Unavailable, ErrorKind::PermissionDenied, ErrorKind::Unauthenticated] {
+        for from in ["root", "n1", "n2"] {
+            let (fake, snapshots) = (small(Stamps::None), memory());
+            let cursor = now(&fake, &snapshots).await;
+            fake.drive().delete("n4");
+            fake.drive().hook = Some(Box::new(move |drive, folder| {
+                if folder == from {
+                    drive.broken = Some(kind);
+                }
+            }));
+            let broken = fake.changes(&snapshots, Since::Cursor(cursor.clone()), ChangeOptions::new());
+            let told: Vec<_> = broken.collect().await;
+            assert_eq!(told.len(), 1, "{kind:?} {from}");
+            assert_eq!(told[0].as_ref().unwrap_err().kind(), kind, "{from}");
+            fake.drive().hook = None;
+            fake.drive().broken = None;
+            assert_eq!(short(&since(&fake, &snapshots, &cursor).await.0), ["-n4"], "{kind:?} {from}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn before_something_is_removed_the_root_is_known_to_be_there() {
+    let (fake, snapshots) = (small(Stamps::None), memory());
+    let cursor = now(&fake, &snapshots).await;
+    fake.drive().roots = 0;
+    let (_, cursor) = since(&fake, &snapshots, &cursor).await;
+    assert_eq!(fake.drive().roots, 1, "nothing to remove, nothing to ask");
+    fake.drive().roots = 0;
+    fake.drive().delete("n4");
+    let (changes, cursor) = since(&fake, &snapshots, &cursor).await;
+    assert_eq!((short(&changes), fake.drive().roots), (vec!["-n4".to_owned()], 2));
+
+    // All of it goes while it is read: once the root has been listed, what is in it is not found any more.
+    fake.drive().hook = Some(Box::new(|drive, folder| {
+        if folder == "n1" {
+            drive.ended = true;
+            drive.delete("n1");
+        }
+    }));
+    let gone = fake.changes(&snapshots, Since::Cursor(cursor.clone()), ChangeOptions::new());
+    let told: Vec<_> = gone.collect().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_out_of_sight_is_gone_where_its_folder_says_so() {
+    // The folder does not show `c` any more, and the account may not be told where it is.
+    let (fake, snapshots) = (small(Stamps::None), memory());
+    let cursor = now(&fake, &snapshots).await;
+    fake.drive().hidden.insert("n3".into());
+    assert_eq!(short(&since(&fake, &snapshots, &cursor).await.0), ["-n3"]);
+}
+
+#[tokio::test]
+async fn names_that_no_path_can_hold_end_the_walk() {
+    for name in ["", ".", "..", "a/b", "../../x"] {
+        let (fake, snapshots) = (small(Stamps::None), memory());
+        let cursor = now(&fake, &snapshots).await;
+        let odd = fake.drive().create("n2", name, name.len() % 2 == 0);
+        let told = read(fake.changes(&snapshots, Since::Cursor(cursor.clone()), ChangeOptions::new())).await;
+        let error = told.unwrap_err();
+        assert_eq!((error.kind(), error.subject()), (ErrorKind::InvalidName, Some(odd.as_str())), "{name:?}");
+        fake.drive().rename(&odd, "fine");
+        assert_eq!(short(&since(&fake, &snapshots, &cursor).await.0), ["+fine"]);
+    }
+}
+
+#[tokio::test]
 async fn a_tree_that_holds_itself_is_an_error_and_one_that_repeats_itself_ends() {
     // `b` shows the folder `a` that it is in.
     let (fake, snapshots) = (small(Stamps::None), memory());

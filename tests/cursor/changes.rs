@@ -1,12 +1,13 @@
 //! The changes of the store, and what a faulty service makes of them.
 
-use futures::TryStreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use sharesync::{Change, ChangeOptions, ChangePage, Cursor, ErrorKind, ItemId, ItemRef, RemoteStore, Result, Since};
+use wiremock::ResponseTemplate;
 
 use super::drive::Drive;
 use super::stage::{SHARE, client};
-use crate::support::{Server, json as answer};
+use crate::support::{Server, empty, json as answer};
 
 async fn read(store: &dyn RemoteStore, since: Since) -> Result<Vec<ChangePage>> {
     store.changes(since, ChangeOptions::new().with_page_size(2)).try_collect().await
@@ -125,6 +126,7 @@ async fn a_scope_tells_of_what_leaves_it() {
 async fn after(page: Value) -> Result<Vec<ChangePage>> {
     let server = Server::start().await;
     server.by(move |request| match request.param("cursor") {
+        None if request.path.ends_with(SHARE) => answer(200, &json!({"id": SHARE, "name": "Team"})),
         None => answer(200, &json!({"changes": [], "cursor": 100, "has_more": false, "share_id": SHARE})),
         Some(_) => answer(200, &page),
     });
@@ -168,6 +170,123 @@ async fn what_is_not_of_this_share_or_not_known_is_left_out() {
     let gone = json!([{"resource_type": "share", "resource_id": SHARE, "change_type": "deleted"}]);
     let error = after(json!({"changes": gone, "cursor": 101, "has_more": false})).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+/// The answers of a gateway in the place of the service.
+fn pages_in_between() -> [ResponseTemplate; 4] {
+    let of = |status: u16, kind: &str, body: &str| empty(status).set_body_raw(body.to_owned(), kind);
+    [
+        of(404, "text/plain", "404 page not found"),
+        of(403, "text/html", "<html><body>Forbidden</body></html>"),
+        of(404, "text/html", "<html><body>Not Found</body></html>"),
+        empty(404),
+    ]
+}
+
+#[tokio::test]
+async fn a_page_in_between_ends_the_reading_and_loses_nothing() {
+    // The look-up of a file that is new, that of a folder, the listing of what it brought, and the root before a removal.
+    let struck = ["/files/fil_3", "/folders/fld_3", "/folders/fld_3/children", "/shares/shr_01H9B"];
+    for page in pages_in_between() {
+        for at in struck {
+            let drive = drive();
+            let server = drive.serve().await;
+            let store = client(&server).await.store(SHARE);
+            let cursor = last(&read(&store, Since::Now).await.unwrap());
+            {
+                let mut state = drive.state();
+                state.put("fil_3", "New.txt", None);
+                state.put("fld_3", "New", None);
+                state.delete("fil_2");
+            }
+            let (behind, answer) = (drive.clone(), page.clone());
+            server.by(move |request| match request.path.ends_with(at) {
+                true => answer.clone(),
+                false => behind.answer(request),
+            });
+            let pages: Vec<_> = store.changes(Since::Cursor(cursor.clone()), ChangeOptions::new()).collect().await;
+            let error = pages.last().unwrap().as_ref().unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Protocol | ErrorKind::Unavailable), "{at}: {error}");
+            assert_eq!(pages.len(), 1, "{at}: {pages:?}");
+            let behind = drive.clone();
+            server.by(move |request| behind.answer(request));
+            let mut told = told(&read(&store, Since::Cursor(cursor)).await.unwrap());
+            told.sort();
+            assert_eq!(told, ["+fil_3", "+fld_3", "-fil_2"], "{at}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reset_ends_only_while_the_folder_is_there() {
+    let drive = drive();
+    let server = drive.serve().await;
+    let store = client(&server).await.store(SHARE);
+    for scope in [ChangeOptions::new(), ChangeOptions::new().with_scope(ItemId::from("fld_1"))] {
+        let since = async |since| store.changes(since, scope.clone()).try_collect::<Vec<_>>().await;
+        let cursor = last(&since(Since::Now).await.unwrap());
+        drive.state().put("fil_4", "x", Some("fld_1"));
+        let end = drive.state().log.len() as u64;
+        drive.state().forgotten = end;
+        // The folder goes while all of it is listed: what is told until then is not the whole.
+        let (behind, share_is_there) = (drive.clone(), scope.scope.is_some());
+        server.by(move |request| {
+            let gone = || answer(404, &json!({"error": {"code": "NOT_FOUND", "message": "gone"}}));
+            match request.path.as_str() {
+                "/api/v1/folders/fld_1/children" if share_is_there => gone(),
+                "/api/v1/shares/shr_01H9B" => gone(),
+                _ => behind.answer(request),
+            }
+        });
+        let failed = since(Since::Cursor(cursor)).await.unwrap_err();
+        assert_eq!(failed.kind(), ErrorKind::NotFound, "{failed}");
+        let behind = drive.clone();
+        server.by(move |request| behind.answer(request));
+        drive.state().forgotten = 0;
+    }
+}
+
+#[tokio::test]
+async fn a_tree_without_an_end_has_one() {
+    // Every folder holds another one that nobody has seen before; or itself; or one without a name.
+    let deep =
+        |id: &str| format!("fld_{}", id.strip_prefix("fld_").map_or(0, |number| number.parse::<u64>().unwrap() + 1));
+    let cases: [(fn(&str) -> String, &'static str, Option<ErrorKind>); 4] = [
+        (deep, "d", Some(ErrorKind::Protocol)),
+        (|_| "fld_9".to_owned(), "d", None),
+        (|_| "fld_9".to_owned(), "", Some(ErrorKind::InvalidName)),
+        (|_| "fld_9".to_owned(), "../d", Some(ErrorKind::InvalidName)),
+    ];
+    for (inner, name, kind) in cases {
+        let server = Server::start().await;
+        server.by(move |request| match request.path.split('/').nth(4) {
+            Some(id) if request.path.ends_with("/children") => {
+                let child = json!({"id": inner(id), "name": name, "type": "folder"});
+                answer(200, &json!({"items": [child], "path": "/", "total": 1}))
+            }
+            _ => answer(200, &json!({"changes": [], "cursor": 100, "has_more": false, "share_id": SHARE})),
+        });
+        let store = client(&server).await.store(SHARE);
+        let read = read(&store, Since::Beginning).await;
+        assert_eq!(read.as_ref().err().map(|error| error.kind()), kind, "{name:?}");
+        assert!(server.seen().await.len() < 300);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_cursor_is_refused_before_anything_is_asked() {
+    let drive = drive();
+    let server = drive.serve().await;
+    let store = client(&server).await.store(SHARE);
+    let whole = serde_json::to_value(last(&read(&store, Since::Now).await.unwrap())).unwrap();
+    let asked = server.seen().await.len();
+    for (name, value) in [("token", "1"), ("token", ""), ("token", "{"), ("scope", "x"), ("check", "")] {
+        let mut damaged = whole.clone();
+        damaged[name] = value.into();
+        let failed = read(&store, Since::Cursor(serde_json::from_value(damaged).unwrap())).await.unwrap_err();
+        assert_eq!((failed.kind(), failed.provider()), (ErrorKind::CursorInvalid, Some("cursor")), "{name} {value}");
+    }
+    assert_eq!(server.seen().await.len(), asked);
 }
 
 #[tokio::test]

@@ -1,14 +1,15 @@
 //! Changes by the feed and by the log: what the store makes of every status, kind of resync and form.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
-use sharesync::sharepoint::{ChangeSource, Dialect};
+use sharesync::sharepoint::{ChangeSource, Dialect, StoreOptions};
 use sharesync::{Change, ChangeOptions, Cursor, ErrorKind, Operation, RemoteStore, Result, Since, Support};
 use wiremock::ResponseTemplate;
 
-use super::stage::{Farm, ROOT, ROOT_PATH, Seen, empty, error, file, folder, json_answer, simple, xml};
+use super::stage::{Farm, ROOT, ROOT_PATH, Seen, empty, error, file, folder, json_answer, opening, simple, xml};
 
 /// A document of the feed.
 fn document(number: usize, name: &str, folder: &str) -> String {
@@ -94,7 +95,7 @@ async fn each_status_becomes_what_the_document_says() {
                     None => answer,
                 }
             }
-            _ => empty(404),
+            _ => opening(seen, true).unwrap_or_else(|| empty(404)),
         });
         let (words, after) = told(&store, cursor.clone()).await.unwrap();
         assert_eq!(words, expected, "{status} {action:?}");
@@ -343,10 +344,136 @@ async fn without_the_sync_service_the_log_is_read() {
     let (words, _) = told(&store, Since::Cursor(cursor.clone().unwrap())).await.unwrap();
     assert!(words.is_empty());
 
-    let lost: Cursor =
-        serde_json::from_str(&serde_json::to_string(&cursor.unwrap()).unwrap().replace("p4", "long-ago")).unwrap();
-    let (words, _) = told(&store, Since::Cursor(lost)).await.unwrap();
+    let (words, _) = told(&store, Since::Cursor(of_scope(&cursor.unwrap(), "long-ago"))).await.unwrap();
     assert_eq!(words, ["begin", "+b.txt", "end"]);
+}
+
+/// Another token for the scope of a cursor.
+fn of_scope(cursor: &Cursor, token: &str) -> Cursor {
+    let kept = serde_json::to_value(cursor).unwrap();
+    Cursor::new("sharepoint", kept["scope"].as_str().unwrap(), token)
+}
+
+/// Changes by the feed, or by the log.
+fn source(feed: bool) -> StoreOptions {
+    StoreOptions::new().with_changes(if feed { ChangeSource::Feed } else { ChangeSource::Log })
+}
+
+/// What a cursor holds is damaged where it was kept, or is no token of the service: it is the cursor that is at fault.
+#[tokio::test]
+async fn a_damaged_cursor_is_no_good() {
+    let refusals = [
+        ("-2146232832, Microsoft.SharePoint.SPException", "The token is malformed."),
+        ("-1, System.FormatException", "Input string was not in a correct format."),
+        ("-1, System.ArgumentException", "Value does not fall within the expected range."),
+    ];
+    for (has_sync, (code, words)) in [true, false].into_iter().flat_map(|has| refusals.map(|refusal| (has, refusal))) {
+        let farm =
+            Farm::start(move |seen| match (seen.is_feed() || seen.below().ends_with("/GetChanges"), seen.token()) {
+                (true, None) if seen.is_feed() => page("FullData", "3;1;t1", false, ""),
+                (true, _) => error(400, code, words),
+                _ => opening(seen, true).unwrap_or_else(|| json_answer(200, &json!({"d": {"results": []}}))),
+            })
+            .await;
+        let store = farm.store_with(source(has_sync)).await;
+        let cursor = told(&store, Since::Beginning).await.unwrap().1.unwrap();
+        let asked = farm.seen().await.len();
+        let whole = serde_json::to_value(&cursor).unwrap();
+        let token = whole["token"].as_str().unwrap().to_owned();
+        let cut = &token[..token.len() - 1];
+        let damaged =
+            [("token", cut), ("token", ""), ("token", "\u{fffd}"), ("scope", "x"), ("check", "0000000000000000")];
+        for (name, value) in damaged {
+            let mut damaged = whole.clone();
+            damaged[name] = value.into();
+            let failed = told(&store, Since::Cursor(serde_json::from_value(damaged).unwrap())).await.unwrap_err();
+            assert_eq!(
+                (failed.kind(), failed.provider()),
+                (ErrorKind::CursorInvalid, Some("sharepoint")),
+                "{name} {value}"
+            );
+        }
+        assert_eq!(farm.seen().await.len(), asked, "nothing is asked with a damaged cursor");
+        for odd in ["", "1;3", "garbage", "1;3;x;1;-1;more"] {
+            let failed = told(&store, Since::Cursor(of_scope(&cursor, odd))).await.unwrap_err();
+            assert_eq!((failed.kind(), failed.status()), (ErrorKind::CursorInvalid, Some(400)), "{odd}: {failed}");
+        }
+    }
+}
+
+/// The answers of a gateway in the place of the service.
+fn pages_in_between() -> [ResponseTemplate; 4] {
+    let of = |status: u16, kind: &str, body: &str| ResponseTemplate::new(status).set_body_raw(body.to_owned(), kind);
+    [
+        of(404, "text/plain", "404 page not found"),
+        of(403, "text/html", "<html><body>Forbidden</body></html>"),
+        of(404, "text/html", "<html><body>Not Found</body></html>"),
+        ResponseTemplate::new(404),
+    ]
+}
+
+#[tokio::test]
+async fn a_page_in_between_ends_the_reading_and_removes_nothing() {
+    let (id, entry) = ("00000000-0000-0000-0000-000000000001", json!({"StringValue": "p1"}));
+    for has_sync in [true, false] {
+        // The look-up of what the log names, the walk after a reset, and the look at the root before a removal.
+        for at in ["GetFileById", "GetFolderById", "/RootFolder?"] {
+            for answer in pages_in_between() {
+                let (struck, entry) = (Arc::new(AtomicBool::new(false)), entry.clone());
+                let on = struck.clone();
+                let farm = Farm::start(move |seen| {
+                    let below = seen.below().to_owned();
+                    if on.load(Ordering::Relaxed) && below.contains(at) && !seen.is_feed() {
+                        return answer.clone();
+                    }
+                    match seen.token() {
+                        None if seen.is_feed() => page("FullData", "t1", false, ""),
+                        Some(_) if seen.is_feed() => {
+                            let gone = format!("<DeletedItem><ResourceID>{}</ResourceID></DeletedItem>", simple(id));
+                            page("IncrementalChanges", "t2", false, &gone)
+                        }
+                        _ if below.ends_with("/GetChanges") => {
+                            let log = json!([{"ChangeType": 3, "UniqueId": id, "ChangeToken": entry}]);
+                            json_answer(200, &json!({"d": {"results": log}}))
+                        }
+                        _ if below.contains("/Folders?") || below.contains("/Files?") => {
+                            json_answer(200, &json!({"d": {"results": []}}))
+                        }
+                        _ => opening(seen, true).unwrap_or_else(|| {
+                            error(404, "-2147024894, System.IO.FileNotFoundException", "File Not Found.")
+                        }),
+                    }
+                })
+                .await;
+                let store = farm.store_with(source(has_sync)).await;
+                let cursor = told(&store, Since::Beginning).await.unwrap().1.unwrap();
+                struck.store(true, Ordering::Relaxed);
+                let told_now = told(&store, Since::Cursor(cursor.clone())).await;
+                if has_sync && at != "/RootFolder?" {
+                    assert_eq!(told_now.unwrap().0, ["-1"], "the feed says so itself");
+                    continue;
+                }
+                let failed = told_now.unwrap_err();
+                assert!(matches!(failed.kind(), ErrorKind::Protocol | ErrorKind::Unavailable), "{at}: {failed}");
+                struck.store(false, Ordering::Relaxed);
+                assert_eq!(told(&store, Since::Cursor(cursor)).await.unwrap().0, ["-1"]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_library_that_is_gone_is_an_error_and_no_removal() {
+    let gone = "<DeletedItem><ResourceID>00000000000000000000000000000001</ResourceID></DeletedItem>";
+    let farm = feed(move |_, _| page("IncrementalChanges", "t3", false, gone)).await;
+    let store = farm.store().await;
+    let cursor = told(&store, Since::Beginning).await.unwrap().1.unwrap();
+    farm.by(move |seen| match seen.is_feed() {
+        true => page("IncrementalChanges", "t3", false, gone),
+        false => error(404, "-2130575322, Microsoft.SharePoint.SPException", "List does not exist."),
+    });
+    let failed = told(&store, Since::Cursor(cursor)).await.unwrap_err();
+    assert_eq!((failed.kind(), failed.status()), (ErrorKind::NotFound, Some(404)), "{failed}");
 }
 
 #[tokio::test]
@@ -354,7 +481,7 @@ async fn a_cursor_of_the_other_source_is_refused() {
     let farm = feed(|_, _| empty(500)).await;
     let store = farm.store().await;
     let cursor = told(&store, Since::Beginning).await.unwrap().1.unwrap();
-    let options = sharesync::sharepoint::StoreOptions::new().with_changes(ChangeSource::Log);
+    let options = StoreOptions::new().with_changes(ChangeSource::Log);
     let other = farm.store_with(options).await;
     let failed = told(&other, Since::Cursor(cursor)).await.unwrap_err();
     assert_eq!(failed.kind(), ErrorKind::CursorInvalid);

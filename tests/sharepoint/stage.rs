@@ -148,8 +148,8 @@ impl Farm {
     }
 }
 
-/// The answers that a store needs to be opened.
-fn opening(seen: &Seen, has_sync: bool) -> Option<ResponseTemplate> {
+/// The answers that a store needs to be opened, and that tell it later that the library is there.
+pub(crate) fn opening(seen: &Seen, has_sync: bool) -> Option<ResponseTemplate> {
     let below = seen.below();
     let lists = format!("_api/web/lists(guid'{LIBRARY}')");
     if below == "_api/web/DefaultDocumentLibrary/ID" {

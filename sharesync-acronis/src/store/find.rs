@@ -122,9 +122,11 @@ impl Inner {
     }
 }
 
-/// For reading, a node that the user may not know of is one that is not there.
+/// For reading, a node that the user may not know of is one that is not there: code 3 says no more than that it is one of
+/// both [Get files and folders list, 403]. Any other refusal is one.
 pub(super) fn not_found(error: Error) -> Error {
-    if error.kind() == ErrorKind::PermissionDenied { error.with_kind(ErrorKind::NotFound) } else { error }
+    let either = error.kind() == ErrorKind::PermissionDenied && error.code() == Some("3");
+    if either { error.with_kind(ErrorKind::NotFound) } else { error }
 }
 
 fn unknown(item: &ItemRef) -> Error {

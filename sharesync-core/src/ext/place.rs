@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::list::{MAX_DEPTH, too_deep};
 use crate::{Error, ErrorKind, Item, ItemId, RemotePath, Result};
-
-/// Deeper trees than this are taken for the work of a faulty or hostile server.
-pub(crate) const MAX_DEPTH: usize = 256;
 
 /// A folder reached from where the walk began: its path from there, and the folders above it.
 #[derive(Debug, Clone)]
@@ -42,8 +40,7 @@ impl Place {
             above = ancestor.above.as_ref();
         }
         if self.depth >= MAX_DEPTH {
-            let message = format!("it lies more than {MAX_DEPTH} folders deep");
-            return Err(Error::new(ErrorKind::Protocol, message).with_subject(path));
+            return Err(too_deep(path));
         }
         let above = Arc::new(Above { id: folder.id.clone(), above: self.above.clone() });
         Ok(Self { path, depth: self.depth + 1, above: Some(above) })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::keys::{self, Table};
 use super::record::{Record, Row};
 use super::session::{Batch, Session};
-use crate::ext::place::MAX_DEPTH;
+use crate::list::{MAX_DEPTH, too_deep};
 use crate::{Error, ErrorKind, Item, ItemId, Result, Revision, Timestamp};
 
 /// The place of what lies directly in the scope, and the identity of the scope's own folder.
@@ -136,9 +136,4 @@ pub(super) async fn depth(session: &Session, folder: &ItemId, below: Option<&Ite
         (above, depth) = (now.place, depth + 1);
     }
     if depth > MAX_DEPTH { Err(too_deep(folder)) } else { Ok(depth) }
-}
-
-pub(super) fn too_deep(folder: &ItemId) -> Error {
-    let message = format!("it lies more than {MAX_DEPTH} folders deep");
-    Error::new(ErrorKind::Protocol, message).with_subject(folder)
 }

@@ -8,8 +8,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::compare::bury;
 use super::keys::{self, Key, Table};
 use super::session::Batch;
-use super::walk::{Walk, is_gone, select};
-use crate::{Item, ItemId, ItemRef, Result};
+use super::walk::{Walk, select};
+use crate::{ErrorKind, Item, ItemId, ItemRef, Result};
 
 /// How often what was missed is looked for. Each time can find new items missing only because of new moves.
 const ROUNDS: usize = 4;
@@ -60,7 +60,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Looks for what is missing; buries what is not found.
+    /// Looks for what is missing; buries what is not found, once the scope's own folder is known to be there still: what
+    /// is seen of a tree that went as a whole says nothing about its items.
     pub(super) async fn settle_missing(&mut self) -> Result<()> {
         for _ in 0..ROUNDS {
             if !self.look_for_missing().await? {
@@ -68,7 +69,12 @@ impl Walk<'_> {
             }
         }
         let mut range = Table::Missing.all();
+        let mut is_there = false;
         while let Some(missing) = self.next_missing(&mut range).await? {
+            if !is_there && !missing.is_empty() {
+                self.scope_there().await?;
+                is_there = true;
+            }
             for Missing { folder, id, .. } in missing {
                 self.bury_tree(&folder, &id).await?;
             }
@@ -119,11 +125,13 @@ impl Walk<'_> {
         Ok(Some(missing.collect()))
     }
 
-    /// What the service says of an item; `None` when it is gone, or out of the account's sight, which is the same here.
+    /// Where an item is now that the whole listing of its folder does not show any more; `None` when it is nowhere, or
+    /// where the account may not look. That it is gone from the folder is what the listing says: an item whose folder may
+    /// not be listed is never asked for.
     pub(super) async fn ask(&self, item: ItemRef) -> Result<Option<Item>> {
         match self.source.stat(&item).await {
             Ok(item) => Ok(Some(item)),
-            Err(error) if is_gone(&error) => Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -12,11 +12,12 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 
-use super::compare::{take_in, too_deep, top};
+use super::compare::{take_in, top};
 use super::keys::{self, Key, Stored, Table};
 use super::record::Row;
 use super::session::{Batch, Session};
-use crate::ext::place::MAX_DEPTH;
+use crate::list::{MAX_DEPTH, too_deep};
+use crate::path::check_segment;
 use crate::{
     BoxStream, ChangeOptions, Error, ErrorKind, Item, ItemId, ItemKind, ItemRef, ListOptions, Page, RemoteStore, Result,
 };
@@ -96,10 +97,7 @@ impl<'a> Walk<'a> {
 
     /// Reads the tree, and makes sure of what was not seen.
     pub(super) async fn run(mut self) -> Result<()> {
-        let mut scope = self.source.stat(&self.scope).await?;
-        if scope.is_file() {
-            return Err(Error::new(ErrorKind::InvalidInput, "changes are read below a folder").with_subject(&scope.id));
-        }
+        let mut scope = self.scope_there().await?;
         self.scope_id = Some(scope.id.clone());
         (scope.kind, scope.version_series) = (ItemKind::Folder, Some(top()));
         take_in(self.session, &top(), vec![scope]).await?;
@@ -110,6 +108,15 @@ impl<'a> Walk<'a> {
         }
         self.list_all().await?;
         self.settle_missing().await
+    }
+
+    /// The scope's own folder, asked for at the service.
+    pub(super) async fn scope_there(&self) -> Result<Item> {
+        let scope = self.source.stat(&self.scope).await.map_err(|error| error.or_subject(&self.scope))?;
+        if scope.is_file() {
+            return Err(Error::new(ErrorKind::InvalidInput, "changes are read below a folder").with_subject(&scope.id));
+        }
+        Ok(scope)
     }
 
     pub(super) fn visit(&self, folder: ItemId, reference: ItemRef, depth: usize, look: bool) -> Visit {
@@ -156,6 +163,7 @@ impl<'a> Walk<'a> {
             if Some(&item.id) == self.scope_id.as_ref() {
                 return Err(Error::new(ErrorKind::Protocol, "the folder holds itself").with_subject(&item.id));
             }
+            check_segment(&item.name).map_err(|error| error.with_subject(&item.id))?;
             let hash = self.hasher.hash_one(item.identity());
             visit.seen.insert(hash);
             if item.is_folder() {
@@ -251,13 +259,18 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// A folder that was deleted before it could be listed is missing; any other failure ends the walk.
+    /// A folder that was deleted before it could be listed is missing, if the folder above does not show it any more. Any
+    /// other failure ends the walk: one that may not be listed is there.
     async fn failed(&mut self, visit: Visit, error: Error) -> Result<()> {
         let error = if error.subject().is_none() { error.with_subject(&visit.reference) } else { error };
         let row = self.session.row(&visit.folder).await?;
         let place = row.and_then(|row| row.now).map(|now| now.place);
         match place {
-            Some(place) if is_gone(&error) && visit.folder != top() && !self.shows(&place, &visit.folder).await? => {
+            Some(place)
+                if error.kind() == ErrorKind::NotFound
+                    && visit.folder != top()
+                    && !self.shows(&place, &visit.folder).await? =>
+            {
                 self.note_missing(&place, vec![visit.folder]).await
             }
             _ => Err(error),
@@ -273,17 +286,12 @@ impl<'a> Walk<'a> {
             match page {
                 Ok(page) if page.items.iter().any(|item| item.identity() == id) => return Ok(true),
                 Ok(_) => {}
-                Err(error) if is_gone(&error) => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
                 Err(error) => return Err(error),
             }
         }
         Ok(false)
     }
-}
-
-/// Whether an error says that an item is gone, or out of the account's sight, which some services do not tell apart.
-pub(super) fn is_gone(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
 }
 
 /// The items in these entries of a folder that fulfil a condition.

@@ -63,6 +63,14 @@ pub struct Drive {
     pub hook: Option<Hook>,
     /// Folders that may not be listed.
     pub denied: BTreeSet<String>,
+    /// Items that no folder shows, and that may not be asked for.
+    pub hidden: BTreeSet<String>,
+    /// Whether the folder that everything is in is gone: nothing is found, and nothing listed.
+    pub ended: bool,
+    /// What every request fails with.
+    pub broken: Option<ErrorKind>,
+    /// How often the root was asked for.
+    pub roots: usize,
     /// The time that all folders have as their revision: the clock of the service stands still.
     pub moment: Option<Timestamp>,
     /// The clock of the service.
@@ -193,6 +201,10 @@ impl Drive {
         (self.stamps != Stamps::None).then(|| Revision::new(text))
     }
 
+    fn answers(&self) -> Result<()> {
+        self.broken.map_or(Ok(()), |kind| Err(Error::new(kind, "a page of somebody in between")))
+    }
+
     fn find(&self, id: &str) -> Result<&str> {
         let (series, version) = id.split_once(':').unwrap_or((id, ""));
         match self.nodes.get_key_value(series) {
@@ -227,6 +239,10 @@ impl Fake {
             fail_after: None,
             hook: None,
             denied: BTreeSet::new(),
+            hidden: BTreeSet::new(),
+            ended: false,
+            broken: None,
+            roots: 0,
             moment: None,
             clock: ServiceClock::default(),
         };
@@ -278,15 +294,19 @@ impl Fake {
                 *left -= 1;
             }
         }
+        drive.answers()?;
         if folder != "root" {
             drive.find(folder)?;
+        } else if drive.ended {
+            return Err(Error::new(ErrorKind::NotFound, "no such root"));
         }
         if drive.denied.contains(folder) {
             return Err(Error::new(ErrorKind::PermissionDenied, "not for you"));
         }
         let none = BTreeSet::new();
         let children = drive.children.get(folder).unwrap_or(&none);
-        let items: Vec<_> = children.iter().skip(offset).take(drive.page).map(|id| drive.item(id)).collect();
+        let children = children.iter().filter(|id| !drive.hidden.contains(*id));
+        let items: Vec<_> = children.skip(offset).take(drive.page).map(|id| drive.item(id)).collect();
         Ok((offset == 0 || !items.is_empty()).then(|| Page::new(items)))
     }
 }
@@ -304,14 +324,22 @@ impl RemoteStore for Fake {
     async fn stat(&self, item: &ItemRef) -> Result<Item> {
         tokio::task::yield_now().await;
         let mut drive = self.drive();
+        drive.answers()?;
         match item {
             ItemRef::Root => {
+                drive.roots += 1;
+                if drive.ended {
+                    return Err(Error::new(ErrorKind::NotFound, "no such root"));
+                }
                 let mut root = Item::new("root", "", ItemKind::Folder);
                 root.revision = drive.revision(drive.root_stamp);
                 Ok(root)
             }
             ItemRef::Id(id) => {
                 drive.stats.push(id.as_str().into());
+                if drive.hidden.contains(id.as_str()) {
+                    return Err(Error::new(ErrorKind::PermissionDenied, "not for you"));
+                }
                 let id = drive.find(id.as_str())?;
                 Ok(drive.item(id))
             }

@@ -47,7 +47,8 @@ pub(super) fn changes(store: Arc<Inner>, since: Since, options: ChangeOptions) -
             _ => feed.everything(false).await,
         }
     };
-    stream::once(opened).try_flatten().map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
+    let pages = stream::once(opened).try_flatten().map(|page| page.and_then(ChangePage::checked));
+    pages.map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
 }
 
 impl Feed {
@@ -99,10 +100,23 @@ impl Feed {
         let begin = reset.then(|| Ok(ChangePage::new(frame(Change::ResetBegin))));
         let end = ChangePage::new(frame(Change::ResetEnd)).with_checkpoint(checkpoint);
         let root = self.store.root_id().to_owned();
-        let items = walk(self.store.clone(), self.place()).map_ok(move |found| {
+        let items = walk(self.store.clone(), self.place(), true).map_ok(move |found| {
             ChangePage::new(found.into_iter().map(|known| Change::Upsert(known.into_item(&root))).collect())
         });
-        Ok(stream::iter(begin).chain(items).chain(stream::iter([Ok(end)])).boxed())
+        let feed = self.clone();
+        let end = stream::once(async move { feed.sure(end).await });
+        Ok(stream::iter(begin).chain(items).chain(end).boxed())
+    }
+
+    /// A page that may tell that something is gone, once the folder whose changes are read is known to be there.
+    async fn sure(&self, page: ChangePage) -> Result<ChangePage> {
+        if page.changes.iter().any(|change| matches!(change, Change::Remove(_) | Change::ResetEnd)) {
+            match &self.scope {
+                Some(scope) => self.store.node_of(&scope.id, true).await.map(drop)?,
+                None => self.store.root().await.map(drop)?,
+            }
+        }
+        Ok(page)
     }
 
     fn place(&self) -> Place {
@@ -149,7 +163,7 @@ impl Feed {
             changes.push(Change::Upsert(known.clone().into_item(self.store.root_id())));
             // A folder that came from elsewhere, or out of the trash, may have brought what has no entry of its own.
             if known.is_folder && !self.is_below(entry.came_from.as_ref()) && listed.insert(entry.id.clone()) {
-                let mut below = walk(self.store.clone(), Place::Folder(entry.id));
+                let mut below = walk(self.store.clone(), Place::Folder(entry.id), false);
                 while let Some(found) = below.try_next().await? {
                     listed.extend(found.iter().filter(|known| known.is_folder).map(|known| known.id.clone()));
                     let items = found.into_iter().map(|known| known.into_item(self.store.root_id()));
@@ -232,6 +246,7 @@ impl Reading {
         let told = ChangePage::new(self.feed.translate(page.changes).await?);
         let told = told.with_checkpoint(self.feed.checkpoint(&page.cursor)?);
         self.position = page.has_more.then_some(page.cursor);
+        let told = self.feed.sure(told).await?;
         Ok(stream::iter([Ok(told)]).boxed())
     }
 }

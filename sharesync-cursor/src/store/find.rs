@@ -106,7 +106,7 @@ impl Inner {
         }
     }
 
-    async fn root(&self) -> Result<Item> {
+    pub(super) async fn root(&self) -> Result<Item> {
         let share = self.client.shares().get(self.root_id()).await?;
         if share.is_deleted == Some(true) {
             return Err(refuse(ErrorKind::NotFound, self.root_id(), "the share was deleted"));

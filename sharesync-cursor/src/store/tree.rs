@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Result, Revision, temporary_name,
+    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Result, Revision, TreeGuard,
+    temporary_name,
 };
 
 use super::Inner;
@@ -220,13 +221,16 @@ impl Inner {
     }
 
     async fn copy_contents(&self, from: &str, to: &str) -> Result<()> {
-        let mut folders = VecDeque::from([(from.to_owned(), to.to_owned())]);
-        while let Some((from, to)) = folders.pop_front() {
+        let mut folders = VecDeque::from([(from.to_owned(), to.to_owned(), 1)]);
+        let mut guard = TreeGuard::new();
+        while let Some((from, to, depth)) = folders.pop_front() {
             let place = Place::Folder(to);
             for child in self.children(&Place::Folder(from)).await? {
                 if child.is_folder {
+                    self.check_name(&child.name)?;
+                    guard.enter_new(&child.id, depth)?;
                     let copy = self.new_folder(&place, &child.name).await?;
-                    folders.push_back((child.id, copy.id));
+                    folders.push_back((child.id, copy.id, depth + 1));
                 } else {
                     self.client.files().copy(&child.id, &self.target(&place)).await?;
                 }

@@ -15,6 +15,7 @@ use super::walk::walk;
 use super::{Inner, feed, log};
 use crate::PROVIDER;
 use crate::model::Guid;
+use crate::rest::Target;
 
 pub(super) type Pages = BoxStream<'static, Result<ChangePage>>;
 
@@ -46,7 +47,8 @@ pub(super) fn changes(store: Arc<Inner>, since: Since, options: ChangeOptions) -
             (false, ..) => log::everything(scope, false).await,
         }
     };
-    stream::once(opened).try_flatten().map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
+    let pages = stream::once(opened).try_flatten().map(|page| page.and_then(ChangePage::checked));
+    pages.map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
 }
 
 /// What a page tells of one item.
@@ -86,7 +88,18 @@ impl Scope {
     /// All that is below, listed.
     pub(super) fn walk(&self) -> BoxStream<'static, Result<Vec<Known>>> {
         let from = self.folder.clone().unwrap_or_else(|| self.store.root_place());
-        walk(self.store.clone(), from)
+        walk(self.store.clone(), from, true)
+    }
+
+    /// A page that may tell that something is gone, once the folder whose changes are read is known to be there.
+    pub(super) async fn sure(&self, page: ChangePage) -> Result<ChangePage> {
+        if page.changes.iter().any(|change| matches!(change, Change::Remove(_) | Change::ResetEnd)) {
+            match &self.folder {
+                Some(folder) => self.store.client.folders().get(&Target::Id(folder.id)).await.map(drop)?,
+                None => self.store.client.libraries().root_folder(self.store.library).await.map(drop)?,
+            }
+        }
+        Ok(page)
     }
 
     /// What of a full enumeration is below.
@@ -124,7 +137,7 @@ impl Scope {
             // A folder that came into the scope has brought what is not told by itself.
             let brought = known.is_folder && (told.brought || self.folder.is_some());
             if let Some(path) = known.path.filter(|_| brought && listed.insert(known.id)) {
-                let mut below = walk(self.store.clone(), Place { id: known.id, path });
+                let mut below = walk(self.store.clone(), Place { id: known.id, path }, false);
                 while let Some(found) = below.try_next().await? {
                     listed.extend(found.iter().filter(|known| known.is_folder).map(|known| known.id));
                     changes.extend(found.into_iter().map(|known| Change::Upsert(known.into_item())));

@@ -55,7 +55,7 @@ fn pages(scope: Scope, state: State, silent: bool) -> Pages {
             match reading.next().await? {
                 None => return Ok(None),
                 Some(page) if page.changes.is_empty() && page.checkpoint.is_none() => {}
-                Some(page) => return Ok(Some((page, reading))),
+                Some(page) => return Ok(Some((reading.scope.sure(page).await?, reading))),
             }
         }
     });
@@ -86,6 +86,10 @@ impl Reading {
             Err(error) if error.kind() == ErrorKind::CursorInvalid || error.status() == Some(410) => {
                 tracing::debug!(%error, "the service does not take the token");
                 return Ok(self.begin_reset());
+            }
+            // What it answers to a token that it did not issue, or in which it finds no sense, is not documented.
+            Err(error) if error.kind() == ErrorKind::Rejected => {
+                return Err(error.with_kind(ErrorKind::CursorInvalid));
             }
             page => page?,
         };

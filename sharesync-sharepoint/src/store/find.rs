@@ -8,6 +8,9 @@ use crate::ItemsQuery;
 use crate::model::Guid;
 use crate::rest::Target;
 
+/// How often an item is looked for again that is moved while its folder is.
+const MOST_MOVES: u32 = 4;
+
 /// A folder to list or to put something into.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
@@ -117,21 +120,33 @@ impl Inner {
         Ok(complete.then_some(known))
     }
 
-    /// Adds the folder that holds something, which the REST service does not tell.
+    /// Adds the folder that holds something. The REST service does not tell it, so it is looked for by path, where another
+    /// folder may have come meanwhile: what is found counts if the item is still at its path afterwards.
     async fn with_parent(&self, mut known: Known) -> Result<Known> {
-        let above = self.inside(&known)?.parent().unwrap_or_else(RemotePath::root);
-        known.parent = if above.is_root() {
-            Some(self.root.id)
-        } else {
+        for _ in 0..MOST_MOVES {
+            let above = self.inside(&known)?.parent().unwrap_or_else(RemotePath::root);
+            if above.is_root() {
+                known.parent = Some(self.root.id);
+                return Ok(known);
+            }
             let target = Target::Path(self.root.on_server(&above));
-            match self.client.folders().get(&target).await {
+            let parent = match self.client.folders().get(&target).await {
                 Ok(folder) => folder.unique_id,
-                // It was moved meanwhile.
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
                 Err(error) => return Err(error),
+            };
+            let (id, before) = (Target::Id(known.id), known.path.take());
+            known = match known.is_folder {
+                true => Known::folder(self.client.folders().get(&id).await?, &self.root, None)?,
+                false => Known::file(self.client.files().get(&id).await?, &self.root, None)?,
+            };
+            if known.path == before {
+                known.parent = parent;
+                return Ok(known);
             }
-        };
-        Ok(known)
+        }
+        let message = "it is moved faster than its folder can be asked for";
+        Err(refuse(ErrorKind::Unavailable, &known.id.to_string(), message))
     }
 
     /// What was found by its path, with what only an identifier leads to.

@@ -35,7 +35,8 @@ pub(super) async fn everything(scope: Scope, reset: bool) -> Result<Pages> {
     let items = scope
         .walk()
         .map_ok(|found| ChangePage::new(found.into_iter().map(|known| Change::Upsert(known.into_item())).collect()));
-    Ok(stream::iter(begin).chain(items).chain(stream::iter([Ok(end)])).boxed())
+    let end = stream::once(async move { scope.sure(end).await });
+    Ok(stream::iter(begin).chain(items).chain(end).boxed())
 }
 
 /// What happened after a token, page by page.
@@ -66,6 +67,10 @@ impl Reading {
                 tracing::debug!(%error, "the log does not reach back to the token: everything is read anew");
                 return everything(self.scope.clone(), true).await;
             }
+            // What it answers to a token that it did not issue, or in which it finds no sense, is not documented.
+            Err(error) if error.kind() == ErrorKind::Rejected => {
+                return Err(error.with_kind(ErrorKind::CursorInvalid));
+            }
             entries => entries?,
         };
         let next = match entries.last() {
@@ -82,6 +87,7 @@ impl Reading {
         };
         let told = self.told(named).await?;
         let page = ChangePage::new(self.scope.translate(told).await?).with_checkpoint(self.scope.checkpoint(&next));
+        let page = self.scope.sure(page).await?;
         self.token = has_more.then_some(next);
         Ok(stream::iter([Ok(page)]).boxed())
     }

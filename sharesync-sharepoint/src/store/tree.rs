@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, RemotePath, Result, Revision,
+    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, RemotePath, Result, Revision, TreeGuard,
 };
 
 use super::Inner;
@@ -160,16 +160,18 @@ impl Inner {
     }
 
     async fn copy_contents(self: &Arc<Self>, from: Place, to: Place) -> Result<()> {
-        let mut folders = VecDeque::from([(from, to)]);
-        while let Some((from, to)) = folders.pop_front() {
+        let mut folders = VecDeque::from([(from, to, 1)]);
+        let mut guard = TreeGuard::new();
+        while let Some((from, to, depth)) = folders.pop_front() {
             let mut listing = Listing::new(self.clone(), from.clone(), self.options.page_size);
             while let Some(page) = listing.next().await? {
                 for child in page {
                     let path = to.path.join(&child.name)?;
                     if child.is_folder {
+                        guard.enter_new(&child.id.to_string(), depth)?;
                         let copy = self.new_folder(&to, &child.name).await?;
                         let inner = Place { id: child.id, path: from.path.join(&child.name)? };
-                        folders.push_back((inner, Place { id: copy.id, path }));
+                        folders.push_back((inner, Place { id: copy.id, path }, depth + 1));
                     } else {
                         let on_server = self.root.on_server(&path);
                         self.client.files().copy_to(&Target::Id(child.id), &on_server, false).await?;
