@@ -1,18 +1,18 @@
 //! Changes by ChangeList. Its entries say that something has changed and not what: each is settled by asking for the item.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use sharesync_core::{
     Attempted, BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, Item, ItemId, ItemKind, ItemRef,
-    Operation, Result, Since,
+    Operation, Page, Result, Since, TreeGuard,
 };
 
-use super::Inner;
-use super::find::file_id;
-use super::names::{is_within, join};
+use super::names::{check_found, is_within, join};
 use super::spool::Spool;
+use super::{Inner, refuse};
 use crate::model::{ChangeEntry, ChangeSummary};
 use crate::soap::Streamed;
 use crate::{ChangeListQuery, DateTime, PROVIDER};
@@ -26,10 +26,15 @@ const PAGE: usize = 500;
 /// Changed folders beyond which everything is told anew: they are held in memory.
 const MOST_FOLDERS: usize = 50_000;
 
+/// How often what has changed is settled again, because the folders it is in change meanwhile.
+const MOST_ROUNDS: usize = 4;
+
 /// What is followed: a folder, by its path, and the name that cursors are bound to.
 #[derive(Debug, Clone)]
 struct Scope {
     path: String,
+    /// The number of the folder; `None` for the root.
+    number: Option<i64>,
     name: String,
     page: usize,
 }
@@ -39,18 +44,26 @@ type Changes = BoxStream<'static, Result<Change>>;
 
 pub(super) fn changes(store: Arc<Inner>, since: Since, options: ChangeOptions) -> Pages {
     let pages = stream::once(async move { begin(store, since, options).await }).try_flatten();
-    pages.map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
+    let checked = pages.map(|page| page.and_then(ChangePage::checked));
+    checked.map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
 }
 
 async fn begin(store: Arc<Inner>, since: Since, options: ChangeOptions) -> Result<Pages> {
     let mut scope = Scope {
         path: store.root.clone(),
+        number: None,
         name: store.info.account.clone(),
         page: options.page_size.map_or(PAGE, |size| size as usize).max(1),
     };
     if let Some(folder) = options.scope.filter(|folder| *folder != ItemRef::Root) {
+        // Another folder may have taken the path of the one that is known there.
+        store.refresh_folders().await?;
         let found = store.find(&folder).await?;
-        scope = Scope { name: format!("{}#{}", scope.name, found.item.id), path: found.path, ..scope };
+        if found.item.is_file() {
+            return Err(refuse(ErrorKind::InvalidInput, folder, "changes are read below a folder"));
+        }
+        let number = found.item.id.as_str().parse().ok();
+        scope = Scope { name: format!("{}#{}", scope.name, found.item.id), path: found.path, number, ..scope };
     }
     match since {
         Since::Now => {
@@ -59,7 +72,8 @@ async fn begin(store: Arc<Inner>, since: Since, options: ChangeOptions) -> Resul
         }
         Since::Beginning => {
             let end = store.change_end().await?;
-            Ok(store.everything(&scope).chain(stream::once(async move { Ok(last(&scope, &end, Vec::new())) })).boxed())
+            let all = store.everything(&mut scope).await?;
+            Ok(all.chain(stream::once(async move { Ok(last(&scope, &end, Vec::new())) })).boxed())
         }
         Since::Cursor(cursor) => {
             let token = cursor.token_for(PROVIDER, &scope.name)?;
@@ -100,52 +114,68 @@ fn paged(changes: Changes, scope: Scope, end: DateTime) -> Pages {
 struct Told {
     /// The number of the folder, and the name.
     files: Spool,
+    /// The folders that files are in.
+    around: HashSet<i64>,
     folders: HashSet<i64>,
     summary: ChangeSummary,
 }
 
 async fn read(mut list: Streamed<ChangeEntry, ChangeSummary>) -> Result<Told> {
-    let mut folders = HashSet::new();
-    let rows = stream::try_unfold((&mut list, &mut folders), |(list, folders)| async move {
+    let (mut folders, mut around) = (HashSet::new(), HashSet::new());
+    let note = |numbers: &mut HashSet<i64>, number| {
+        if numbers.len() <= MOST_FOLDERS {
+            numbers.insert(number);
+        }
+    };
+    let rows = stream::try_unfold((&mut list, &mut folders, &mut around), |(list, folders, around)| async move {
         let Some(rows) = list.next().await? else { return Ok(None) };
         let mut files = Vec::new();
         for row in rows {
             match row {
-                ChangeEntry::File(file) => files.push((file.parent_folder_id, file.name)),
-                ChangeEntry::Folder(folder) if folders.len() <= MOST_FOLDERS => drop(folders.insert(folder.item_id)),
-                ChangeEntry::Folder(_) => {}
+                ChangeEntry::File(file) => {
+                    check_found(&file.name, file.parent_folder_id)?;
+                    note(around, file.parent_folder_id);
+                    files.push((file.parent_folder_id, file.name));
+                }
+                ChangeEntry::Folder(folder) => note(folders, folder.item_id),
             }
         }
-        Ok(Some((files, (list, folders))))
+        Ok(Some((files, (list, folders, around))))
     });
     let files = Spool::of(rows).await?;
     let summary = list.summary().await?;
-    Ok(Told { files, folders, summary })
+    Ok(Told { files, around, folders, summary })
 }
 
 /// What happened after a date. Nothing is told before all of it is settled: names become free first, then comes what exists
 /// from the top down, then the folders that are gone.
-async fn since_date(store: Arc<Inner>, scope: Scope, date: DateTime) -> Result<Pages> {
-    let Told { files, folders, summary } = read(store.change_list(date.clone()).await?).await?;
-    let reset = summary.full_sync || summary.header_changed || folders.len() > MOST_FOLDERS;
-    let end = summary.sync_end_date;
-    if files.is_empty() && folders.is_empty() && !reset {
+async fn since_date(store: Arc<Inner>, mut scope: Scope, date: DateTime) -> Result<Pages> {
+    let told = read(store.change_list(date.clone()).await?).await?;
+    let end = told.summary.sync_end_date.clone();
+    let lost = told.summary.full_sync
+        || told.summary.header_changed
+        || told.folders.len().max(told.around.len()) > MOST_FOLDERS;
+    if told.files.is_empty() && told.folders.is_empty() && !lost {
         return Ok(stream::iter([Ok(last(&scope, &end, Vec::new()))]).boxed());
     }
     store.refresh_folders().await?;
-    if reset {
-        let all = store.everything(&scope);
+    // Without the numbers of folders nothing tells where a change is.
+    if lost || store.folders().are_absent() {
+        let all = store.everything(&mut scope).await?;
         let begin = stream::iter([Ok(ChangePage::new(vec![Change::ResetBegin]))]);
-        let done = stream::once(async move { Ok(last(&scope, &end, vec![Change::ResetEnd])) });
+        let done = stream::once(async move {
+            store.scope_there(&scope).await?;
+            Ok(last(&scope, &end, vec![Change::ResetEnd]))
+        });
         return Ok(begin.chain(all).chain(done).boxed());
     }
-    let files = Spool::of(store.settled_files(&scope, files)).await?;
-    let (there, gone) = store.settled_folders(&scope, folders).await?;
+    let Settled { files, there, gone, removes } = store.settled(&scope, told).await?;
+    if removes {
+        store.scope_there(&scope).await?;
+    }
     let new = store.unknown_at(&there, &date);
-    let around = scope.clone();
-    let below = new.into_iter().map(move |path| store.everything(&Scope { path, ..around.clone() }));
-    let below =
-        stream::iter(below).flatten().map_ok(|page| stream::iter(page.changes.into_iter().map(Ok))).try_flatten();
+    let below = stream::iter(new).map(move |path| Walk::new(store.clone(), path, false).pages()).flatten();
+    let below = below.map_ok(|page| stream::iter(page.changes.into_iter().map(Ok))).try_flatten();
     let of_files = |removed| {
         let changes = files.rows::<Change>();
         changes.try_filter(move |change| future::ready(matches!(change, Change::Remove(_)) == removed))
@@ -157,6 +187,18 @@ async fn since_date(store: Arc<Inner>, scope: Scope, date: DateTime) -> Result<P
         .chain(stream::iter(gone.into_iter().map(|id| Ok(Change::Remove(id)))));
     Ok(paged(changes.boxed(), scope, end))
 }
+
+/// What became of what a list of changes names.
+struct Settled {
+    files: Spool,
+    there: Vec<(i64, Item)>,
+    gone: Vec<ItemId>,
+    /// Whether anything is gone.
+    removes: bool,
+}
+
+/// Where folders are, by number; `None` where one is not.
+type Paths = HashMap<i64, Option<String>>;
 
 impl Inner {
     pub(super) async fn change_list(&self, date: DateTime) -> Result<Streamed<ChangeEntry, ChangeSummary>> {
@@ -170,30 +212,91 @@ impl Inner {
         list.summary().await.map(|summary| summary.sync_end_date)
     }
 
+    /// What became of everything that a list names.
+    ///
+    /// The list names folders by number, and what is there can only be asked for by path, where another folder may have
+    /// come meanwhile. So where the folders are is looked at before and after: what was asked is valid if they did not
+    /// move. Whatever happens later is in the next list.
+    async fn settled(self: &Arc<Self>, scope: &Scope, told: Told) -> Result<Settled> {
+        for _ in 0..MOST_ROUNDS {
+            let numbers = told.folders.iter().chain(&told.around).chain(&scope.number);
+            let paths: Arc<Paths> = {
+                let folders = self.folders();
+                Arc::new(numbers.map(|number| (*number, folders.path(*number).map(str::to_owned))).collect())
+            };
+            let settled = self.settle(scope, &told, &paths).await?;
+            self.refresh_folders().await?;
+            let mut folders = self.folders();
+            if paths.iter().all(|(number, path)| folders.path(*number) == path.as_deref()) {
+                for number in
+                    told.folders.iter().filter(|number| settled.there.iter().all(|(there, _)| there != *number))
+                {
+                    let path = paths.get(number).cloned().flatten();
+                    path.into_iter()
+                        .filter(|path| !is_within(&scope.path, path))
+                        .for_each(|path| folders.forget(&path));
+                }
+                return Ok(settled);
+            }
+        }
+        let message = "the folders that have changed go on changing faster than they can be asked for";
+        Err(refuse(ErrorKind::Unavailable, &scope.path, message))
+    }
+
+    async fn settle(self: &Arc<Self>, scope: &Scope, told: &Told, paths: &Arc<Paths>) -> Result<Settled> {
+        let (there, gone) = self.settled_folders(scope, &told.folders, paths).await?;
+        let removed = Arc::new(AtomicBool::new(!gone.is_empty()));
+        let noted = self.settled_files(scope, &told.files, paths).inspect_ok({
+            let removed = removed.clone();
+            move |changes| {
+                if changes.iter().any(|change| matches!(change, Change::Remove(_))) {
+                    removed.store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        let files = Spool::of(noted).await?;
+        Ok(Settled { files, there, gone, removes: removed.load(Ordering::Relaxed) })
+    }
+
     /// What became of each file.
-    fn settled_files(self: &Arc<Self>, scope: &Scope, files: Spool) -> BoxStream<'static, Result<Vec<Change>>> {
-        let (store, path) = (self.clone(), scope.path.clone());
+    fn settled_files(
+        self: &Arc<Self>,
+        scope: &Scope,
+        files: &Spool,
+        paths: &Arc<Paths>,
+    ) -> BoxStream<'static, Result<Vec<Change>>> {
+        let (store, scope, paths) = (self.clone(), scope.path.clone(), paths.clone());
         files
             .rows()
-            .map_ok(move |(folder, name): (i64, String)| {
-                let (store, path) = (store.clone(), path.clone());
-                async move { store.settled_file(&path, folder, &name).await.map(|change| vec![change]) }
+            .map_ok(move |(number, name): (i64, String)| {
+                let (store, scope) = (store.clone(), scope.clone());
+                let folder = paths.get(&number).cloned().flatten();
+                async move { store.settled_file(&scope, number, folder, &name).await.map(|change| vec![change]) }
             })
             .try_buffered(AT_ONCE)
             .boxed()
     }
 
-    /// Asks for a file: one that is there is told as it is, one that is not is gone.
-    async fn settled_file(self: &Arc<Self>, scope: &str, number: i64, name: &str) -> Result<Change> {
-        let folder = self.folders().path(number).map(str::to_owned);
-        let Some(folder) = folder else {
-            // The folder is gone, and with it the file.
-            return Ok(Change::Remove(ItemId::from(format!("{number}/{name}"))));
-        };
-        let found = self.file_at(&join(&folder, name)).await?.filter(|found| is_within(&found.path, scope));
-        Ok(match found {
-            Some(found) => Change::Upsert(found.item),
-            None => Change::Remove(file_id(&ItemId::from(number.to_string()), &folder, name)),
+    /// Asks for a file: one that is there is told as it is, one that is not is gone. It is what the list names: the number
+    /// of the folder and the name.
+    async fn settled_file(
+        self: &Arc<Self>,
+        scope: &str,
+        number: i64,
+        folder: Option<String>,
+        name: &str,
+    ) -> Result<Change> {
+        let parent = ItemId::from(number.to_string());
+        let id = ItemId::from(format!("{number}/{name}"));
+        // With a folder that is gone, so is what it held.
+        let Some(folder) = folder.filter(|folder| is_within(folder, scope)) else { return Ok(Change::Remove(id)) };
+        Ok(match self.file_at(&join(&folder, name)).await? {
+            Some(found) => {
+                let mut item = found.item;
+                (item.id, item.parent) = (id, Some(parent));
+                Change::Upsert(item)
+            }
+            None => Change::Remove(id),
         })
     }
 
@@ -201,16 +304,19 @@ impl Inner {
     async fn settled_folders(
         self: &Arc<Self>,
         scope: &Scope,
-        folders: HashSet<i64>,
+        folders: &HashSet<i64>,
+        paths: &Paths,
     ) -> Result<(Vec<(i64, Item)>, Vec<ItemId>)> {
-        let asked = stream::iter(folders).map(|number| async move {
-            let path = self.folders().path(number).map(str::to_owned);
+        let asked = stream::iter(folders.iter().copied()).map(|number| async move {
+            let path = paths.get(&number).cloned().flatten();
             let Some(path) = path.filter(|path| is_within(path, &scope.path)) else { return Ok((number, None)) };
             let found = self.at(&path).await?.filter(|found| found.item.kind == ItemKind::Folder);
-            if found.is_none() {
-                self.folders().forget(&path);
-            }
-            Ok::<_, Error>((number, found.map(|found| found.item)))
+            let item = found.map(|found| {
+                let mut item = found.item;
+                item.id = ItemId::from(number.to_string());
+                item
+            });
+            Ok::<_, Error>((number, item))
         });
         let mut asked = asked.buffer_unordered(AT_ONCE);
         let (mut there, mut gone) = (Vec::new(), Vec::new());
@@ -232,38 +338,86 @@ impl Inner {
         new.filter_map(|(number, _)| known.path(*number).map(str::to_owned)).collect()
     }
 
-    /// Everything in a folder, from the top down, as upserts; the folder itself where it is all that is followed.
-    fn everything(self: &Arc<Self>, scope: &Scope) -> Pages {
-        let store = self.clone();
-        let begin = (vec![scope.path.clone()], None);
-        let size = self.options.page_size;
-        stream::try_unfold(begin, move |(mut ahead, mut open)| {
-            let store = store.clone();
-            async move {
-                loop {
-                    let mut pages = match open.take() {
-                        Some(pages) => pages,
-                        None => match ahead.pop() {
-                            Some(folder) => store.list(folder, size),
-                            None => return Ok(None),
-                        },
-                    };
-                    // A folder that has gone since it was listed is told by the next list of changes.
-                    let page = match pages.try_next().await {
-                        Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                        page => page?,
-                    };
-                    let Some(page) = page else { continue };
-                    let folders = page.items.iter().filter(|item| item.is_folder());
-                    for folder in folders {
-                        let path = store.place(&ItemRef::from(folder)).await?.path;
-                        ahead.push(path);
-                    }
-                    let page = ChangePage::new(page.items.into_iter().map(Change::Upsert).collect());
-                    return Ok(Some((page, (ahead, Some(pages)))));
+    /// Makes sure that the folder that is followed is there, and where it was.
+    async fn scope_there(self: &Arc<Self>, scope: &Scope) -> Result<()> {
+        let gone = || refuse(ErrorKind::NotFound, &scope.path, "the folder whose changes are read is gone");
+        let is_there = self.at(&scope.path).await?.is_some_and(|found| found.kind == crate::model::ItemKind::Folder);
+        let known = scope.number.map(|number| self.folders().path(number).map(str::to_owned));
+        match known {
+            _ if !is_there => Err(gone()),
+            Some(None) => Err(gone()),
+            Some(Some(path)) if path != scope.path => {
+                let message = "the folder whose changes are read was moved meanwhile";
+                Err(refuse(ErrorKind::Unavailable, &scope.path, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Everything in the folder that is followed, from the top down, as upserts. Where the folders are is read first: what
+    /// is known of them may be older than the list of changes that follows.
+    async fn everything(self: &Arc<Self>, scope: &mut Scope) -> Result<Pages> {
+        self.reread_folders().await?;
+        if let Some(number) = scope.number {
+            let gone = || refuse(ErrorKind::NotFound, number, "the folder whose changes are read is gone");
+            scope.path = self.folders().path(number).ok_or_else(gone)?.to_owned();
+        }
+        Ok(Walk::new(self.clone(), scope.path.clone(), true).pages())
+    }
+}
+
+/// What a folder holds, page by page, with all that is below.
+struct Walk {
+    store: Arc<Inner>,
+    /// Whether it begins at the folder that is followed, which must be there.
+    whole: bool,
+    /// Folders found and not yet listed, and how deep they lie: the last one found comes first, which keeps this short.
+    ahead: Vec<(String, usize)>,
+    open: Option<(String, usize, BoxStream<'static, Result<Page<Item>>>)>,
+    guard: TreeGuard,
+}
+
+impl Walk {
+    fn new(store: Arc<Inner>, from: String, whole: bool) -> Self {
+        Self { store, whole, ahead: vec![(from, 0)], open: None, guard: TreeGuard::new() }
+    }
+
+    fn pages(self) -> Pages {
+        stream::try_unfold(self, |mut walk| async move { Ok(walk.next().await?.map(|page| (page, walk))) }).boxed()
+    }
+
+    async fn next(&mut self) -> Result<Option<ChangePage>> {
+        loop {
+            let (folder, depth, mut pages) = match (self.open.take(), self.ahead.pop()) {
+                (Some(open), ahead) => {
+                    self.ahead.extend(ahead);
+                    open
+                }
+                (None, Some((folder, depth))) => {
+                    let pages = self.store.list(folder.clone(), self.store.options.page_size);
+                    (folder, depth, pages)
+                }
+                (None, None) => return Ok(None),
+            };
+            let page = match pages.try_next().await {
+                // A folder that has gone since it was listed, or that a file has taken the place of, is told by the next
+                // list of changes.
+                Err(error)
+                    if (depth > 0 || !self.whole)
+                        && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Conflict) =>
+                {
+                    continue;
+                }
+                page => page?,
+            };
+            let Some(page) = page else { continue };
+            for found in page.items.iter().filter(|item| item.is_folder()) {
+                if self.guard.enter(found.id.as_str(), depth + 1)? {
+                    self.ahead.push((join(&folder, &found.name), depth + 1));
                 }
             }
-        })
-        .boxed()
+            self.open = Some((folder, depth, pages));
+            return Ok(Some(ChangePage::new(page.items.into_iter().map(Change::Upsert).collect())));
+        }
     }
 }

@@ -9,7 +9,7 @@ use sharesync_core::{
     BoxStream, Error, ErrorKind, Holder, Item, ItemId, ItemRef, Page, PageGuard, RemotePath, Result, Revision,
 };
 
-use super::names::{above, below, is_within, join, split, trim};
+use super::names::{above, below, check_found, is_within, join, split, trim};
 use super::{Inner, refuse};
 use crate::model::{FileProperties, ItemKind, ItemRow};
 use crate::soap::Streamed;
@@ -243,6 +243,7 @@ impl Inner {
 
     /// The item of an entry of a folder.
     async fn item(self: &Arc<Self>, folder: &str, row: &ItemRow) -> Result<Item> {
+        check_found(&row.name, folder)?;
         if row.kind.kind() == Some(ItemKind::Folder) {
             return self.folder_item(&join(folder, &row.name)).await;
         }

@@ -10,7 +10,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use sharesync_core::{ErrorKind, Result, own_task};
 
 use super::Inner;
-use super::names::{fold, is_within, join, trim};
+use super::names::{check_found, fold, is_within, join, trim};
 use crate::DateTime;
 use crate::model::{ChangeEntry, ChildItem, FolderEntry};
 
@@ -54,7 +54,10 @@ impl Folders {
             }
         }
         self.unlisted.remove(&key);
-        self.by_path.insert(key, number);
+        // Where another folder was known to be, it is not any more.
+        if let Some(other) = self.by_path.insert(key, number).filter(|other| *other != number) {
+            self.by_number.remove(&other);
+        }
     }
 
     /// Follows a folder, and all below it, to another path.
@@ -101,6 +104,11 @@ impl Folders {
 
     pub(super) fn number(&self, path: &str) -> Option<i64> {
         self.by_path.get(&fold(path)).copied()
+    }
+
+    /// Whether the service lists no folders.
+    pub(super) fn are_absent(&self) -> bool {
+        self.absent
     }
 
     fn at(&self, path: &str) -> Option<(i64, String)> {
@@ -358,6 +366,7 @@ impl Children {
 fn insert(folders: &mut Folders, child: ChildItem, of_parent: bool) {
     let path = trim(&child.path.unwrap_or_default());
     let path = match child.name.filter(|_| of_parent) {
+        Some(name) if check_found(&name, &path).is_err() => return,
         Some(name) => join(&path, &name),
         None => path,
     };

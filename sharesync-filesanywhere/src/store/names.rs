@@ -1,6 +1,10 @@
 //! Paths of the service: `\volume\folder\name`, with either slash on the way in, and without one at the end here.
 
-use sharesync_core::RemotePath;
+use std::fmt::Display;
+
+use sharesync_core::{ErrorKind, RemotePath, Result};
+
+use super::refuse;
 
 /// A path without separators at its end, and with those of the service.
 pub(super) fn trim(path: &str) -> String {
@@ -15,6 +19,15 @@ pub(super) fn join(folder: &str, name: &str) -> String {
 /// The path of the folder that holds something, and its name.
 pub(super) fn split(path: &str) -> Option<(&str, &str)> {
     path.rsplit_once('\\').filter(|(folder, name)| !folder.is_empty() && !name.is_empty())
+}
+
+/// Refuses a name of the service that leads elsewhere once it is part of a path.
+pub(super) fn check_found(name: &str, folder: impl Display) -> Result<()> {
+    if !name.contains('\\') && RemotePath::root().join(name).is_ok() {
+        return Ok(());
+    }
+    let message = format!("the folder holds an item that is named {name:?}, which no path can hold");
+    Err(refuse(ErrorKind::InvalidName, folder, message))
 }
 
 /// Names are compared without regard to case: that the service does so is inferred from what it runs on.
