@@ -6,8 +6,9 @@
 //! which then opens the file of the snapshots again. Where there is such a file, other histories have a process of its own
 //! for each reading, which the system kills. Each provider of `support/providers.rs` that has changes, native or
 //! emulated, is a test; SharePoint in each form that its changes have (a flat feed, a nested one, the log of the REST
-//! service), as it is, and with resynchronizations of every kind at random places, within readings too. A failure names its
-//! seed; `SHARESYNC_SEEDS=77,78 cargo test --test histories` takes others.
+//! service), as it is, and with resynchronizations of every kind at random places, within readings too. In histories of
+//! their own a rival, with another connection, replaces folders by new ones of the same name while they are read, and a
+//! gateway answers with its pages in the middle of a reading. A failure names its seed; `SHARESYNC_SEEDS=77,78 cargo test --test histories` takes others.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -33,7 +34,7 @@ use fastrand::Rng;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sharesync::sharepoint::{Auth, Client, RecycleBin};
 use sharesync::{CreateFolderOptions, ErrorKind, ItemRef, Operation, RemoteStore, Support};
-use sharesync_emulator::{Builder, Emulator, SharePointResync as Resync};
+use sharesync_emulator::{Builder, Emulator, Fault, FaultKind, SharePointResync as Resync};
 use tempfile::TempDir;
 
 use histories::consumer::{Consumer, End};
@@ -68,6 +69,12 @@ fn main() -> ExitCode {
             let (handle, stage) = (runtime.handle().clone(), *stage);
             let name = format!("{}::killed_processes::seed_{seed}", stage.name);
             Trial::test(name, move || handle.block_on(killed_processes(stage, seed)))
+        }));
+    }
+    for seed in seeds.split(',').map(|seed| seed.trim().parse().unwrap()) {
+        trials.extend(stages.iter().filter(|stage| !stage.resyncs).map(|stage| {
+            let (handle, stage) = (runtime.handle().clone(), *stage);
+            Trial::test(format!("{}::meddled::seed_{seed}", stage.name), move || handle.block_on(meddled(stage, seed)))
         }));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -219,6 +226,56 @@ async fn history(stage: Stage, seed: u64) -> Result<(), Failed> {
     consumer.assert_is(&tree, &format!("seed {seed}, at the end"));
     Ok(())
 }
+
+/// Readings in one history with a rival and a gateway.
+const MEDDLED: usize = 40;
+
+async fn meddled(stage: Stage, seed: u64) -> Result<(), Failed> {
+    let process = Process::start(stage).await;
+    let (emulator, store) = (&process.emulator, &*process.store);
+    // It knows nothing of what the other one has learned.
+    let own = tempfile::tempdir()?;
+    let rival = providers::emulated(emulator, own.path())[stage.provider].connect().await.unwrap();
+    rival.create_folder(&ItemRef::Root, Tree::TOP, CreateFolderOptions::new()).await.unwrap();
+    let mut rng = Rng::with_seed(seed);
+    let (mut tree, mut consumer) = (Tree::default(), Consumer::default());
+    let (mut struck, mut remade) = (0, 0);
+    for reading in 0..MEDDLED {
+        for _ in 0..rng.usize(1..12) {
+            tree.act(&*rival, &mut rng).await;
+        }
+        let mut meddling = Rng::with_seed(rng.u64(..));
+        if reading % 3 == 2 {
+            let (status, plain) = *rng.choice(&PAGES).unwrap();
+            // Some services need a single request for a reading, others many.
+            let skip = if rng.bool() { rng.u64(..3) } else { rng.u64(..20) };
+            let page = Fault::new(FaultKind::ProxyPage { status, plain }).skip(skip).times(40);
+            emulator.faults().add(page);
+            struck += usize::from(consumer.read_whole(store).await == End::Failed);
+            emulator.faults().clear();
+        } else {
+            let meddle = async {
+                for _ in 0..meddling.usize(1..5) {
+                    for _ in 0..meddling.usize(..200) {
+                        tokio::task::yield_now().await;
+                    }
+                    tree.remake_folder(&*rival, &mut meddling).await;
+                    remade += 1;
+                }
+            };
+            let (end, ()) = tokio::join!(consumer.read_whole(store), meddle);
+            assert_eq!(end, End::Checkpoint, "seed {seed}, reading {reading}");
+        }
+        consumer.read_all(store).await;
+        consumer.assert_is(&tree, &format!("seed {seed}, reading {reading}"));
+    }
+    println!("{}: {struck} readings met a page, {remade} folders were made anew", stage.name);
+    assert!(struck > 2 && remade > 20, "{struck} {remade}: not everything happened");
+    Ok(())
+}
+
+/// The pages of a gateway: the status, and whether it is plain text.
+const PAGES: [(u16, bool); 5] = [(404, true), (404, false), (403, false), (200, false), (503, true)];
 
 /// Readings in one history of processes that are killed.
 const READINGS: usize = 60;

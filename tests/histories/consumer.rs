@@ -6,7 +6,9 @@ use std::task::Poll;
 
 use fastrand::Rng;
 use futures::{FutureExt as _, StreamExt as _, future};
-use sharesync::{BoxStream, Change, ChangeOptions, ChangePage, Cursor, Item, ItemId, RemoteStore, Result, Since};
+use sharesync::{
+    BoxStream, Change, ChangeOptions, ChangePage, Cursor, ErrorKind, Item, ItemId, RemoteStore, Result, Since,
+};
 
 use super::tree::{Known, Tree};
 
@@ -19,6 +21,8 @@ pub(crate) enum End {
     Waiting,
     /// Killed while it applied a page, or before it had kept the checkpoint of that page.
     Applying,
+    /// The service, or somebody in between, failed.
+    Failed,
 }
 
 #[derive(Default)]
@@ -64,6 +68,23 @@ impl Consumer {
             }
         }
         unreachable!("the pages are not endless")
+    }
+
+    /// Reads what is new to its end, or until a page of somebody in between ends it.
+    pub(crate) async fn read_whole(&mut self, store: &dyn RemoteStore) -> End {
+        let mut pages = self.pages(store, ChangeOptions::new());
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => self.take(page),
+                Err(error) => {
+                    // What a gateway says is never the service's word, at most a wish that somebody signs in.
+                    let passing = [ErrorKind::Protocol, ErrorKind::Unavailable, ErrorKind::Unauthenticated];
+                    assert!(passing.contains(&error.kind()), "{error}");
+                    return End::Failed;
+                }
+            }
+        }
+        End::Checkpoint
     }
 
     /// Reads what is new to its end.

@@ -93,6 +93,17 @@ impl Tree {
         if rng.bool() { self.make_folder(store, folder, name).await } else { self.put(store, folder, name).await }
     }
 
+    /// Replaces a folder by a new one of the same name, with a file in it or without.
+    pub(crate) async fn remake_folder(&mut self, store: &dyn RemoteStore, rng: &mut Rng) {
+        let Some(path) = self.any(rng, |_, content| content.is_none()) else { return };
+        self.delete(store, &path).await;
+        let (folder, name) = path.rsplit_once('/').unwrap();
+        self.make_folder(store, folder, name).await;
+        if rng.bool() {
+            self.put(store, &path, NAMES[0]).await;
+        }
+    }
+
     /// Moves what is in a folder out of it before the folder is deleted.
     async fn rescue(&mut self, store: &dyn RemoteStore, rng: &mut Rng) {
         let Some(inside) = self.any(rng, |path, _| path.matches('/').count() > 1) else { return };
