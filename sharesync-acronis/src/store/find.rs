@@ -132,3 +132,24 @@ pub(super) fn not_found(error: Error) -> Error {
 fn unknown(item: &ItemRef) -> Error {
     refuse(ErrorKind::InvalidInput, &item.to_string(), "this way to name an item is not known here")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_be_missing_is_taken_for_it() {
+        let refused = |code: Option<&str>, kind| {
+            let error = Error::new(kind, "refused").with_status(403);
+            code.into_iter().fold(error, |error, code| error.with_code(code))
+        };
+        let denied = ErrorKind::PermissionDenied;
+        assert_eq!(not_found(refused(Some("3"), denied)).kind(), ErrorKind::NotFound);
+        for other in [refused(Some("7"), denied), refused(None, denied)] {
+            assert_eq!(not_found(other).kind(), denied, "another refusal");
+        }
+        for kind in [ErrorKind::Protocol, ErrorKind::Unavailable, ErrorKind::Unauthenticated] {
+            assert_eq!(not_found(refused(Some("3"), kind)).kind(), kind, "a page of somebody in between");
+        }
+    }
+}
