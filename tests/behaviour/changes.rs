@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use futures::TryStreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use sharesync::{
     Change, ChangeOptions, ChangePage, Cursor, DeleteOptions, Destination, ErrorKind, Item, ItemId, ItemRef, Operation,
     Since,
 };
+use sharesync_emulator::{Fault, FaultKind};
 
 use super::harness::{Ctx, cases};
 use super::support::{fails, folder_in, put_into};
@@ -29,6 +30,9 @@ cases! {
         a_cursor_survives_another_process,
         a_cursor_can_be_used_again,
         a_foreign_cursor_is_refused,
+        a_damaged_cursor_is_refused,
+        a_page_in_between_removes_nothing,
+        without_the_folder_that_is_followed_nothing_is_told,
         small_pages_lose_and_repeat_nothing,
         a_scope_leaves_out_the_rest,
     }
@@ -247,6 +251,79 @@ async fn a_foreign_cursor_is_refused(ctx: Ctx) {
     for cursor in foreign {
         let refused = ctx.store.changes(Since::Cursor(cursor), ChangeOptions::new()).try_collect::<Vec<_>>().await;
         fails(refused, ErrorKind::CursorInvalid, &["cursor"]);
+    }
+}
+
+async fn a_damaged_cursor_is_refused(ctx: Ctx) {
+    let (ctx, cursor, mut mirror) = caught_up(&ctx).await;
+    let whole = serde_json::to_value(&cursor).unwrap();
+    let token = whole["token"].as_str().unwrap();
+    let (cut, more) = (&token[..token.len() / 2], format!("{token}0"));
+    let damages =
+        [("token", cut), ("token", &more), ("token", ""), ("token", "garbage"), ("scope", "x"), ("check", "0")];
+    ctx.emulator.requests().clear();
+    for (name, value) in damages {
+        let mut damaged = whole.clone();
+        damaged[name] = value.into();
+        let since = Since::Cursor(serde_json::from_value(damaged).unwrap());
+        let refused = ctx.store.changes(since, ChangeOptions::new()).try_collect::<Vec<_>>().await;
+        fails(refused, ErrorKind::CursorInvalid, &["cursor"]);
+    }
+    assert_eq!(ctx.emulator.requests().count(), 0, "nothing is asked with a damaged cursor");
+    ctx.put("a.txt", "x").await;
+    follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    assert!(names(&mirror).contains(&"a.txt"));
+}
+
+/// The page of a gateway in the middle of a reading is no word of the service: the reading ends without a checkpoint.
+async fn a_page_in_between_removes_nothing(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    let (kept, gone) = (ctx.folder("kept").await, ctx.put("gone.txt", "x").await);
+    let inside = put_into(&*ctx.store, &kept, "inside.txt", "x").await;
+    let mut mirror = Mirror::new();
+    let mut cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
+    ctx.store.delete(&ItemRef::from(&gone), DeleteOptions::new()).await.unwrap();
+    for (status, plain, skip) in [(404, true, 0), (404, false, 1), (403, false, 1), (403, true, 2), (404, true, 3)] {
+        put_into(&*ctx.store, &kept, &format!("{status} {plain} {skip}"), "x").await;
+        ctx.emulator.faults().add(Fault::new(FaultKind::ProxyPage { status, plain }).skip(skip));
+        let mut pages = ctx.store.changes(Since::Cursor(cursor.clone()), ChangeOptions::new());
+        let ended = loop {
+            match pages.try_next().await {
+                Ok(Some(page)) => {
+                    page.changes.into_iter().for_each(|change| apply(&mut mirror, change));
+                    cursor = page.checkpoint.unwrap_or(cursor);
+                }
+                ended => break ended.map(drop),
+            }
+        };
+        ctx.emulator.faults().clear();
+        if let Err(error) = ended {
+            let kinds = [ErrorKind::Protocol, ErrorKind::Unavailable];
+            assert!(kinds.contains(&error.kind()), "{status} {skip}: {error}");
+        }
+        for item in [&kept, &inside] {
+            assert!(mirror.contains_key(item.identity()), "{status} {skip}: {} is there", item.name);
+        }
+    }
+    follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
+    let names = names(&mirror);
+    assert!(
+        names.contains(&"404 true 0") && names.contains(&"404 true 3") && !names.contains(&"gone.txt"),
+        "{names:?}"
+    );
+}
+
+async fn without_the_folder_that_is_followed_nothing_is_told(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    let followed = ctx.folder("followed").await;
+    put_into(&*ctx.store, &followed, "inside.txt", "x").await;
+    let scope = ChangeOptions::new().with_scope(&followed);
+    let cursor = follow_with(&ctx, Since::Beginning, scope.clone(), &mut Mirror::new()).await;
+    ctx.store.delete(&ItemRef::from(&followed), DeleteOptions::new()).await.unwrap();
+    for since in [Since::Cursor(cursor), Since::Beginning] {
+        let told = ctx.store.changes(since, scope.clone()).collect::<Vec<_>>().await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
     }
 }
 
