@@ -19,6 +19,7 @@ mod filesanywhere {
     mod hostile;
     mod loopback;
     mod mutated;
+    mod related;
     mod replay;
     mod show;
     mod stage;

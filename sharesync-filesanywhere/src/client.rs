@@ -14,7 +14,9 @@ use url::Url;
 use crate::auth::{ClientBuilder, Session};
 use crate::error;
 use crate::files::{Downloads, Files, FolderKeys, GroupShares, Items, Links, Uploads};
-use crate::soap::{Answer, NoRows, Op, Outcome, Record, Request, Row, Service, SoapVersion, Streamed, Tree, open};
+use crate::soap::{
+    Answer, NoRows, Op, Outcome, Record, Request, Row, Service, SoapVersion, Streamed, Tree, envelope, open,
+};
 use crate::store::{FilesAnywhereStore, StoreOptions};
 use crate::sync::SyncApi;
 
@@ -255,9 +257,8 @@ async fn result(op: &'static Op, response: Response, limit: usize) -> Result<Tre
 
 /// Reads a whole answer of bounded length.
 pub(crate) async fn read(op: &'static Op, response: Response, limit: usize) -> Result<Outcome> {
-    error::check_type(&response)?;
     let mut answer = Answer::<NoRows>::new(op.expected());
-    let mut body = response.into_stream();
+    let mut body = envelope(response)?;
     let mut length = 0_usize;
     while let Some(piece) = body.try_next().await? {
         let piece: Bytes = piece;

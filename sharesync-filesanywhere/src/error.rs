@@ -6,11 +6,11 @@
 use std::fmt;
 
 use http::header::CONTENT_TYPE;
-use sharesync_core::http::{Classified, Classify, ErrorResponse, ForeignResponse, Response, default_kind};
+use sharesync_core::http::{Classified, Classify, ErrorResponse, ForeignResponse, MediaType, Response, default_kind};
 use sharesync_core::{Error, ErrorKind, Result};
 
 use crate::PROVIDER;
-use crate::soap::{Answer, DocumentError, Expected, Fault, Field, NoRows, Op, Outcome, Tree};
+use crate::soap::{Answer, DocumentError, Expected, Fault, Field, NoRows, Op, Outcome, Tree, envelope_in};
 
 /// A folder of this name exists already; the one code whose meaning is known (observed by public clients).
 const FOLDER_EXISTS: &str = "e2937";
@@ -181,7 +181,8 @@ pub(crate) struct FilesAnywhereErrors;
 
 impl Classify for FilesAnywhereErrors {
     fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
-        if let Some(fault) = read_fault(response.body) {
+        let fault = envelope_in(&MediaType::of(response.headers), response.body);
+        if let Some(fault) = fault.as_deref().and_then(read_fault) {
             let kind = match kind_of_fault(&fault) {
                 ErrorKind::Unavailable => default_kind(response.status),
                 kind => kind,

@@ -341,7 +341,7 @@ impl Request {
 
 /// The body of an answer that must be XML; a page for people is an error.
 pub(crate) async fn xml_body(response: Response) -> Result<sharesync_core::BoxStream<'static, Result<Bytes>>> {
-    let mut body = response.into_stream().fuse();
+    let mut body = response.in_known_charset()?.into_stream().fuse();
     let mut first = Vec::new();
     // A page shows itself in its first bytes.
     while first.len() < 512 {

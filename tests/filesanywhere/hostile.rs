@@ -2,6 +2,7 @@
 
 use sharesync::filesanywhere::model::ItemKind;
 use sharesync::filesanywhere::{ChangeListQuery, Client, DateTime, DocumentError, Flaw, SoapVersion};
+use sharesync::http::Charset;
 use sharesync::{Error, ErrorKind};
 
 use super::fixtures::{VERSIONS, request, response, response_envelope};
@@ -125,7 +126,7 @@ async fn documents_that_are_wrong() {
             "/Envelope/Body/ChangeListResponse".into(),
         ),
         ("<?xml ", "<!DOCTYPE hush><?xml ", Flaw::Doctype, "/".into()),
-        ("utf-8\"?>", "utf-16\"?>", Flaw::Malformed("an encoding other than UTF-8"), "/".into()),
+        ("utf-8\"?>", "utf-16\"?>", Flaw::Charset(Charset::named("utf-16").unwrap_err()), "/".into()),
         ("<HeaderChanged>", "hush<!DOCTYPE x><HeaderChanged>", Flaw::Doctype, RESULT.into()),
     ];
     for version in VERSIONS {

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
-use super::{Call, ForeignResponse};
+use super::{Call, Charset, ForeignResponse, MediaType, UnreadableCharset};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
 /// An answer with a success status, or one that the [`Call`](super::Call) accepts. Its body has not been read yet.
@@ -65,11 +65,43 @@ impl Response {
         self.body
     }
 
-    /// The whole body.
+    /// The same, when the charset that it declares for XML is one that is read; without a byte that US-ASCII has not, if that is declared.
+    /// Of JSON a declaration means nothing (RFC 8259, section 11).
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`] when it is longer than `limit` bytes; the rest is not read.
-    pub async fn bytes(mut self, limit: usize) -> Result<Bytes> {
+    /// [`ErrorKind::Protocol`] with an [`UnreadableCharset`].
+    pub fn in_known_charset(mut self) -> Result<Self> {
+        let media_type = MediaType::of(&self.headers);
+        if !media_type.is_xml() {
+            return Ok(self);
+        }
+        let charset = media_type.charset().map_err(UnreadableCharset::into_error)?;
+        if charset != Charset::Utf8 {
+            let check =
+                move |piece: Bytes| charset.check(&piece).map(|()| piece).map_err(UnreadableCharset::into_error);
+            self.body = self.body.map(move |piece| piece.and_then(check)).boxed();
+        }
+        Ok(self)
+    }
+
+    /// The whole body of a document.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`] when it is longer than `limit` bytes; the rest is not read. [`ErrorKind::Protocol`] for JSON or XML in
+    /// a charset that is not read.
+    pub async fn bytes(self, limit: usize) -> Result<Bytes> {
+        let media_type = MediaType::of(&self.headers);
+        let whole = self.in_known_charset()?.whole(limit).await?;
+        if media_type.is_json()
+            && media_type.charset().is_err()
+            && let Some(unreadable) = UnreadableCharset::of_json(&whole, media_type.parameter("charset"))
+        {
+            return Err(unreadable.into_error());
+        }
+        Ok(whole)
+    }
+
+    async fn whole(mut self, limit: usize) -> Result<Bytes> {
         let Some(first) = self.body.next().await.transpose()? else {
             return Ok(Bytes::new());
         };
@@ -144,6 +176,9 @@ pub fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
 
 fn json_error(body: &[u8], path: &str, error: &serde_json::Error) -> Error {
     use serde_json::error::Category;
+    if let Some(unreadable) = UnreadableCharset::of_json(body, None) {
+        return unreadable.into_error();
+    }
     let at = format!("at {path}, line {}, column {}", error.line(), error.column());
     match error.classify() {
         _ if body.trim_ascii_start().starts_with(b"<") => {
@@ -203,6 +238,7 @@ mod tests {
             ("\u{feff}{\"inner\":[{}]}", ErrorKind::Protocol, "missing field `size`"),
             ("hush", ErrorKind::Protocol, "no JSON"),
             (r#"{"inner":[]} x"#, ErrorKind::Protocol, "no JSON"),
+            ("{\0}\0", ErrorKind::Protocol, "the document is in UTF-16 (UTF-8"),
         ];
         for (body, kind, part) in cases {
             let error = decode_json::<Outer>(body.as_bytes()).unwrap_err();

@@ -10,6 +10,7 @@ mod scan;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::http::UnreadableCharset;
 use crate::{Error, ErrorKind};
 
 pub use scan::Scanner;
@@ -94,6 +95,8 @@ pub trait Sink {
 pub enum Flaw {
     /// It is no well-formed XML in UTF-8; why.
     Malformed(&'static str),
+    /// It is in a charset that is not read.
+    Charset(UnreadableCharset),
     /// It has a document type declaration, which is refused unread.
     Doctype,
     /// It breaks off.
@@ -114,6 +117,7 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(why) => write!(f, "no well-formed XML: {why}"),
+            Self::Charset(unreadable) => unreadable.fmt(f),
             Self::Doctype => f.write_str("a document type declaration, which is refused"),
             Self::Truncated => f.write_str("the document breaks off"),
             Self::TooDeep => f.write_str("elements are nested too deeply"),

@@ -12,6 +12,7 @@ use quick_xml::events::{BytesDecl, BytesStart, Event};
 
 use super::names::{characters, check_name, local, plain_name, resolve, value};
 use super::{Attribute, DocumentError, Flaw, Sink, Start};
+use crate::http::{Charset, UnreadableCharset};
 
 /// Bytes of the longest beginning of a tag, `<![CDATA[`.
 const LONGEST_BEGINNING: usize = 9;
@@ -42,6 +43,8 @@ pub struct Scanner<N> {
     waiting: bool,
     begun: bool,
     ended: bool,
+    /// That which the document declares.
+    charset: Charset,
     frames: Vec<Frame<N>>,
     names: String,
     prefixes: Vec<(String, N)>,
@@ -57,6 +60,7 @@ impl<N> Default for Scanner<N> {
             waiting: false,
             begun: false,
             ended: false,
+            charset: Charset::Utf8,
             frames: Vec::new(),
             names: String::new(),
             prefixes: Vec::new(),
@@ -136,18 +140,26 @@ impl<N: Copy> Scanner<N> {
         if !last && !self.begun && window.len() < BYTE_ORDER_MARK.len_utf8() {
             return Ok(0);
         }
+        self.charset.check(window).map_err(|unreadable| self.error(Flaw::Charset(unreadable)))?;
         let (text, flaw) = characters(window, last);
         let mut rest = text;
         if !self.begun {
+            if let Some(wide) = UnreadableCharset::of_wide(window) {
+                return Err(self.error(Flaw::Charset(wide)));
+            }
             self.begun = true;
             rest = rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(rest);
         }
         while !rest.is_empty() {
+            let declared = self.charset;
             let read = self.step(rest, last, sink)?;
             if read == 0 {
                 break;
             }
             rest = rest.get(read..).unwrap_or_default();
+            if self.charset != declared {
+                self.charset.check(rest.as_bytes()).map_err(|unreadable| self.error(Flaw::Charset(unreadable)))?;
+            }
         }
         match flaw {
             Some(flaw) => Err(self.error(flaw)),
@@ -260,16 +272,17 @@ impl<N: Copy> Scanner<N> {
         done.map_err(|flaw| self.error(flaw))
     }
 
-    fn declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), Flaw> {
+    fn declaration(&mut self, declaration: &BytesDecl<'_>) -> Result<(), Flaw> {
         if self.ended || !self.frames.is_empty() {
             return Err(Flaw::Malformed("an XML declaration in the middle"));
         }
         match declaration.encoding() {
-            Some(Ok(encoding)) if !encoding.eq_ignore_ascii_case("utf-8") => {
-                Err(Flaw::Malformed("an encoding other than UTF-8"))
+            Some(Ok(encoding)) => {
+                self.charset = Charset::named(&encoding).map_err(Flaw::Charset)?;
+                Ok(())
             }
             Some(Err(_)) => Err(Flaw::Malformed("an XML declaration that cannot be read")),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

@@ -181,6 +181,9 @@ impl<R: Row> State<R> {
 
     /// An element of the result, or the result itself.
     fn content(&mut self, depth: usize, start: &Start<'_, Space>, path: &dyn Fn() -> String) -> Result<(), Flaw> {
+        if start.space == Space::Xop {
+            return Err(Flaw::Unexpected("content in its place, and no reference to another part (xop:Include),"));
+        }
         if start.space != Space::Service || depth == RESULT_DEPTH && start.name != self.expected.result {
             self.skipping = Some(depth);
             return Ok(());

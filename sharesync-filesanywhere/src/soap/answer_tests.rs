@@ -81,6 +81,54 @@ fn bytes_that_are_no_characters_are_refused_wherever_they_are() {
     }
 }
 
+/// What is said of a document in another charset, in pieces of any size.
+fn unreadable(document: &[u8]) -> String {
+    let said = |step| match read_change_list(document, step).unwrap_err().flaw {
+        Flaw::Charset(unreadable) => unreadable.to_string(),
+        other => panic!("{other:?} in pieces of {step}"),
+    };
+    let whole = said(usize::MAX);
+    assert!([1, 2, 7, 64].iter().all(|step| said(*step) == whole), "{whole}");
+    whole
+}
+
+#[test]
+fn charsets_that_are_a_part_of_utf_8_are_read_and_others_named() {
+    let declared = |charset: &str, name: &str| {
+        format!("<?xml version='1.0' encoding='{charset}'?>{}", list(&file(name, "1"))).into_bytes()
+    };
+    for (charset, name) in [("UTF8", "ä"), ("utf-8", "ä"), ("US-ASCII", "a"), ("ascii", "&#228;")] {
+        for step in [1, 7, usize::MAX] {
+            assert_eq!(read_change_list(&declared(charset, name), step).unwrap(), (1, false), "{charset}");
+        }
+    }
+    assert!(unreadable(&declared("us-ascii", "ä")).contains("declares US-ASCII, and has bytes that are none"));
+    for charset in ["ISO-8859-1", "windows-1252", "UTF-16"] {
+        let said = unreadable(&declared(charset, "a"));
+        assert!(said.contains(charset) && said.contains("UTF-8 and US-ASCII are read"), "{said}");
+    }
+    let document = list(&file("a", "1"));
+    for mark in ["", "\u{feff}"] {
+        let units: Vec<u16> = format!("{mark}{document}").encode_utf16().collect();
+        for bytes in [
+            units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<_>>(),
+            units.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+        ] {
+            assert!(unreadable(&bytes).contains("the document is in UTF-16"));
+        }
+    }
+}
+
+#[test]
+fn a_reference_to_another_part_is_refused_where_content_is_due() {
+    let include = "<x:Include xmlns:x='http://www.w3.org/2004/08/xop/include' href='cid:1'/>";
+    let result = "/Envelope/Body/ChangeListResponse/ChangeListResult";
+    let due = Flaw::Unexpected("content in its place, and no reference to another part (xop:Include),");
+    let row = format!("{result}/ChangedFileList/ChangeFileItem/Name/Include");
+    flaw(&list(&file(include, "1")), &due, &row);
+    flaw(&list("").replace(REST, include), &due, &format!("{result}/Include"));
+}
+
 #[test]
 fn depth_and_length_are_bounded() {
     let deep = format!("{OPEN}{}", "<a>".repeat(10_000));

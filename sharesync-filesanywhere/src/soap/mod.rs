@@ -7,6 +7,7 @@ mod answer;
 mod encode;
 mod fault;
 mod record;
+mod related;
 mod request;
 mod space;
 mod streamed;
@@ -17,6 +18,7 @@ pub(crate) use answer::{Answer, Expected, NoRows, Outcome, Row};
 pub(crate) use encode::{base64_of, gzip};
 pub use fault::Fault;
 pub(crate) use record::{read_field, record};
+pub(crate) use related::{envelope, envelope_in};
 pub(crate) use request::{Op, Request, Service};
 pub use sharesync_core::xml::{DocumentError, Flaw};
 pub use streamed::Streamed;
@@ -31,6 +33,8 @@ pub(crate) const NAMESPACE: &str = "http://api.filesanywhere.com/";
 pub(crate) const ENVELOPE_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 /// The namespace of the envelope of SOAP 1.2.
 pub(crate) const ENVELOPE_12: &str = "http://www.w3.org/2003/05/soap-envelope";
+/// The namespace of references to other parts of an answer (XOP 1.0, section 2.1).
+pub(crate) const XOP: &str = "http://www.w3.org/2004/08/xop/include";
 /// The namespace of `xsi:nil`.
 pub(crate) const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 

@@ -1,6 +1,6 @@
 //! The namespaces of an envelope.
 
-use super::{ENVELOPE_11, ENVELOPE_12, INSTANCE, NAMESPACE};
+use super::{ENVELOPE_11, ENVELOPE_12, INSTANCE, NAMESPACE, XOP};
 
 /// A namespace, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +10,7 @@ pub(super) enum Space {
     Envelope12,
     Service,
     Instance,
+    Xop,
     Other,
 }
 
@@ -21,6 +22,7 @@ impl Space {
             ENVELOPE_12 => Self::Envelope12,
             NAMESPACE => Self::Service,
             INSTANCE => Self::Instance,
+            XOP => Self::Xop,
             _ => Self::Other,
         }
     }

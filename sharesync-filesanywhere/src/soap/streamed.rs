@@ -7,7 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::http::Response;
 use sharesync_core::{BoxStream, Error, ErrorKind, Result};
 
-use super::{Answer, Flaw, Op, Outcome, Record, Row, Tree};
+use super::{Answer, Flaw, Op, Outcome, Record, Row, Tree, envelope};
 use crate::error;
 
 /// Bytes read at a time, however much arrives at once: it bounds how many rows wait.
@@ -158,10 +158,9 @@ pub(crate) async fn open<T: Row, S: Record + Send + 'static>(
     op: &'static Op,
     response: Response,
 ) -> Result<Streamed<T, S>> {
-    error::check_type(&response)?;
     let mut reading = Reading {
         op,
-        body: response.into_stream(),
+        body: envelope(response)?,
         piece: Bytes::new(),
         answer: Some(Answer::new(op.expected())),
         ready: VecDeque::new(),

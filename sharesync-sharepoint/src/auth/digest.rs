@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
-use sharesync_core::http::{Authorizer, BearerTokens, Call, Pipeline, Repeat, TokenSet, TokenSource, url_below};
+use sharesync_core::http::{
+    Authorizer, BearerTokens, Call, Pipeline, Repeat, TokenSet, TokenSource, decode_json, url_below,
+};
 use sharesync_core::{Error, ErrorKind, Result, Secret, Timestamp};
 use url::Url;
 
@@ -75,7 +77,7 @@ fn lasting(value: String, lifetime: Duration) -> TokenSet {
 
 /// Reads the answer of `contextinfo`: Atom XML, verbose JSON, or JSON.
 fn read(answer: &[u8]) -> Option<(String, Duration)> {
-    let (value, seconds) = match serde_json::from_slice::<Value>(answer) {
+    let (value, seconds) = match decode_json::<Value>(answer) {
         Ok(json) => {
             let info =
                 json.pointer("/d/GetContextWebInformation").or_else(|| json.pointer("/GetContextWebInformation"));
@@ -192,6 +194,7 @@ mod tests {
             assert_eq!((value.as_str(), lifetime.as_secs()), ("0xAB,03 Oct 2017 21:13:02 -0000", 900));
         }
         assert_eq!(read(br#"{"FormDigestValue":"0xAB"}"#).unwrap().1, LIFETIME);
+        assert!(read("\u{feff}{\"FormDigestValue\":\"0xAB\"}".as_bytes()).is_some());
         for none in [&b""[..], b"{}", b"<a/>", br#"{"FormDigestValue":""}"#, b"\xff"] {
             assert!(read(none).is_none());
         }

@@ -99,6 +99,22 @@ mod tests {
         assert_eq!(Element::read(b"<a>\xff").unwrap_err().flaw, Flaw::Malformed("it is not UTF-8"));
     }
 
+    #[test]
+    fn charsets_that_are_a_part_of_utf_8_are_read_and_others_named() {
+        let read = |charset: &str, text: &str| {
+            Element::read(format!("<?xml version='1.0' encoding='{charset}'?><a>{text}</a>").as_bytes())
+        };
+        for (charset, text) in [("UTF8", "ä"), ("us-ascii", "a")] {
+            assert_eq!(read(charset, text).unwrap().text, text);
+        }
+        for (charset, text) in [("us-ascii", "ä"), ("iso-8859-1", "a"), ("windows-1252", "a")] {
+            let error = read(charset, text).unwrap_err();
+            assert!(matches!(error.flaw, Flaw::Charset(_)), "{error}");
+            assert!(error.to_string().contains("UTF-8 and US-ASCII are read"), "{error}");
+        }
+        assert!(matches!(Element::read(b"\xff\xfe<\0a\0/\0>\0").unwrap_err().flaw, Flaw::Charset(_)));
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_is_read_or_refused(document in "[<>a-c/&;#x\"'= !\\[\\]-]{0,80}") {
