@@ -3,6 +3,7 @@
 //! Each operation of [`RemoteStoreExt`] is in a file of its own below; the trait itself only names them.
 
 mod copy;
+mod directory;
 mod local;
 mod partial;
 mod place;
@@ -102,7 +103,9 @@ pub trait RemoteStoreExt: RemoteStore {
         follow(self, since, scope, options)
     }
 
-    /// Uploads a local file. Size, and unless the request says otherwise, times are those of the file.
+    /// Uploads a local file. Size, and unless the request says otherwise, times are those of the file. A file whose size
+    /// the system does not tell, such as those in `/proc`, is read to its end first, as by
+    /// [`upload_stream`](Self::upload_stream).
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when the file cannot be read, and as [`upload`].
@@ -195,7 +198,13 @@ pub trait RemoteStoreExt: RemoteStore {
     /// Uploads what a local directory holds into a folder, with all its subdirectories.
     ///
     /// The stream does the work and reports each file and folder when it is done. One that fails is an error that names
-    /// its path; the others go on as long as the stream is polled.
+    /// its path; the others go on as long as the stream is polled. Symbolic links, and partial files of downloads, are left
+    /// out; nothing is read through a link, not even through one that takes the place of a directory meanwhile.
+    ///
+    /// Two names that are one on the target, because case or the composition of letters makes no difference there (or may
+    /// make none), never replace each other, and folders of such names are not merged: the second one is an error of kind
+    /// [`ErrorKind::AlreadyExists`] that names the first one. What is in the folder already counts as the first one. To know
+    /// that where files are replaced, folders that exist are listed first.
     fn upload_dir(
         &self,
         local: impl Into<PathBuf>,
@@ -207,9 +216,9 @@ pub trait RemoteStoreExt: RemoteStore {
 
     /// Downloads what a folder holds into an existing local directory, with all its subfolders.
     ///
-    /// Works as [`upload_dir`](Self::upload_dir) does. Names that cannot safely be local names are errors of kind
-    /// [`ErrorKind::InvalidName`], local links in the place of folders of kind [`ErrorKind::Io`]. Two items of one folder
-    /// whose names are the same here never replace each other.
+    /// Works as [`upload_dir`](Self::upload_dir) does, and compares names as the local file system does. Names that cannot
+    /// safely be local names are errors of kind [`ErrorKind::InvalidName`], local links in the place of folders of kind
+    /// [`ErrorKind::Io`], also those that take the place of a folder meanwhile: nothing is written outside the directory.
     fn download_dir(
         &self,
         folder: impl Into<ItemRef>,
@@ -246,12 +255,23 @@ fn items<S: RemoteStore + ?Sized>(
 async fn upload_local<S: RemoteStore + ?Sized>(
     store: &S,
     local: PathBuf,
-    mut request: UploadRequest,
+    request: UploadRequest,
     options: TransferOptions,
 ) -> Result<UploadOutcome> {
     store.capabilities().names.check(&request.name)?;
-    let source = FileSource::open(local).await?;
+    upload_source(store, FileSource::open(local).await?, request, options).await
+}
+
+/// Uploads a local file that is open already.
+async fn upload_source<S: RemoteStore + ?Sized>(
+    store: &S,
+    source: FileSource,
+    mut request: UploadRequest,
+    options: TransferOptions,
+) -> Result<UploadOutcome> {
     request.modified = request.modified.or(source.modified());
     request.created = request.created.or(source.created());
-    upload(store, request, Arc::new(source), options).await
+    let limit = store.capabilities().upload.max_file_size.unwrap_or(u64::MAX);
+    let content = unless_cancelled(options.cancel.as_ref(), source.of_known_length(limit)).await?;
+    upload(store, request, content, options).await
 }

@@ -449,6 +449,180 @@ async fn two_items_of_one_name_never_replace_each_other() {
     }
 }
 
+/// Exchanges directories for links to `elsewhere` and back, until it is dropped.
+#[cfg(unix)]
+struct Swapper {
+    stop: Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<u32>>,
+}
+
+#[cfg(unix)]
+impl Swapper {
+    fn start(directories: Vec<std::path::PathBuf>, elsewhere: std::path::PathBuf) -> Self {
+        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let mut swaps = 0;
+            while !stopped.load(Ordering::SeqCst) {
+                for directory in &directories {
+                    let aside = directory.with_extension("aside");
+                    if std::fs::rename(directory, &aside).is_err() {
+                        continue;
+                    }
+                    std::os::unix::fs::symlink(&elsewhere, directory).unwrap();
+                    std::thread::sleep(std::time::Duration::from_micros(50));
+                    std::fs::remove_file(directory).unwrap();
+                    std::fs::rename(&aside, directory).unwrap();
+                    swaps += 1;
+                }
+            }
+            swaps
+        });
+        Self { stop, thread: Some(thread) }
+    }
+
+    fn stop(mut self) -> u32 {
+        self.stop.store(true, Ordering::SeqCst);
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_becomes_a_link_meanwhile_leads_nowhere() {
+    let place = tempfile::tempdir().unwrap();
+    let (inside, elsewhere) = (place.path().join("inside"), place.path().join("elsewhere"));
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::create_dir_all(elsewhere.join("deep")).unwrap();
+    std::fs::write(elsewhere.join("secret"), "secret").unwrap();
+    std::fs::write(elsewhere.join("deep/secret"), "secret").unwrap();
+    let store = Fake::new(PARALLEL);
+    let mut swapped = Vec::new();
+    for folder in 0..8 {
+        let id = format!("folder{folder}");
+        store.put("root", &id, &id, None);
+        store.put(&id, &format!("{id}deep"), "deep", None);
+        for file in 0..20 {
+            store.put(&id, &format!("{id}file{file}"), &format!("file{file}"), Some(content(100)));
+            store.put(&format!("{id}deep"), &format!("{id}deep{file}"), &format!("file{file}"), Some(content(100)));
+        }
+        std::fs::create_dir_all(inside.join(&id).join("deep")).unwrap();
+        swapped.extend([inside.join(&id), inside.join(&id).join("deep")]);
+    }
+    let options = || TreeOptions::new().with_durable(false).with_on_conflict(OnConflict::NewVersion);
+    let swapper = Swapper::start(swapped.clone(), elsewhere.clone());
+    for _ in 0..3 {
+        let (_, failed) = finish(store.download_dir(ItemRef::Root, &inside, options())).await;
+        assert!(failed.iter().all(|error| error.kind() == ErrorKind::Io), "{failed:?}");
+    }
+    assert!(swapper.stop() > 100);
+    assert_eq!(
+        (names_in(&elsewhere), names_in(&elsewhere.join("deep"))),
+        (vec!["deep".into(), "secret".into()], vec!["secret".into()])
+    );
+    let (done, failed) = finish(store.download_dir(ItemRef::Root, &inside, options())).await;
+    assert_eq!((done.len(), failed.len()), (8 * 42, 0));
+
+    let target = Fake::new(PARALLEL);
+    let swapper = Swapper::start(swapped, elsewhere);
+    for _ in 0..3 {
+        let (_, failed) = finish(target.upload_dir(&inside, ItemRef::Root, options())).await;
+        assert!(failed.iter().all(|error| error.kind() == ErrorKind::Io), "{failed:?}");
+    }
+    swapper.stop();
+    assert!(!paths(&target, WalkOptions::new()).await.iter().any(|path| path.contains("secret")));
+    let (_, failed) = finish(target.upload_dir(&inside, ItemRef::Root, options())).await;
+    assert_eq!(failed.len(), 0, "{failed:?}");
+}
+
+#[tokio::test]
+async fn partial_files_of_downloads_are_not_uploaded() {
+    let local = tempfile::tempdir().unwrap();
+    let store = Fake::new(PARALLEL);
+    let big = store.put("root", "big", "big", Some(content(3_000_000)));
+    store.breaks_after.store(2_000_000, Ordering::SeqCst);
+    store.download_to(&big, local.path().join("big"), DownloadToOptions::new()).await.unwrap_err();
+    let partial = names_in(local.path()).pop().unwrap();
+    let others = [".sharesync-notes.part", "film.part", ".sharesync-0123456789abcdef.part"];
+    for name in others {
+        std::fs::write(local.path().join(name), "mine").unwrap();
+    }
+    let target = Fake::new(PARALLEL);
+    let (done, failed) = finish(target.upload_dir(local.path(), ItemRef::Root, TreeOptions::new())).await;
+    assert!(failed.is_empty(), "{failed:?}");
+    let skipped: Vec<_> = done.iter().filter(|entry| matches!(entry.outcome, TreeOutcome::Skipped)).collect();
+    assert_eq!((skipped.len(), skipped[0].path.to_string()), (1, format!("/{partial}")));
+    let mut expected = others.map(|name| format!("/{name}"));
+    expected.sort();
+    assert_eq!(paths(&target, WalkOptions::new()).await, expected);
+}
+
+#[tokio::test]
+async fn names_that_are_one_in_the_target_do_not_meet_in_a_copy() {
+    let source = Fake::new(PARALLEL);
+    for (id, name, size) in
+        [("one", "LICENSE", 10), ("two", "license", 20), ("three", "caf\u{e9}", 30), ("four", "cafe\u{301}", 40)]
+    {
+        source.put("root", id, name, Some(content(size)));
+    }
+    for (id, name) in [("upper", "Docs"), ("lower", "docs")] {
+        source.put("root", id, name, None);
+        source.put(id, &format!("{id}file"), "a.txt", Some(content(50)));
+    }
+    for on_conflict in [OnConflict::Fail, OnConflict::NewVersion] {
+        let mut target = Fake::new(PARALLEL);
+        target.capabilities.names = target.capabilities.names.clone().with_case_sensitive(false);
+        let options = TreeOptions::new().with_on_conflict(on_conflict);
+        let (done, failed) = finish(source.copy_dir_between(ItemRef::Root, &target, ItemRef::Root, options)).await;
+        assert_eq!((done.len(), failed.len()), (4, 3), "{failed:?}");
+        assert!(failed.iter().all(|error| error.kind() == ErrorKind::AlreadyExists), "{failed:?}");
+        assert!(failed.iter().any(|error| error.to_string().contains("LICENSE")), "the other one is named: {failed:?}");
+        let mut reported: Vec<_> = done.iter().map(|entry| entry.path.to_string()).collect();
+        reported.sort();
+        assert_eq!(paths(&target, WalkOptions::new()).await, reported);
+        // Where the target tells them apart, all arrive.
+        let mut exact = Fake::new(PARALLEL);
+        exact.capabilities.names = exact.capabilities.names.clone().with_composition_sensitive(true);
+        let options = TreeOptions::new().with_on_conflict(on_conflict);
+        let (done, failed) = finish(source.copy_dir_between(ItemRef::Root, &exact, ItemRef::Root, options)).await;
+        assert_eq!((done.len(), failed.len()), (8, 0), "{failed:?}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_replaced_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let local = tempfile::tempdir().unwrap();
+    let store = Fake::new(PARALLEL);
+    let file = store.put("root", "file", "file", Some(content(3_000_000)));
+    let path = local.path().join("file");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for kept in [0o600, 0o640, 0o444] {
+        std::fs::write(&path, "old").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(kept)).unwrap();
+        store.breaks_after.store(2_000_000, Ordering::SeqCst);
+        store.download_to(&file, &path, DownloadToOptions::new().with_overwrite(true)).await.unwrap_err();
+        let partial = names_in(local.path()).into_iter().find(|name| name.ends_with(".part")).unwrap();
+        assert_eq!(mode(&local.path().join(partial)) & 0o077, 0, "the partial file is for its owner alone");
+        store.breaks_after.store(usize::MAX, Ordering::SeqCst);
+        store.download_to(&file, &path, DownloadToOptions::new().with_overwrite(true)).await.unwrap();
+        assert_eq!((mode(&path), std::fs::read(&path).unwrap()), (kept, content(3_000_000).to_vec()));
+        std::fs::remove_file(&path).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_does_not_tell_its_length_is_uploaded_whole() {
+    let store = Fake::new(PARALLEL);
+    let status = Path::new("/proc/version");
+    assert_eq!(status.metadata().unwrap().len(), 0, "or this shows nothing");
+    let request = UploadRequest::new(ItemRef::Root, "version");
+    let sent = store.upload_file(status, request, TransferOptions::new()).await.unwrap();
+    assert_eq!(sent.item.size, Some(std::fs::read(status).unwrap().len() as u64));
+}
+
 #[tokio::test]
 async fn a_cancelled_tree_ends_with_one_error() {
     let local = tempfile::tempdir().unwrap();

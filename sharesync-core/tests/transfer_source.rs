@@ -128,6 +128,23 @@ async fn files_say_when_they_changed_and_directories_are_no_files() {
 }
 
 #[cfg(target_os = "linux")]
+#[cfg(unix)]
+#[tokio::test]
+async fn content_changed_in_place_is_noticed_although_its_time_was_put_back() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("file");
+    std::fs::write(&path, "before").unwrap();
+    let source = FileSource::open(path.clone()).await.unwrap();
+    source.check_end().await.unwrap();
+    let time = path.metadata().unwrap().modified().unwrap();
+    // The clock of file systems has ticks.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::fs::write(&path, "after!").unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    assert_eq!(path.metadata().unwrap().modified().unwrap(), time);
+    assert_eq!(source.check_end().await.unwrap_err().kind(), ErrorKind::SourceChanged);
+}
+
 #[tokio::test]
 async fn a_spooled_file_is_in_no_directory() {
     let source = spool(&content(5_000_000), 65_536, u64::MAX).await.unwrap();

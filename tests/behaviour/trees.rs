@@ -30,6 +30,8 @@ cases! {
         a_tree_sent_twice_is_refused_or_a_new_version,
         a_cancelled_tree_ends_in_an_error,
         a_bad_local_name_harms_no_other,
+        names_that_are_one_on_the_target_do_not_meet,
+        what_is_there_under_another_spelling_is_not_replaced,
     }
     "ext::copy_between" needs [UploadSpec] {
         a_file_to_another_store,
@@ -252,6 +254,88 @@ async fn a_bad_local_name_harms_no_other(ctx: Ctx) {
         fails(error, ErrorKind::InvalidName, &[bad, &bad.escape_debug().to_string()]);
     }
     assert_eq!(ctx.names().await, ["good.txt"]);
+}
+
+/// Names that a target may take for one: by case, and by the composition of letters.
+const TWINS: [[&str; 2]; 3] = [["LICENSE", "license"], ["Docs", "docs"], ["caf\u{e9}.txt", "cafe\u{301}.txt"]];
+
+/// Which of the twins must not be together on this target: what is not known counts.
+fn met(ctx: &Ctx) -> Vec<[&'static str; 2]> {
+    let rules = &ctx.store.capabilities().names;
+    let one = [!rules.case_sensitive, !rules.case_sensitive, rules.composition_sensitive != Some(true)];
+    TWINS.into_iter().zip(one).filter(|(_, one)| *one).map(|(twins, _)| twins).collect()
+}
+
+/// Of the twins that meet, one of each is reported and there, and the other one is an error that names both.
+async fn check_twins(ctx: &Ctx, done: Vec<sharesync::Result<TreeEntry>>) {
+    let (good, refused): (Vec<_>, Vec<_>) = done.into_iter().partition(Result::is_ok);
+    let good: Vec<_> = good.into_iter().map(Result::unwrap).collect();
+    let met = met(ctx);
+    assert_eq!(refused.len(), met.len(), "{refused:?}");
+    for error in refused.into_iter().map(Result::unwrap_err) {
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+        let subject = error.subject().unwrap().trim_start_matches('/').to_owned();
+        let twins = met.iter().find(|twins| twins.contains(&&*subject)).unwrap();
+        let other = twins.iter().find(|name| **name != subject).unwrap();
+        assert!(paths(&good).contains(&format!("/{other}")), "{error}");
+    }
+    let reported: BTreeSet<_> = good.iter().map(|entry| entry.path.to_string()).collect();
+    let there: BTreeSet<_> = ctx.tree().await.into_keys().collect();
+    assert_eq!(there, reported, "what is reported is there, and nothing else");
+    for entry in good {
+        let (path, TreeOutcome::File { item, .. }) = (entry.path.to_string(), entry.outcome) else { continue };
+        same(&ctx.read(&item).await, format!("content of {path}").as_bytes());
+    }
+}
+
+async fn names_that_are_one_on_the_target_do_not_meet(ctx: Ctx) {
+    let here = tempfile::tempdir().unwrap();
+    for [one, other] in TWINS {
+        for name in [one, other] {
+            if name.eq_ignore_ascii_case("docs") {
+                fs::create_dir(here.path().join(name)).unwrap();
+                fs::write(here.path().join(name).join("a.txt"), format!("content of /{name}/a.txt")).unwrap();
+            } else {
+                fs::write(here.path().join(name), format!("content of /{name}")).unwrap();
+            }
+        }
+    }
+    for on_conflict in [OnConflict::Fail, OnConflict::NewVersion] {
+        let to = ctx.alone().await;
+        let options = TreeOptions::new().with_on_conflict(on_conflict);
+        let done = to.store.upload_dir(here.path(), to.here(), options).collect().await;
+        check_twins(&to, done).await;
+    }
+}
+
+async fn what_is_there_under_another_spelling_is_not_replaced(ctx: Ctx) {
+    let met: Vec<_> = met(&ctx);
+    for [one, other] in TWINS {
+        let is_folder = one == "Docs";
+        for on_conflict in [OnConflict::Fail, OnConflict::NewVersion] {
+            let to = ctx.alone().await;
+            let (here, before) =
+                (tempfile::tempdir().unwrap(), if is_folder { None } else { Some(to.put(one, "before").await) });
+            if is_folder {
+                to.folder(one).await;
+                fs::create_dir(here.path().join(other)).unwrap();
+            } else {
+                fs::write(here.path().join(other), "after").unwrap();
+            }
+            let options = TreeOptions::new().with_on_conflict(on_conflict);
+            let done: Vec<_> = to.store.upload_dir(here.path(), to.here(), options).collect().await;
+            if met.contains(&[one, other]) && on_conflict == OnConflict::NewVersion
+                || is_folder && met.contains(&[one, other])
+            {
+                let error = done.into_iter().next().unwrap();
+                fails(error, ErrorKind::AlreadyExists, &[format!("{other:?}").trim_matches('"')]);
+                assert_eq!(to.names().await, [one]);
+            }
+            if let Some(before) = before {
+                same(&to.read(&before).await, b"before");
+            }
+        }
+    }
 }
 
 async fn a_file_to_another_store(ctx: Ctx) {

@@ -1,10 +1,11 @@
 //! Remote files as local files. The partial file they pass through is in `partial`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use futures::TryStreamExt as _;
 
-use super::partial::Partial;
+use super::directory::Directory;
+use super::partial::{Partial, Target};
 use crate::transfer::blocking::blocking;
 use crate::transfer::options::unless_cancelled;
 use crate::transfer::sink::BlockWriter;
@@ -15,7 +16,8 @@ use crate::{Error, ErrorKind, Hasher, Item, ItemRef, RemoteStore, Result};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DownloadToOptions {
-    /// Replaces an existing file. Otherwise that is an [`ErrorKind::AlreadyExists`] error.
+    /// Replaces an existing file, whose permissions the new one takes over on Unix. Otherwise that is an
+    /// [`ErrorKind::AlreadyExists`] error.
     pub overwrite: bool,
     /// Whether the file is checked against the size and the digest that the service reports.
     pub verify: bool,
@@ -126,11 +128,29 @@ pub(super) fn check_local_name(name: &str, windows: bool) -> Result<()> {
 pub(super) async fn download_to<S: RemoteStore + ?Sized>(
     store: &S,
     item: &ItemRef,
-    target: PathBuf,
+    local: PathBuf,
     options: DownloadToOptions,
 ) -> Result<DownloadOutcome> {
     let overwrite = options.overwrite;
-    let target = blocking(move || if overwrite { Ok(target) } else { refuse_existing(target) }).await?;
+    let target = blocking(move || target_at(&local, overwrite)).await?;
+    download_into(store, item, target, options).await
+}
+
+fn target_at(path: &Path, overwrite: bool) -> Result<Target> {
+    let no_name = || Error::new(ErrorKind::InvalidInput, format!("{} names no file", path.display()));
+    let name = path.file_name().ok_or_else(no_name)?.to_owned();
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(Target { directory: Directory::open(directory)?, name, overwrite })
+}
+
+/// Downloads to a name in a directory. It is the target that says whether it is replaced.
+pub(super) async fn download_into<S: RemoteStore + ?Sized>(
+    store: &S,
+    item: &ItemRef,
+    target: Target,
+    options: DownloadToOptions,
+) -> Result<DownloadOutcome> {
+    let target = blocking(move || refuse_existing(target)).await?;
     let ask = DownloadOptions { cancel: options.cancel.clone(), ..DownloadOptions::new().with_verify(options.verify) };
     let download = open(store, item, DownloadOptions { listed: options.listed, ..ask.clone() }).await?;
 
@@ -172,7 +192,7 @@ pub(super) async fn download_to<S: RemoteStore + ?Sized>(
         return Err(Error::new(ErrorKind::Integrity, message).with_subject(item));
     }
     let modified = found.modified;
-    blocking(move || partial.complete(&file, modified, options.overwrite, options.durable)).await?;
+    blocking(move || partial.complete(&file, modified, options.durable)).await?;
     let integrity = written.map_or(Integrity::Unverifiable, Integrity::Verified);
     Ok(DownloadOutcome { item: found, integrity })
 }
@@ -212,12 +232,13 @@ async fn write(download: Download, progress: Option<Progress>, writer: &mut Bloc
     Ok(())
 }
 
-fn refuse_existing(target: PathBuf) -> Result<PathBuf> {
-    match target.symlink_metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(target),
-        Err(error) => Err(Error::io("look at", &target, error)),
-        Ok(_) => Err(Error::new(ErrorKind::AlreadyExists, format!("there is a local file {}", target.display()))),
+fn refuse_existing(target: Target) -> Result<Target> {
+    let path = target.directory.path_of(&target.name);
+    let found = target.directory.look_at(&target.name).map_err(|error| Error::io("look at", &path, error))?;
+    if found.is_some() && !target.overwrite {
+        return Err(Error::new(ErrorKind::AlreadyExists, format!("there is a local file {}", path.display())));
     }
+    Ok(target)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The file beside its target that a download writes first: locked, continued if it is of the same content, renamed.
 
-use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::transfer::sync_directory;
+use cap_fs_ext::MetadataExt as _;
+use cap_std::fs::{Metadata, OpenOptions};
+
+use super::directory::Directory;
 use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Hasher, Item, Result, Timestamp};
 
 /// Entries of a directory that are looked through for what earlier downloads have left.
@@ -15,14 +17,23 @@ const LOOKED_THROUGH: usize = 4096;
 /// Shorter files are not worth continuing: what there is of them is removed after a failure.
 const WORTH_RESUMING: u64 = 1024 * 1024;
 
+/// Where a download ends: a name in a directory.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) directory: Directory,
+    pub(super) name: OsString,
+    /// Whether what has the name is replaced.
+    pub(super) overwrite: bool,
+}
+
 /// A partial file. Its name tells target and content apart, so that bytes of another revision are never continued; for
 /// the same reason there is nothing beside it that could disagree with it.
 ///
 /// Dropped before it is complete, it stays if it can be continued, else it is removed.
 #[derive(Debug)]
 pub(super) struct Partial {
-    path: PathBuf,
-    target: PathBuf,
+    target: Target,
+    name: OsString,
     had: u64,
     keep: bool,
 }
@@ -31,32 +42,34 @@ impl Partial {
     /// Opens the partial file of `target` for the content that `state` describes, at the end of what is there already.
     /// The hashers take that in.
     pub(super) fn open(
-        target: PathBuf,
+        target: Target,
         state: &str,
         item: &Item,
         mut hashers: Vec<Hasher>,
     ) -> Result<(Self, File, Vec<Hasher>)> {
-        let name = target
-            .file_name()
-            .ok_or_else(|| Error::new(ErrorKind::InvalidInput, format!("{} names no file", target.display())))?;
-        let path = directory(&target).join(format!("{}{}.part", prefix(name), short_hash(state.as_bytes())));
+        let name: OsString = format!("{}{}{SUFFIX}", prefix(&target.name), short_hash(state.as_bytes())).into();
+        let path = target.directory.path_of(&name);
         let known = item.revision.is_some() || item.modified.is_some() || !item.digests.is_empty();
         let keep = known && item.size.is_some_and(|size| size >= WORTH_RESUMING);
         let fail = |error| Error::io("open the partial file", &path, error);
 
-        if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
-            return Err(Error::new(ErrorKind::Io, format!("{} is in the way: it is no regular file", path.display())));
+        let in_the_way =
+            || Error::new(ErrorKind::Io, format!("{} is in the way: it is no regular file", path.display()));
+        if target.directory.look_at(&name).map_err(fail)?.is_some_and(|found| !found.is_file()) {
+            return Err(in_the_way());
         }
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(fail)?;
-        lock(&file, &path)?;
+        let mut file = create(&target, &name).map_err(fail)?;
+        if !file.metadata().map_err(fail)?.is_file() {
+            return Err(in_the_way());
+        }
+        lock(&file, &target.directory, &name)?;
         let mut had = file.metadata().map_err(fail)?.len();
         if !keep || item.size.is_some_and(|size| had > size) {
             file.set_len(0).map_err(fail)?;
             had = 0;
         }
         hash(&mut file, had, &mut hashers).map_err(fail)?;
-        Ok((Self { path, target, had, keep }, file, hashers))
+        Ok((Self { target, name, had, keep }, file, hashers))
     }
 
     /// The bytes that were there already.
@@ -69,52 +82,51 @@ impl Partial {
         self.keep = false;
     }
 
-    /// Makes it the target. Without `overwrite`, an existing target is an error, also one that appeared meanwhile.
-    pub(super) fn complete(
-        self,
-        file: &File,
-        modified: Option<Timestamp>,
-        overwrite: bool,
-        durable: bool,
-    ) -> Result<()> {
-        let fail = |error| Error::io("complete", &self.target, error);
+    /// Makes it the target. Unless that may be replaced, an existing one is an error, also one that appeared meanwhile.
+    pub(super) fn complete(self, file: &File, modified: Option<Timestamp>, durable: bool) -> Result<()> {
+        let Target { directory, name, overwrite } = &self.target;
+        let path = directory.path_of(name);
+        let fail = |error| Error::io("complete", &path, error);
+        if let Some(replaced) = self.target.replaced().map_err(fail)? {
+            take_over_permissions(file, &replaced).map_err(fail)?;
+        }
         if let Some(modified) = modified {
             file.set_modified(SystemTime::from(modified)).map_err(fail)?;
         }
         if durable {
             file.sync_all().map_err(fail)?;
         }
-        if overwrite {
-            fs::rename(&self.path, &self.target).map_err(fail)?;
+        if *overwrite {
+            directory.rename(&self.name, name).map_err(fail)?;
         } else {
-            let moved = tempfile::TempPath::try_from_path(&self.path).map_err(fail)?;
-            moved.persist_noclobber(&self.target).map_err(|failed| match failed.error.kind() {
+            directory.rename_to_new(&self.name, name).map_err(|error| match error.kind() {
                 io::ErrorKind::AlreadyExists => {
-                    let message = format!("there is a local file {} now", self.target.display());
-                    Error::new(ErrorKind::AlreadyExists, message)
+                    Error::new(ErrorKind::AlreadyExists, format!("there is a local file {} now", path.display()))
                 }
-                _ => fail(failed.error),
+                _ => fail(error),
             })?;
         }
         if self.keep {
             self.remove_outdated();
         }
-        if durable { sync_directory(directory(&self.target)).map_err(fail) } else { Ok(()) }
+        if durable { directory.sync().map_err(fail) } else { Ok(()) }
     }
 
     /// Removes partial files of the same target and other contents: nobody will continue them. As far as the directory can
     /// be looked through quickly; what another download is writing stays.
     fn remove_outdated(&self) {
-        let Some(prefix) = self.target.file_name().map(prefix) else { return };
-        for entry in fs::read_dir(directory(&self.target)).into_iter().flatten().take(LOOKED_THROUGH).flatten() {
-            let name = entry.file_name();
-            let is_partial = name.to_str().is_some_and(|name| name.starts_with(&prefix) && name.ends_with(".part"));
-            if !is_partial || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        let directory = &self.target.directory;
+        let prefix = prefix(&self.target.name);
+        for found in directory.entries().into_iter().flatten().take(LOOKED_THROUGH).flatten() {
+            let is_partial = found.name.to_str().is_some_and(|name| name.starts_with(&prefix) && is_own(name));
+            if !is_partial || !found.kind.is_file() {
                 continue;
             }
-            if File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            let mut options = OpenOptions::new();
+            options.read(true);
+            if directory.open_file(&found.name, &options).is_ok_and(|file| file.try_lock().is_ok()) {
                 // It is as good as gone: the next download tries again.
-                let _ = fs::remove_file(entry.path());
+                let _ = directory.remove_file(&found.name);
             }
         }
     }
@@ -124,18 +136,76 @@ impl Drop for Partial {
     fn drop(&mut self) {
         if !self.keep {
             // It is not there any more after a success.
-            let _ = fs::remove_file(&self.path);
+            let _ = self.target.directory.remove_file(&self.name);
         }
     }
 }
 
+impl Target {
+    /// The file that is going to be replaced.
+    fn replaced(&self) -> io::Result<Option<Metadata>> {
+        let found = if self.overwrite { self.directory.look_at(&self.name)? } else { None };
+        Ok(found.filter(Metadata::is_file))
+    }
+}
+
+/// Opens the partial file, new or there already, so that nobody may read it who may not read the target: one that replaces a
+/// file belongs to its owner alone until it takes over the permissions of that.
+fn create(target: &Target, name: &OsStr) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        use cap_std::fs::OpenOptionsExt as _;
+        if target.replaced()?.is_some() {
+            let file = target.directory.open_file(name, options.mode(0o600))?;
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+            return Ok(file);
+        }
+    }
+    target.directory.open_file(name, &options)
+}
+
+/// Gives a file the permissions of the one that it replaces, and its owner and group as far as that is allowed. Where the
+/// group must be another one, the group may do nothing: the permissions were not meant for it.
+#[cfg(unix)]
+fn take_over_permissions(file: &File, replaced: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+
+    use cap_std::fs::MetadataExt as _;
+    let new = file.metadata()?;
+    let (owner, group) = (replaced.uid(), replaced.gid());
+    let mut mode = replaced.mode() & 0o777;
+    if (new.uid(), new.gid()) != (owner, group)
+        && fchown(file, Some(owner), Some(group)).is_err()
+        && new.gid() != group
+        && fchown(file, None, Some(group)).is_err()
+    {
+        mode &= 0o707;
+    }
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+/// What a new file may be read by, its directory says.
+#[cfg(not(unix))]
+fn take_over_permissions(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
 /// Makes sure that no other download writes to the file, nor has just renamed it.
-fn lock(file: &File, path: &Path) -> Result<()> {
+fn lock(file: &File, directory: &Directory, name: &OsStr) -> Result<()> {
+    let path = directory.path_of(name);
+    let is_still_here = || -> io::Result<bool> {
+        let (locked, found) = (Metadata::from_file(file)?, directory.look_at(name)?);
+        Ok(found.is_some_and(|found| (found.dev(), found.ino()) == (locked.dev(), locked.ino())))
+    };
     let busy = match file.try_lock() {
         Err(TryLockError::WouldBlock) => true,
         // A file system without locks: two downloads to one target are then the application's own business.
         Err(TryLockError::Error(_)) => false,
-        Ok(()) => !path.exists(),
+        Ok(()) => !is_still_here().map_err(|error| Error::io("look at", &path, error))?,
     };
     if busy {
         return Err(Error::new(ErrorKind::Conflict, format!("another download is writing {}", path.display())));
@@ -159,17 +229,69 @@ fn hash(file: &mut File, length: u64, hashers: &mut [Hasher]) -> io::Result<()> 
     Ok(())
 }
 
-fn directory(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
+/// How the names of the library's own files begin and end: between are a hash of the target's name and one of the content.
+const PREFIX: &str = ".sharesync-";
+const SUFFIX: &str = ".part";
+
+/// In the place of the hash of the content, what shows how the file system compares names.
+const PROBE: &str = "\u{e9}";
 
 /// How the names of all partial files of a target begin.
 fn prefix(name: &OsStr) -> String {
-    format!(".sharesync-{}-", short_hash(name.as_encoded_bytes()))
+    format!("{PREFIX}{}-", short_hash(name.as_encoded_bytes()))
 }
 
 fn short_hash(bytes: &[u8]) -> String {
     let mut hex = Digest::of(DigestAlgorithm::Sha256, bytes).to_hex();
     hex.truncate(16);
     hex
+}
+
+/// A new name for a file that shows how the file system compares names: lower case, and with a composed letter.
+pub(super) fn probe_name() -> String {
+    format!("{PREFIX}{:016x}-{PROBE}{SUFFIX}", fastrand::u64(..))
+}
+
+/// The same name, its letter decomposed.
+pub(super) fn decomposed(probe_name: &str) -> String {
+    probe_name.replace(PROBE, "e\u{301}")
+}
+
+/// Whether a file of this name is one of the library's own, which a tree must not carry away.
+pub(super) fn is_own(name: &str) -> bool {
+    let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let middle = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
+    middle
+        .and_then(|middle| middle.split_once('-'))
+        .is_some_and(|(target, content)| is_hash(target) && (is_hash(content) || content == PROBE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_named_here_is_ones_own() {
+        let partial = format!("{}{}{SUFFIX}", prefix("a.txt".as_ref()), short_hash(b"state"));
+        assert!(is_own(&partial) && is_own(&probe_name()), "{partial}");
+        assert_eq!(partial.len(), ".sharesync-0123456789abcdef-0123456789abcdef.part".len());
+        for other in [
+            "",
+            "a.part",
+            ".sharesync-.part",
+            ".sharesync--.part",
+            ".sharesync-0123456789abcdef.part",
+            ".sharesync-0123456789abcdef-.part",
+            ".sharesync-0123456789abcdef-0123456789abcde.part",
+            ".sharesync-0123456789abcdef-0123456789abcdef0.part",
+            ".sharesync-0123456789abcdeg-0123456789abcdef.part",
+            ".sharesync-0123456789ABCDEF-0123456789abcdef.part",
+            ".sharesync-0123456789abcdef-0123456789abcdef.part2",
+            ".sharesync-0123456789abcdef-0123456789abcdef-0123456789abcdef.part",
+            "x.sharesync-0123456789abcdef-0123456789abcdef.part",
+            "sharesync-0123456789abcdef-0123456789abcdef.part",
+        ] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
 }

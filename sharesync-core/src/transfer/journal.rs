@@ -89,6 +89,6 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Makes a rename survive a crash, on systems where a directory can be synchronized.
-pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
+fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }

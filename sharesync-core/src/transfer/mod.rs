@@ -16,7 +16,6 @@ mod spec;
 mod upload;
 
 pub use download::{Content, ContentReader, Download, DownloadOptions};
-pub(crate) use journal::sync_directory;
 pub use journal::{FileJournal, UploadJournal};
 pub use options::{CancelToken, Progress, TransferOptions};
 pub(crate) use remote::RemoteSource;

@@ -3,7 +3,7 @@
 //! Digests over a source are in `hashing`; cutting it into parts is the upload engine's business.
 
 use std::fmt::Debug;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -137,10 +137,12 @@ pub struct FileSource {
     size: u64,
     modified: Option<SystemTime>,
     created: Option<SystemTime>,
+    /// When anything about the file was last changed, where the system says so: nobody can set that time back.
+    changed: Option<(i64, i64)>,
 }
 
 impl FileSource {
-    /// Opens a file for reading and remembers its length and modification time.
+    /// Opens a file for reading and remembers its length and times.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] when it cannot be opened or is no regular file.
@@ -152,13 +154,47 @@ impl FileSource {
             if !path.metadata().map_err(fail)?.is_file() {
                 return Err(Error::new(ErrorKind::Io, format!("{} is not a regular file", path.display())));
             }
-            let file = File::open(&path).map_err(fail)?;
-            let metadata = file.metadata().map_err(fail)?;
-            let (modified, created) = (metadata.modified().ok(), metadata.created().ok());
-            Ok(Self { file: BlockFile::new(file), path, size: metadata.len(), modified, created })
+            Self::new(File::open(&path).map_err(fail)?, path)
         })
         .await
     }
+
+    /// A file that is open already.
+    pub(crate) fn new(file: File, path: PathBuf) -> Result<Self> {
+        let metadata = file.metadata().map_err(|error| Error::io("look at", &path, error))?;
+        if !metadata.is_file() {
+            return Err(Error::new(ErrorKind::Io, format!("{} is not a regular file", path.display())));
+        }
+        let (modified, created) = (metadata.modified().ok(), metadata.created().ok());
+        let (size, changed) = (metadata.len(), changed(&metadata));
+        Ok(Self { file: BlockFile::new(file), path, size, modified, created, changed })
+    }
+
+    /// This file, or what it holds now, where the system makes the content up when it is read and does not tell its length
+    /// before: `/proc` says 0, `/sys` 4096.
+    ///
+    /// # Errors
+    /// As [`SpoolSource::from_stream`].
+    pub(crate) async fn of_known_length(self, limit: u64) -> Result<Arc<dyn Source>> {
+        let is_known = match self.size.checked_sub(1) {
+            None => self.read_at(0, 1).await?.is_empty(),
+            Some(last) => !self.read_at(last, 1).await?.is_empty(),
+        };
+        if is_known {
+            return Ok(Arc::new(self));
+        }
+        let pieces = stream::try_unfold((self, 0), |(this, offset)| async move {
+            let (file, path) = (this.file.clone(), this.path.clone());
+            let read = move || file.read_at(offset, Self::PIECE).map_err(|error| Error::io("read", &path, error));
+            let piece = blocking(read).await.map_err(io::Error::from)?;
+            let end = offset + piece.len() as u64;
+            Ok((!piece.is_empty()).then_some((piece, (this, end))))
+        });
+        Ok(Arc::new(SpoolSource::from_stream(pieces, limit).await?))
+    }
+
+    /// Bytes of such content read at a time.
+    const PIECE: usize = 64 * 1024;
 
     /// The file's path, as it was opened.
     pub fn path(&self) -> &Path {
@@ -192,19 +228,33 @@ impl Source for FileSource {
     async fn check_end(&self) -> Result<()> {
         let this = self.clone();
         blocking(move || {
-            let now = this.file.file().metadata().map_err(|error| Error::io("look at", &this.path, error))?;
-            if now.len() != this.size {
-                let message = format!("{} had {} bytes and has {} now", this.path.display(), this.size, now.len());
-                return Err(Error::new(ErrorKind::SourceChanged, message));
-            }
-            if now.modified().ok() != this.modified {
-                let message = format!("{} was written to meanwhile", this.path.display());
-                return Err(Error::new(ErrorKind::SourceChanged, message));
-            }
-            Ok(())
+            let fail = |what: &'static str, error| Error::io(what, &this.path, error);
+            let now = this.file.file().metadata().map_err(|error| fail("look at", error))?;
+            let path = this.path.display();
+            let complaint = if now.len() != this.size {
+                format!("{path} had {} bytes and has {} now", this.size, now.len())
+            } else if now.modified().ok() != this.modified || changed(&now) != this.changed {
+                format!("{path} was changed meanwhile")
+            } else if !this.file.read_at(this.size, 1).map_err(|error| fail("read", error))?.is_empty() {
+                format!("{path} says to have {} bytes and has more", this.size)
+            } else {
+                return Ok(());
+            };
+            Err(Error::new(ErrorKind::SourceChanged, complaint))
         })
         .await
     }
+}
+
+#[cfg(unix)]
+fn changed(metadata: &Metadata) -> Option<(i64, i64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((metadata.ctime(), metadata.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn changed(_: &Metadata) -> Option<(i64, i64)> {
+    None
 }
 
 /// A stretch of another source, read as if it were all.
