@@ -229,7 +229,7 @@ async fn what_is_no_socket_is_an_error() {
     plain.by(move |_| gone());
     let ended: Vec<_> = client.live().events("gone", quick()).collect().await;
     assert_eq!(ended.len(), 1);
-    for (status, kind) in [(503, ErrorKind::Unavailable), (404, ErrorKind::Protocol)] {
+    for (status, kind) in [(503, ErrorKind::Unavailable), (403, ErrorKind::Protocol), (404, ErrorKind::Protocol)] {
         plain.by(move |_| empty(status));
         let mut events = client.live().events(DEVICE, quick());
         let interrupted = events.next().await;
@@ -238,4 +238,16 @@ async fn what_is_no_socket_is_an_error() {
             "{status}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_asks_for_credentials_ends_it_and_is_told() {
+    let plain = Server::start().await;
+    let client = builder(plain.uri()).access_token(TOKEN).connect().await.unwrap();
+    plain.by(move |_| empty(407));
+    let mut said: Vec<_> = client.live().events(DEVICE, quick()).collect().await;
+    let error = said.pop().unwrap().unwrap_err();
+    assert!(said.is_empty(), "it is not asked again: {said:?}");
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Config, Some(407)), "{error}");
+    assert!(error.to_string().contains("HTTPS_PROXY=http://user:password@"), "{error}");
 }
