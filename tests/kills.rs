@@ -160,7 +160,7 @@ impl Scene {
             }
             self.finish_round();
             let more = self.received().saturating_sub(whole);
-            let allowed = of_round * (bound + BEGINNING);
+            let allowed = of_round * bound + (of_round + 1) * BEGINNING;
             assert!(
                 more <= allowed,
                 "{what}: {more} bytes were sent again after {of_round} kills; {allowed} are allowed"

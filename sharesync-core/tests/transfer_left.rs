@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use sharesync_core::transfer::{
     BytesSource, CancelToken, FileJournal, PartPlan, TransferOptions, UploadRequest, resume_upload, upload,
 };
-use sharesync_core::{ErrorKind, ItemRef, RemoteStore as _};
+use sharesync_core::{ErrorKind, ItemRef, RemoteStore as _, RemoteStoreExt as _, TreeOptions};
 use transfer_support::{Fake, Fault, content};
 
 const PART: usize = 10_000;
@@ -123,6 +124,52 @@ async fn what_is_begun_anew_is_given_up_before() {
         let store = Fake::new(PLANS[1]).with_script(refusing);
         upload(&store, request(), source(), options).await.unwrap();
         assert_eq!((store.log().specs, store.log().aborts), (2, 1));
+    }
+}
+
+/// Uploads a directory until its last part hangs, and drops the upload.
+async fn leave_tree(store: &Fake, local: &std::path::Path, journals: &std::path::Path) {
+    let options = TreeOptions::new().with_journals(journals);
+    let mut entries = store.upload_dir(local, ItemRef::Root, options);
+    tokio::select! {
+        biased;
+        done = entries.next() => panic!("{done:?}"),
+        () = under_way(store) => {}
+    }
+}
+
+#[tokio::test]
+async fn a_tree_continues_what_has_several_parts_and_replaces_what_is_outdated() {
+    let sequential = PLANS[1];
+    for (size, changed) in [(4 * PART, false), (4 * PART, true), (PART, false)] {
+        let directory = tempfile::tempdir().unwrap();
+        let (local, journals) = (directory.path().join("local"), directory.path().join("journals"));
+        std::fs::create_dir(&local).unwrap();
+        std::fs::create_dir(&journals).unwrap();
+        std::fs::write(local.join("a.bin"), content(size)).unwrap();
+        let last = (size / PART - 1) as u64;
+        let mut store = Fake::new(sequential).with_script(move |index, _| match index == last {
+            true => Fault::Hang,
+            false => Fault::None,
+        });
+        let (several, kept) = (size > PART, std::fs::read_dir(&journals).unwrap());
+        assert_eq!(kept.count(), 0);
+        leave_tree(&store, &local, &journals).await;
+        assert_eq!(std::fs::read_dir(&journals).unwrap().count(), usize::from(several), "{size}");
+        assert_eq!(store.log().aborts, usize::from(!several), "what has no journal is given up");
+
+        let wanted = content(if changed { size + 1 } else { size });
+        if changed {
+            std::fs::write(local.join("a.bin"), &wanted).unwrap();
+        }
+        store.script = Box::new(|_, _| Fault::None);
+        let options = TreeOptions::new().with_journals(&journals);
+        let done: Vec<_> = store.upload_dir(&local, ItemRef::Root, options).collect().await;
+        assert!(done.iter().all(Result::is_ok), "{done:?}");
+        assert_eq!(store.file("a.bin").unwrap(), wanted);
+        assert_eq!(store.log().specs, if several && !changed { 1 } else { 2 });
+        assert_eq!(store.log().aborts, usize::from(!several || changed));
+        assert_eq!(std::fs::read_dir(&journals).unwrap().count(), 0);
     }
 }
 
