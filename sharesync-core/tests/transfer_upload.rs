@@ -484,6 +484,12 @@ async fn the_journal_is_private_atomic_and_tells_damage() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
+    // A process was killed while it wrote.
+    let half = directory.path().join("journal.new");
+    std::fs::write(&half, "{").unwrap();
+    journal.save(&spec).await.unwrap();
+    assert!(journal.load().await.unwrap().is_some() && !half.exists());
+    std::fs::write(&half, "{").unwrap();
     std::fs::write(&path, "{\"version\": 1, \"secret\": \"hush").unwrap();
     let error = journal.load().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
@@ -491,4 +497,5 @@ async fn the_journal_is_private_atomic_and_tells_damage() {
     journal.clear().await.unwrap();
     journal.clear().await.unwrap();
     assert!(journal.load().await.unwrap().is_none());
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }

@@ -60,11 +60,9 @@ impl UploadJournal for FileJournal {
 
     async fn clear(&self) -> Result<()> {
         let path = self.path.clone();
-        blocking(move || match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::io("remove the upload journal", &path, error))
-            }
-            _ => Ok(()),
+        blocking(move || {
+            let removed = remove(&beside(&path)).and_then(|()| remove(&path));
+            removed.map_err(|error| Error::io("remove the upload journal", &path, error))
         })
         .await
     }
@@ -77,11 +75,28 @@ fn damaged(path: &Path, error: &serde_json::Error) -> Error {
     Error::new(ErrorKind::Io, message)
 }
 
+/// Where the next content is written: always the same place, so that what a crash leaves of it is found.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Writes beside the file and renames: a crash leaves the old content or the new one.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // `tempfile` creates files that only the owner can read.
-    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    let next = beside(path);
+    remove(&next)?;
+    let name = next.file_name().unwrap_or_default();
+    let mut file = tempfile::Builder::new().prefix(name).suffix("").rand_bytes(0).tempfile_in(directory)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
