@@ -38,7 +38,8 @@ impl Uploads {
         let number = index.to_string();
         let request = self.0.request("Uploads.Chunk", "uploads/{}/chunks/{}", &[session_id, &number]);
         let call = request.into_call(Method::PUT)?.body(content).header(CONTENT_TYPE, "application/octet-stream");
-        self.0.pipeline().bytes(call).await.map(drop).map_err(gone)
+        let limit = self.0.http_config().max_answer;
+        self.0.pipeline().run(call, move |response| response.nothing(limit)).await.map_err(gone)
     }
 
     /// How far a session is. No field of the answer is documented.

@@ -37,6 +37,7 @@ cases! {
         each_request_refused_once,
         each_request_lost_once,
         each_answer_lost_once,
+        each_answer_a_page_once,
         an_upload_with_several_parts_and_lost_connections,
     }
 }
@@ -295,8 +296,8 @@ async fn a_wrong_byte_is_detected(ctx: Ctx) {
 }
 
 /// Uploads as often as the upload has requests, and lets another one of them fail each time. What then exists must be the
-/// whole file, and a failure must be one that says whether it may exist.
-async fn each_request(ctx: &Ctx, length: usize, kind: FaultKind, must_succeed: bool) {
+/// whole file, and a failure must be one of these kinds that says whether it may exist.
+async fn each_request(ctx: &Ctx, length: usize, fault: Fault, kinds: &[ErrorKind]) {
     let ctx = ctx.alone().await;
     let sent = content(length, 95);
     ctx.emulator.requests().clear();
@@ -305,7 +306,7 @@ async fn each_request(ctx: &Ctx, length: usize, kind: FaultKind, must_succeed: b
     assert!(requests > 0);
     for skip in 0..requests {
         let name = format!("{skip}.bin");
-        ctx.emulator.faults().add(Fault::new(kind).skip(skip).times(1));
+        ctx.emulator.faults().add(fault.clone().skip(skip).times(1));
         let request = UploadRequest::new(ctx.here(), &name);
         let done = ctx.store.upload_bytes(sent.clone(), request, TransferOptions::new()).await;
         assert_eq!(ctx.emulator.faults().struck(), 1, "request {skip} of {requests} was struck");
@@ -315,9 +316,9 @@ async fn each_request(ctx: &Ctx, length: usize, kind: FaultKind, must_succeed: b
             (Ok(_), None) => panic!("request {skip} of {requests}: it is not there"),
             (Ok(_), Some(_)) => {}
             (Err(error), held) => {
-                assert!(!must_succeed, "request {skip} of {requests}: {error}");
+                assert!(kinds.contains(&error.kind()), "{fault:?}, request {skip} of {requests}: {error}");
                 let told = held.is_none() || error.maybe_applied();
-                assert!(told, "request {skip} of {requests}: it is there, but {error}");
+                assert!(told, "{fault:?}, request {skip} of {requests}: it is there, but {error}");
                 assert!(error.to_string().contains(&name), "{error}");
             }
         }
@@ -328,22 +329,41 @@ async fn each_request(ctx: &Ctx, length: usize, kind: FaultKind, must_succeed: b
     }
 }
 
+/// What a broken connection may become.
+const BROKEN: &[ErrorKind] = &[ErrorKind::Network];
+
+/// What a page in the place of an answer may become. Services whose sign-in is a page take one for that.
+const A_PAGE: &[ErrorKind] = &[ErrorKind::Protocol, ErrorKind::Unavailable, ErrorKind::Unauthenticated];
+
 async fn each_request_refused_once(ctx: Ctx) {
-    each_request(&ctx, 1000, FaultKind::Unavailable { retry_after: None }, true).await;
-    each_request(&ctx, 1000, FaultKind::TooManyRequests { retry_after: None }, true).await;
+    each_request(&ctx, 1000, Fault::new(FaultKind::Unavailable { retry_after: None }), &[]).await;
+    each_request(&ctx, 1000, Fault::new(FaultKind::TooManyRequests { retry_after: None }), &[]).await;
 }
 
 async fn each_request_lost_once(ctx: Ctx) {
-    each_request(&ctx, 1000, FaultKind::Reset, false).await;
+    each_request(&ctx, 1000, Fault::new(FaultKind::Reset), BROKEN).await;
 }
 
 async fn each_answer_lost_once(ctx: Ctx) {
-    each_request(&ctx, 1000, FaultKind::LoseAnswer, false).await;
+    each_request(&ctx, 1000, Fault::new(FaultKind::LoseAnswer), BROKEN).await;
+}
+
+async fn each_answer_a_page_once(ctx: Ctx) {
+    let (_, several) = ctx.several_parts().await;
+    let page = |status| FaultKind::ProxyPage { status, plain: false };
+    for kind in [page(200), page(403), page(503), FaultKind::ProxyPage { status: 404, plain: true }] {
+        each_request(&ctx, 1000, Fault::new(kind), A_PAGE).await;
+        each_request(&ctx, 1000, Fault::new(kind).carried_out(), A_PAGE).await;
+    }
+    for kind in [page(200), FaultKind::RedirectToPage { status: 302 }] {
+        each_request(&ctx, several, Fault::new(kind), A_PAGE).await;
+        each_request(&ctx, several, Fault::new(kind).carried_out(), A_PAGE).await;
+    }
 }
 
 async fn an_upload_with_several_parts_and_lost_connections(ctx: Ctx) {
     let (_, several) = ctx.several_parts().await;
-    each_request(&ctx, several, FaultKind::Reset, false).await;
-    each_request(&ctx, several, FaultKind::LoseAnswer, false).await;
-    each_request(&ctx, several, FaultKind::Unavailable { retry_after: None }, true).await;
+    each_request(&ctx, several, Fault::new(FaultKind::Reset), BROKEN).await;
+    each_request(&ctx, several, Fault::new(FaultKind::LoseAnswer), BROKEN).await;
+    each_request(&ctx, several, Fault::new(FaultKind::Unavailable { retry_after: None }), &[]).await;
 }

@@ -25,6 +25,8 @@ pub(crate) struct Follower {
     store: Option<Arc<dyn RemoteStore>>,
     /// The folder whose changes it follows, by its path; `None` for the whole store.
     scope: Option<&'static str>,
+    /// The identifier of that folder.
+    root: ItemId,
     state: PathBuf,
     rng: fastrand::Rng,
     items: BTreeMap<ItemId, Item>,
@@ -40,12 +42,15 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    pub(crate) fn new(client: Client, scope: Option<&'static str>, state: PathBuf, seed: u64) -> Self {
+    pub(crate) async fn new(client: Client, scope: Option<&'static str>, state: PathBuf, seed: u64) -> Self {
+        let folder = scope.map_or(ItemRef::Root, |path| client.at(path));
+        let root = client.store.stat(&folder).await.unwrap().id;
         let rng = fastrand::Rng::with_seed(seed ^ 0x666f);
         Self {
             client,
             store: None,
             scope,
+            root,
             state,
             rng,
             items: BTreeMap::new(),
@@ -93,7 +98,7 @@ impl Follower {
             }
         }
         self.readings += 1;
-        let (told, after) = (self.told(), self.client.stage.below(self.client.base));
+        let (told, after) = (self.told(&self.root), self.client.stage.below(self.client.base));
         let unchanged = before.into_iter().filter(|(path, node)| after.get(path) == Some(node));
         let paths = unchanged.filter_map(|(path, _)| self.told_as(&path)).collect::<Vec<_>>().into_iter();
         let lost: Vec<_> = paths.filter(|path| !told.contains_key(path) && self.lost.insert(path.clone())).collect();
@@ -200,12 +205,16 @@ impl Follower {
         }
     }
 
-    /// What it was told of an item with this name, and where readings failed or began anew.
+    /// What it was told of items with this name and of the folders they were in, and where readings failed or began anew.
     fn history_of(&self, path: &str) -> Vec<&String> {
-        let name = path.rsplit('/').next().unwrap_or_default();
+        let name = format!(": {} ", path.rsplit('/').next().unwrap_or_default());
+        let own = self.history.iter().filter(|line| line.contains(&name));
+        let folders: BTreeSet<_> = own.filter_map(|line| line.split_once(" in Some(")?.1.split_once(')')).collect();
         let about = |line: &&String| {
-            let what = line.split_once(": ").map_or("", |(_, what)| what);
-            what.starts_with(&format!("{name} ")) || what.contains("Reset") || what.contains("failed")
+            let folder = |(id, _): &(&str, &str)| {
+                line.contains(&format!(" {id}) in ")) || line.contains(&format!("removed {id})"))
+            };
+            line.contains(&name) || folders.iter().any(folder) || line.contains("Reset") || line.contains("failed")
         };
         self.history.iter().filter(about).collect()
     }
@@ -223,7 +232,7 @@ impl Follower {
             Err(error) => return self.client.fail(format!("the walk at the end fails: {error}")),
         };
         let there: BTreeMap<_, _> = there.into_iter().map(|(path, item)| (path, Told::of(&item))).collect();
-        let told = self.told();
+        let told = self.told(&self.root);
         let paths: BTreeSet<_> = there.keys().chain(told.keys()).cloned().collect();
         for path in paths {
             match (told.get(&path), there.get(&path)) {
@@ -244,8 +253,8 @@ impl Follower {
         }
     }
 
-    /// What it was told, by path.
-    fn told(&self) -> BTreeMap<String, Told> {
+    /// What it was told, by path; below nothing that it knows, the path begins with the identifier of the unknown folder.
+    fn told(&self, root: &ItemId) -> BTreeMap<String, Told> {
         let folders: BTreeMap<_, _> = self.items.values().map(|item| (&item.id, item)).collect();
         let path = |item: &Item| {
             let (mut path, mut above) = (format!("/{}", item.name), item.parent.as_ref());
@@ -253,7 +262,10 @@ impl Follower {
                 path = format!("/{}{path}", folder.name);
                 above = folder.parent.as_ref();
             }
-            path
+            match above.filter(|above| *above != root) {
+                Some(unknown) => format!("{unknown}{path}"),
+                None => path,
+            }
         };
         self.items.values().map(|item| (path(item), Told::of(item))).collect()
     }

@@ -73,9 +73,9 @@ impl Scene {
         let tree = self.client("tree").await;
         let single = self.client("single").await;
         let changer = Changer::new(self.client("changer").await, self.seed);
-        let follower = Follower::new(self.client("follower").await, None, self.path("follower"), self.seed);
+        let follower = Follower::new(self.client("follower").await, None, self.path("follower"), self.seed).await;
         let inner = Some(changer::INNER);
-        let inner = Follower::new(self.client("inner follower").await, inner, self.path("inner"), self.seed);
+        let inner = Follower::new(self.client("inner follower").await, inner, self.path("inner"), self.seed).await;
         let store = self.stage.connect(self.target, "target", None).await.unwrap();
         let (agent, top, base) = ("target".to_owned(), self.across.clone(), self.across_base);
         let target = Client { agent, store, top, base, ..tree.clone() };

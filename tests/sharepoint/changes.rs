@@ -305,10 +305,9 @@ async fn without_the_sync_service_the_log_is_read() {
         if below.ends_with("/GetChanges") {
             let start = seen.json()["query"]["ChangeTokenStart"]["StringValue"].as_str().unwrap().to_owned();
             return match start.as_str() {
-                "1;3;x;1;-1" => {
-                    let log = [entry(1, 1, "p1"), entry(2, 1, "p2"), entry(3, 2, "p3"), entry(11, 1, "p4")];
-                    json_answer(200, &json!({"d": {"results": log}}))
-                }
+                // Fewer entries than asked for are no end.
+                "1;3;x;1;-1" => json_answer(200, &json!({"d": {"results": [entry(1, 1, "p1"), entry(2, 1, "p2")]}})),
+                "p2" => json_answer(200, &json!({"d": {"results": [entry(3, 2, "p3"), entry(11, 1, "p4")]}})),
                 "p4" => json_answer(200, &json!({"d": {"results": []}})),
                 _ => error(
                     500,
@@ -433,7 +432,9 @@ async fn a_page_in_between_ends_the_reading_and_removes_nothing() {
                             page("IncrementalChanges", "t2", false, &gone)
                         }
                         _ if below.ends_with("/GetChanges") => {
+                            let start = seen.json()["query"]["ChangeTokenStart"].clone();
                             let log = json!([{"ChangeType": 3, "UniqueId": id, "ChangeToken": entry}]);
+                            let log = if start["StringValue"] == "p1" { json!([]) } else { log };
                             json_answer(200, &json!({"d": {"results": log}}))
                         }
                         _ if below.contains("/Folders?") || below.contains("/Files?") => {

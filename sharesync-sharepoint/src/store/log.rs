@@ -80,7 +80,8 @@ impl Reading {
                 position.ok_or_else(|| Error::new(ErrorKind::Protocol, "the log has an entry without a position"))?
             }
         };
-        let has_more = entries.len() >= limit as usize;
+        // How many entries a service gives at the most is not documented: a short page says nothing about the end.
+        let has_more = !entries.is_empty();
         let Some(named) = named(&entries) else {
             tracing::debug!("the log does not say what has changed: everything is read anew");
             return everything(self.scope.clone(), true).await;
