@@ -366,6 +366,9 @@ impl Inner {
     }
 }
 
+/// A folder that is being listed, and how deep it lies.
+type Open = (String, usize, BoxStream<'static, Result<Page<Item>>>);
+
 /// What a folder holds, page by page, with all that is below.
 struct Walk {
     store: Arc<Inner>,
@@ -373,7 +376,7 @@ struct Walk {
     whole: bool,
     /// Folders found and not yet listed, and how deep they lie: the last one found comes first, which keeps this short.
     ahead: Vec<(String, usize)>,
-    open: Option<(String, usize, BoxStream<'static, Result<Page<Item>>>)>,
+    open: Option<Open>,
     guard: TreeGuard,
 }
 
