@@ -21,7 +21,7 @@ impl AuditLog {
     /// # Errors
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied) for who is no administrator.
     pub async fn list(&self, filter: &AuditFilter, paging: &Paging) -> Result<Listed<AuditEntry>> {
-        self.0.page(self.0.request("AuditLog.List", "audit_log", &[]).query(filter).query(paging)).await
+        self.0.page(self.0.request("AuditLog.List", "audit_log", &[]).query(filter), paging).await
     }
 
     /// All entries that a filter lets through, page by page, each once.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use sharesync_core::http::{ApiRequest, HttpConfig, Pipeline, Response};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use sharesync_core::http::{ApiRequest, HttpConfig, JsonList, Pipeline, Response, decode_json, json_list};
 use sharesync_core::{Result, ServiceClock};
 use url::Url;
 
 use crate::auth::ClientBuilder;
-use crate::paging::Listed;
+use crate::paging::{Listed, Paging};
 use crate::store::{AcronisStore, StoreOptions};
 use crate::{AuditLog, Devices, Links, Members, Nodes, Settings, Undocumented, Users};
 
@@ -158,14 +158,22 @@ impl Scope {
         }
     }
 
-    /// Sends a request and decodes one page of a list.
-    pub(crate) async fn page<T: DeserializeOwned + Send>(&self, request: ApiRequest<'_>) -> Result<Listed<T>> {
-        let limit = self.client.http_config().max_answer;
+    /// Sends a request for one page of a list and decodes it as it arrives. A part of the list (206) that is larger than was
+    /// asked for is refused. The whole list (200) may be: nothing documents that the service keeps to `per_page`.
+    pub(crate) async fn page<T>(&self, request: ApiRequest<'_>, paging: &Paging) -> Result<Listed<T>>
+    where
+        T: DeserializeOwned + Send,
+    {
+        let limit = self.client.http_config().max_list;
+        let asked = paging.per_page.and_then(|entries| u64::try_from(entries).ok());
         let read = |response: Response| async move {
             let complete = response.status() != StatusCode::PARTIAL_CONTENT;
-            Ok(Listed { items: response.json(limit).await?, complete })
+            let list = JsonList::at(&[&[]]).asked(asked.filter(|_| !complete));
+            let (items, beside) = json_list(response.into_stream(), list, limit).await?;
+            decode_json::<Vec<IgnoredAny>>(&beside)?;
+            Ok(Listed { items, complete })
         };
-        self.client.pipeline().run(request.into_call(Method::GET)?, read).await
+        self.client.pipeline().run(request.query(paging).into_call(Method::GET)?, read).await
     }
 }
 

@@ -22,7 +22,7 @@ impl Devices {
     /// # Errors
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied) for who is no administrator.
     pub async fn list(&self, paging: &Paging) -> Result<Listed<Device>> {
-        self.0.page(self.0.request("Devices.List", "devices", &[]).query(paging)).await
+        self.0.page(self.0.request("Devices.List", "devices", &[]), paging).await
     }
 
     /// All devices, page by page, each once.

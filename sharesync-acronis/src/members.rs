@@ -23,7 +23,7 @@ impl Members {
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied).
     pub async fn list(&self, node_uuid: &str, paging: &Paging) -> Result<Listed<Member>> {
         let request = self.0.request("Members.List", "sync_and_share_nodes/{}/members", &[node_uuid]);
-        self.0.page(request.query(paging)).await
+        self.0.page(request, paging).await
     }
 
     /// All members of a folder, page by page, each once.

@@ -55,7 +55,7 @@ impl Nodes {
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied).
     pub async fn contents(&self, node_uuid: &str, paging: &Paging) -> Result<Listed<Node>> {
         let request = self.0.request("Nodes.Contents", "sync_and_share_nodes/{}/contents", &[node_uuid]);
-        self.0.page(request.query(paging)).await
+        self.0.page(request, paging).await
     }
 
     /// All that a folder holds, in pages of this many nodes, each once.

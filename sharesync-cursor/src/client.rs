@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Method;
-use serde::de::DeserializeOwned;
-use sharesync_core::http::{ApiRequest, HttpConfig, Pipeline, Response};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use sharesync_core::http::{ApiRequest, HttpConfig, JsonList, Pipeline, Response, decode_json, json_list};
 use sharesync_core::{Error, ErrorKind, Result, ServiceClock};
 use url::Url;
 
@@ -140,18 +140,42 @@ impl Client {
         self.pipeline().request(self.base_url(), operation, path, ids)
     }
 
-    /// Sends a request and decodes a list, which may be the field `name` of an object.
-    pub(crate) async fn list<T>(&self, request: ApiRequest<'_>, name: &'static str) -> Result<Vec<T>>
+    /// Sends a request and decodes an object with a list in it, entry by entry as they arrive; `slot` is where it belongs.
+    pub(crate) async fn page<P, T>(
+        &self,
+        request: ApiRequest<'_>,
+        list: JsonList,
+        slot: fn(&mut P) -> Option<&mut Vec<T>>,
+    ) -> Result<P>
+    where
+        P: DeserializeOwned + Send,
+        T: DeserializeOwned + Send,
+    {
+        let limit = self.http_config().max_list;
+        let read = |response: Response| async move {
+            let (entries, beside) = json_list(response.into_stream(), list, limit).await?;
+            let mut page = decode_json(&beside)?;
+            if let Some(slot) = slot(&mut page) {
+                *slot = entries;
+            }
+            Ok(page)
+        };
+        self.pipeline().run(request.into_call(Method::GET)?, read).await
+    }
+
+    /// Sends a request and decodes a list, which may be the field `name` of an object, where `list` finds it as well.
+    pub(crate) async fn list<T>(&self, request: ApiRequest<'_>, name: &'static str, list: JsonList) -> Result<Vec<T>>
     where
         T: DeserializeOwned + Send,
     {
-        let limit = self.http_config().max_answer;
+        let limit = self.http_config().max_list;
         let read = |response: Response| async move {
-            wire::list(response.json(limit).await?, name).map_err(|_| {
-                let message =
-                    format!("neither a list nor an object with the list `{name}`, or entries that do not fit");
+            let (entries, beside) = json_list(response.into_stream(), list, limit).await?;
+            wire::list::<IgnoredAny>(decode_json(&beside)?, name).map_err(|_| {
+                let message = format!("neither a list nor an object with the list `{name}`");
                 Error::new(ErrorKind::Protocol, message)
-            })
+            })?;
+            Ok(entries)
         };
         self.pipeline().run(request.into_call(Method::GET)?, read).await
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use sharesync_core::Result;
-use sharesync_core::http::Repeat;
+use sharesync_core::http::{JsonList, Repeat};
 
 use crate::client::resource;
 use crate::model::{Device, DeviceUpdate, NewDevice, Preference};
@@ -22,7 +22,8 @@ impl Devices {
     /// # Errors
     /// Those of every request.
     pub async fn list(&self) -> Result<Vec<Device>> {
-        self.0.list(self.0.request("Devices.List", "sync/devices", &[]), "devices").await
+        let list = JsonList::at(&[&[], &["devices"]]);
+        self.0.list(self.0.request("Devices.List", "sync/devices", &[]), "devices", list).await
     }
 
     /// Registers a device under the identifier that the client chose. The answer (status 201) is the device (inferred);
@@ -77,7 +78,7 @@ impl Devices {
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound).
     pub async fn preferences(&self, device_id: &str) -> Result<Vec<Preference>> {
         let request = self.0.request("Devices.Preferences", "sync/devices/{}/preferences", &[device_id]);
-        self.0.list(request, "preferences").await
+        self.0.list(request, "preferences", JsonList::at(&[&[], &["preferences"]])).await
     }
 
     /// Says what a device synchronizes of a share. The answer is the preference where the service sends one (not

@@ -4,7 +4,7 @@
 use http::Method;
 use http::header::CONTENT_TYPE;
 use sharesync_core::Result;
-use sharesync_core::http::{Body, Repeat};
+use sharesync_core::http::{Body, JsonList, Repeat};
 
 use crate::client::resource;
 use crate::error::name_taken;
@@ -107,7 +107,8 @@ impl Files {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound).
     pub async fn versions(&self, file_id: &str) -> Result<Versions> {
-        self.0.request("Files.Versions", "files/{}/versions", &[file_id]).json(Method::GET).await
+        let request = self.0.request("Files.Versions", "files/{}/versions", &[file_id]);
+        self.0.page(request, JsonList::at(&[&["versions"]]), |page: &mut Versions| page.versions.as_mut()).await
     }
 
     /// Makes a new version with the content of an old one.

@@ -2,11 +2,13 @@
 
 use http::Method;
 use sharesync_core::Result;
-use sharesync_core::http::Repeat;
+use sharesync_core::http::{ApiRequest, JsonList, Repeat, Response, SpooledList, decode_json};
 
 use crate::client::resource;
 use crate::error::name_taken;
 use crate::model::{Children, Folder, FolderUpdate, NewFolder, Target};
+
+const CHILDREN: JsonList = JsonList::at(&[&["items"]]);
 
 /// What stands for the root of a share where the identifier of a folder is due (GET /folders/{id}/children).
 pub const ROOT: &str = "root";
@@ -32,10 +34,28 @@ impl Folders {
     /// `GET /folders/{id}/children`.
     ///
     /// # Errors
-    /// [`NotFound`](sharesync_core::ErrorKind::NotFound).
+    /// [`NotFound`](sharesync_core::ErrorKind::NotFound); [`TooLarge`](sharesync_core::ErrorKind::TooLarge) for a folder that
+    /// holds more than memory should ([`LIST_MEMORY`](sharesync_core::http::LIST_MEMORY)): the
+    /// [store](crate::CursorStore) lists it some at a time.
     pub async fn children(&self, folder_id: &str, share_id: &str, include_deleted: bool) -> Result<Children> {
+        let request = self.children_request(folder_id, share_id, include_deleted);
+        self.0.page(request, CHILDREN, |page: &mut Children| page.items.as_mut()).await
+    }
+
+    /// What a folder holds, put aside: the service has no pages here, so that a folder may not be refused for what it holds.
+    /// What is said beside the list comes with an empty one.
+    pub(crate) async fn spooled_children(&self, folder_id: &str, share_id: &str) -> Result<(SpooledList, Children)> {
+        let limit = self.0.http_config().max_list;
+        let read = |response: Response| async move {
+            let (list, beside) = SpooledList::read(response.into_stream(), CHILDREN, limit).await?;
+            Ok((list, decode_json(&beside)?))
+        };
+        self.0.pipeline().run(self.children_request(folder_id, share_id, false).into_call(Method::GET)?, read).await
+    }
+
+    fn children_request(&self, folder_id: &str, share_id: &str, include_deleted: bool) -> ApiRequest<'_> {
         let request = self.0.request("Folders.Children", "folders/{}/children", &[folder_id]);
-        request.param("share_id", share_id).param("include_deleted", include_deleted).json(Method::GET).await
+        request.param("share_id", share_id).param("include_deleted", include_deleted)
     }
 
     /// Creates a folder.

@@ -2,7 +2,7 @@
 
 use http::Method;
 use sharesync_core::Result;
-use sharesync_core::http::Repeat;
+use sharesync_core::http::{JsonList, Repeat};
 
 use crate::client::resource;
 use crate::model::{Link, LinkFilter, LinkUpdate, Links, NewLink};
@@ -42,7 +42,9 @@ impl ExternalLinks {
     /// # Errors
     /// Those of every request.
     pub async fn list(&self, filter: &LinkFilter) -> Result<Links> {
-        self.0.request("Links.List", "external/links", &[]).query(filter).json(Method::GET).await
+        let list = JsonList::at(&[&["links"]]).asked(filter.limit);
+        let request = self.0.request("Links.List", "external/links", &[]).query(filter);
+        self.0.page(request, list, |page: &mut Links| page.links.as_mut()).await
     }
 
     /// Changes a link.

@@ -2,7 +2,7 @@
 
 use http::Method;
 use sharesync_core::Result;
-use sharesync_core::http::Repeat;
+use sharesync_core::http::{JsonList, Repeat};
 
 use crate::client::resource;
 use crate::model::{NewShare, Share, ShareUpdate, Shares as SharesPage};
@@ -21,7 +21,9 @@ impl Shares {
     /// Those of every request.
     pub async fn list(&self, include_trashed: bool, limit: u32, offset: u64) -> Result<SharesPage> {
         let request = self.0.request("Shares.List", "shares", &[]).param("include_trashed", include_trashed);
-        request.param("limit", limit).param("offset", offset).json(Method::GET).await
+        let list = JsonList::at(&[&["shares"]]).asked(Some(limit.into()));
+        let request = request.param("limit", limit).param("offset", offset);
+        self.0.page(request, list, |page: &mut SharesPage| page.shares.as_mut()).await
     }
 
     /// A share.

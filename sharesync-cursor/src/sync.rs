@@ -2,7 +2,7 @@
 
 use http::Method;
 use http::header::{ACCEPT, HeaderValue, RANGE};
-use sharesync_core::http::{Repeat, range};
+use sharesync_core::http::{JsonList, Repeat, range};
 use sharesync_core::transfer::Content;
 use sharesync_core::{Error, ErrorKind, Result};
 
@@ -65,14 +65,18 @@ impl Sync {
     ///
     /// # Errors
     /// [`CursorInvalid`](ErrorKind::CursorInvalid) for a position that the service does not know (SYNC_CURSOR_INVALID),
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit beyond 1 to 5000.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a limit beyond 1 to 5000, [`TooLarge`](ErrorKind::TooLarge) when the
+    /// service sends more changes than the limit.
     pub async fn changes(&self, query: &ChangeQuery) -> Result<ChangesPage> {
         if query.limit.is_some_and(|limit| !(1..=ChangeQuery::MAX_LIMIT).contains(&limit)) {
             let message = "the limit of changes is 1 to 5000";
             return Err(Error::new(ErrorKind::InvalidInput, message).with_provider(PROVIDER));
         }
         let request = self.0.request("Sync.Changes", "sync/changes", &[]).about(query.share_id.as_deref());
-        request.query(query).json(Method::GET).await.map_err(cursor_invalid)
+        let limit = query.limit.unwrap_or(ChangeQuery::MAX_LIMIT);
+        let list = JsonList::at(&[&["changes"]]).asked(Some(limit.into()));
+        let request = request.query(query);
+        self.0.page(request, list, |page: &mut ChangesPage| Some(&mut page.changes)).await.map_err(cursor_invalid)
     }
 
     /// How far a device is in a share.
@@ -160,7 +164,7 @@ impl Sync {
     /// [`NotFound`](ErrorKind::NotFound) for an unknown share or device.
     pub async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<Conflict>> {
         let request = self.0.request("Sync.Conflicts", "sync/conflicts", &[]).query(query);
-        self.0.list(request, "conflicts").await
+        self.0.list(request, "conflicts", JsonList::at(&[&[], &["conflicts"]])).await
     }
 
     /// Resolves a conflict.

@@ -2,6 +2,7 @@
 
 use http::Method;
 use sharesync_core::Result;
+use sharesync_core::http::JsonList;
 
 use crate::client::resource;
 use crate::model::{Identity, MyShares, StorageQuota};
@@ -40,6 +41,8 @@ impl Users {
     /// Those of every request.
     pub async fn shares(&self, limit: u32, offset: u64) -> Result<MyShares> {
         let request = self.0.request("Users.Shares", "users/me/shares", &[]);
-        request.param("limit", limit).param("offset", offset).json(Method::GET).await
+        let list = JsonList::at(&[&["shares"]]).asked(Some(limit.into()));
+        let request = request.param("limit", limit).param("offset", offset);
+        self.0.page(request, list, |page: &mut MyShares| page.shares.as_mut()).await
     }
 }

@@ -58,7 +58,7 @@ impl AsyncOperations {
     /// [`NotFound`](ErrorKind::NotFound) when there is no such batch.
     pub async fn by_batch(&self, batch_id: &str, query: &Query) -> Result<Feed<AsyncOperation>> {
         let place = Place::entity("AsyncOperations/GetByBatch", batch_id);
-        self.client.request("AsyncOperations.GetByBatch", place).params(query).get().await
+        self.client.request("AsyncOperations.GetByBatch", place).params(query).feed().await
     }
 
     /// How far a batch is.
@@ -84,7 +84,7 @@ impl AsyncOperations {
         options: impl Into<ByFolderOptions>,
     ) -> Result<Feed<AsyncOperation>> {
         let place = Place::entity("AsyncOperations/GetByFolder", folder_id);
-        self.client.request("AsyncOperations.GetByFolder", place).params(options.into()).get().await
+        self.client.request("AsyncOperations.GetByFolder", place).params(options.into()).feed().await
     }
 
     /// Cancels an operation.

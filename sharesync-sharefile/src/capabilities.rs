@@ -14,6 +14,6 @@ impl Client {
     /// # Errors
     /// Those of any request.
     pub async fn capabilities(&self) -> Result<Feed<Capability>> {
-        self.request("Capabilities.Get", Place::set("Capabilities")).params(&Query::new()).get().await
+        self.request("Capabilities.Get", Place::set("Capabilities")).params(&Query::new()).feed().await
     }
 }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use sharesync_core::http::{Body, Call, HttpConfig, Pipeline, Repeat, Response};
+use serde::de::DeserializeOwned;
+use sharesync_core::http::{Body, Call, HttpConfig, JsonList, Pipeline, Repeat, Response, json_list};
 use sharesync_core::{Error, ErrorKind, Result, ServiceClock};
 use url::Url;
 
-use crate::answer::{Answer, Head, Reply, maintained};
+use crate::answer::{Answer, Head, Located, Reply, maintained};
 use crate::auth::ClientBuilder;
+use crate::model::{Feed, Item};
+use crate::paging::option;
 use crate::params::Params;
 use crate::redirection;
 use crate::store::{ShareFileStore, StoreOptions};
@@ -19,6 +22,9 @@ use crate::{AsyncOperations, Items, PROVIDER, Shares, Uploads};
 
 /// What of an identifier may stand in a path as it is. Those of connectors hold `!`, `_` and `-`.
 const ID: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'!').remove(b'~');
+
+/// Where the entities of a feed are. None of them is larger than an item.
+const FEED: JsonList = JsonList::at(&[&["value"]]).with_object_size(size_of::<Item>());
 
 /// The client of one account. Clones share connections, tokens and pauses.
 ///
@@ -127,16 +133,44 @@ impl Client {
     }
 
     /// Sends a request and reads its answer, wherever the service sends the client for it.
-    pub(crate) async fn read<T: Answer>(&self, mut call: Call) -> Result<T> {
+    pub(crate) async fn read<T: Answer>(&self, call: Call) -> Result<T> {
         let limit = self.http_config().max_answer;
+        self.follow(call, move |response| async move {
+            let head = Head::of(&response)?;
+            Reply::read(head, &response.bytes(limit).await?)
+        })
+        .await
+    }
+
+    /// As [`read`](Self::read), of a feed, which is decoded as it arrives. More entities than `$top` are refused.
+    pub(crate) async fn read_feed<T>(&self, call: Call) -> Result<Located<Feed<T>>>
+    where
+        T: DeserializeOwned + Send,
+    {
+        let limit = self.http_config().max_list;
+        self.follow(call, move |response| async move {
+            let head = Head::of(&response)?;
+            let list = FEED.asked(option(&head.url, "$top"));
+            let (entities, beside) = json_list(response.into_stream(), list, limit).await?;
+            let mut reply = Reply::<Located<Feed<T>>>::read(head, &beside)?;
+            if let Reply::Value(feed) = &mut reply {
+                feed.value.value = entities;
+            }
+            Ok(reply)
+        })
+        .await
+    }
+
+    /// Sends a request to wherever the service directs it.
+    async fn follow<T, F, D>(&self, mut call: Call, read: F) -> Result<T>
+    where
+        T: Send,
+        F: Fn(Response) -> D + Send + Sync,
+        D: Future<Output = Result<Reply<T>>> + Send,
+    {
         let describe = call.clone();
         for _ in 0..redirection::MOST {
-            let read = |response: Response| async move {
-                let head = Head::of(&response)?;
-                let body = response.bytes(limit).await?;
-                Reply::<T>::read(head, &body)
-            };
-            match self.0.pipeline.run(call, read).await.map_err(maintained)? {
+            match self.0.pipeline.run(call, &read).await.map_err(maintained)? {
                 Reply::Value(value) => return Ok(value),
                 Reply::Elsewhere(target, from) => {
                     call = redirection::follow(&describe, *target, &from, &self.0.base)?;
@@ -231,6 +265,12 @@ impl Request<'_> {
 
     pub(crate) async fn get<T: Answer>(self) -> Result<T> {
         self.send(Method::GET).await
+    }
+
+    /// Gets a feed.
+    pub(crate) async fn feed<T: DeserializeOwned + Send>(self) -> Result<Feed<T>> {
+        let client = self.client;
+        client.read_feed(self.into_call(Method::GET)?).await.map(|feed| feed.value)
     }
 
     pub(crate) async fn post<T: Answer>(self) -> Result<T> {

@@ -40,21 +40,21 @@ where
             let Some(call) = walk.next.take() else {
                 return Ok(None);
             };
-            let Located { value: feed, url } = client.read::<Located<Feed<T>>>(call).await?;
-            let Feed { value, count, next_link } = feed;
-            let got = value.len() as u64;
-            let (mut items, mut fresh, mut repeated) = (Vec::with_capacity(value.len()), 0, 0);
-            for item in value {
-                let last_pass = key(&item).map(|key| walk.note(&key));
-                match last_pass {
-                    Some(Some(pass)) => repeated += u64::from(pass == walk.passes),
-                    Some(None) => {
-                        fresh += 1;
-                        items.push(item);
-                    }
-                    None => items.push(item),
+            let Located { value: feed, url } = client.read_feed(call).await?;
+            let Feed { value: mut items, count, next_link } = feed;
+            let got = items.len() as u64;
+            let (mut fresh, mut repeated) = (0, 0);
+            items.retain(|item| match key(item).map(|key| walk.note(&key)) {
+                Some(Some(pass)) => {
+                    repeated += u64::from(pass == walk.passes);
+                    false
                 }
-            }
+                Some(None) => {
+                    fresh += 1;
+                    true
+                }
+                None => true,
+            });
             let seen = Seen { url, count, got, repeated, fresh };
             walk.plan(&seen, next_link.as_deref(), client.base_url())?;
             Ok(Some((Page::new(items).with_total(count), walk)))
@@ -186,7 +186,7 @@ impl Walk {
 }
 
 /// A number among the options of an address.
-fn option(url: &Url, wanted: &str) -> Option<u64> {
+pub(crate) fn option(url: &Url, wanted: &str) -> Option<u64> {
     let found = url.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     found.and_then(|(_, value)| value.parse().ok())
 }

@@ -86,7 +86,7 @@ impl Shares {
     /// # Errors
     /// Those of any request.
     pub async fn list(&self, options: impl Into<ListSharesOptions>) -> Result<Feed<Share>> {
-        self.request("Shares.List", shares()).params(options.into()).get().await
+        self.request("Shares.List", shares()).params(options.into()).feed().await
     }
 
     /// All of the user's shares, page by page.
@@ -123,7 +123,7 @@ impl Shares {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such share.
     pub async fn items(&self, id: &str, query: &Query) -> Result<Feed<Item>> {
-        self.request("Shares.Items", share(id).then("Items")).params(query).get().await
+        self.request("Shares.Items", share(id).then("Items")).params(query).feed().await
     }
 
     /// Whom it is shared with.
@@ -133,7 +133,7 @@ impl Shares {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such share.
     pub async fn recipients(&self, id: &str, query: &Query) -> Result<Feed<ShareAlias>> {
-        self.request("Shares.Recipients", share(id).then("Recipients")).params(query).get().await
+        self.request("Shares.Recipients", share(id).then("Recipients")).params(query).feed().await
     }
 
     /// Sends a link to get items by mail.

@@ -8,15 +8,16 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sharesync_core::http::{
     Call, ForeignResponse, HttpConfig, Pipeline, Repeat, Response, Transport, transport_or_default, url_below,
 };
-use sharesync_core::{Error, ErrorKind, Result, Revision, ServiceClock};
+use sharesync_core::{BoxStream, Error, ErrorKind, Result, Revision, ServiceClock};
 use url::Url;
 
 use crate::auth::{self, Auth};
 use crate::error::SharePointErrors;
-use crate::odata::{Answer, is_html};
+use crate::odata::{Answer, is_html, read_list};
 use crate::rest::{Changes, Files, Folders, Libraries, RecycleBin, Sharing, Uploads};
 use crate::store::{SharePointStore, StoreOptions};
 use crate::sync::{Discovery, Sync};
@@ -318,6 +319,15 @@ impl Request {
         self.pipeline.run(self.call, move |response| async move { Answer::read(&response.bytes(limit).await?) }).await
     }
 
+    /// Sends it and reads a list as it arrives: its entries, and where it goes on. More entries than were asked for are refused.
+    pub(crate) async fn list<T>(self, asked: Option<u64>) -> Result<(Vec<T>, Option<String>)>
+    where
+        T: DeserializeOwned + Send,
+    {
+        let limit = self.pipeline.config().max_list;
+        self.pipeline.run(self.call, move |response| read_list(response, asked, limit)).await
+    }
+
     /// Sends it; the answer has no body that says anything.
     pub(crate) async fn done(self) -> Result<()> {
         self.answer().await.map(drop)
@@ -339,8 +349,8 @@ impl Request {
     }
 }
 
-/// The body of an answer that must be XML; a page for people is an error.
-pub(crate) async fn xml_body(response: Response) -> Result<sharesync_core::BoxStream<'static, Result<Bytes>>> {
+/// The body of an answer; a page for people is an error.
+pub(crate) async fn checked_body(response: Response) -> Result<(Bytes, BoxStream<'static, Result<Bytes>>)> {
     let mut body = response.in_known_charset()?.into_stream().fuse();
     let mut first = Vec::new();
     // A page shows itself in its first bytes.
@@ -353,5 +363,27 @@ pub(crate) async fn xml_body(response: Response) -> Result<sharesync_core::BoxSt
     if is_html(&first) {
         return Err(ForeignResponse::of_body(&first).into_error());
     }
-    Ok(stream::iter([Ok(Bytes::from(first))]).chain(body).boxed())
+    let first = Bytes::from(first);
+    let whole = stream::iter([Ok(first.clone())]).chain(body).boxed();
+    Ok((first, whole))
+}
+
+/// The body of an answer that must be XML, of bounded length; a page for people is an error.
+pub(crate) async fn xml_body(response: Response, limit: usize) -> Result<BoxStream<'static, Result<Bytes>>> {
+    Ok(bounded(checked_body(response).await?.1, limit))
+}
+
+/// A body that is an error when it is longer.
+pub(crate) fn bounded(body: BoxStream<'static, Result<Bytes>>, limit: usize) -> BoxStream<'static, Result<Bytes>> {
+    let mut length = 0_usize;
+    let counted = body.map(move |piece| {
+        let piece = piece?;
+        length = length.saturating_add(piece.len());
+        if length > limit {
+            let message = format!("the answer is longer than {limit} bytes: ask for less at a time");
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        Ok(piece)
+    });
+    counted.boxed()
 }

@@ -93,6 +93,13 @@ async fn a_list_that_repeats_itself_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_part_of_a_list_is_no_larger_than_was_asked_for() {
+    let error = list(10, |_, _| ((0..25).collect(), 206)).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::TooLarge, Some("Nodes.Contents")), "{error}");
+    assert!(error.to_string().contains("the 10 entries that were asked for"), "{error}");
+}
+
+#[tokio::test]
 async fn members_with_commas_and_slashes_reach_their_own_address() {
     let server = Server::start().await;
     server.by(|_| answer(200, &documented("update_member/200.example_0")));

@@ -132,7 +132,7 @@ async fn after(page: Value) -> Result<Vec<ChangePage>> {
     });
     let store = client(&server).await.store(SHARE);
     let cursor = last(&read(&store, Since::Now).await.unwrap());
-    read(&store, Since::Cursor(cursor)).await
+    store.changes(Since::Cursor(cursor), ChangeOptions::new().with_page_size(4)).try_collect().await
 }
 
 #[tokio::test]
@@ -150,6 +150,7 @@ async fn pages_that_lead_nowhere_are_errors_and_no_loops() {
         (json!({"changes": [], "cursor": 101, "has_more": false, "share_id": "shr_other"}), ErrorKind::Protocol),
         (json!({"changes": [{"resource_type": "file"}], "cursor": 101, "has_more": false}), ErrorKind::Protocol),
         (json!([]), ErrorKind::Protocol),
+        (json!({"changes": [{}, {}, {}, {}, {}], "cursor": 101, "has_more": false}), ErrorKind::TooLarge),
     ];
     for (page, kind) in cases {
         let error = after(page.clone()).await.unwrap_err();

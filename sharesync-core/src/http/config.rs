@@ -28,6 +28,9 @@ pub struct HttpConfig {
     pub concurrency: usize,
     /// The largest answer that is decoded as a whole, in bytes.
     pub max_answer: usize,
+    /// The largest answer that is a list, in bytes. It is decoded as it arrives: what its entries may take in memory has a
+    /// bound of its own ([`LIST_MEMORY`](super::LIST_MEMORY)).
+    pub max_list: usize,
     /// How much of an error's body is read, in bytes.
     pub max_error_body: usize,
     /// Redirects followed for one request.
@@ -48,7 +51,8 @@ impl Default for HttpConfig {
             backoff_cap: Duration::from_secs(20),
             max_retry_after: Duration::from_secs(300),
             concurrency: 32,
-            max_answer: 64 << 20,
+            max_answer: 16 << 20,
+            max_list: 64 << 20,
             max_error_body: 64 << 10,
             max_redirects: 10,
             user_agent: concat!("sharesync/", env!("CARGO_PKG_VERSION")).into(),
@@ -98,6 +102,8 @@ setters! {
     with_concurrency: concurrency: usize,
     /// Sets [`max_answer`](Self::max_answer).
     with_max_answer: max_answer: usize,
+    /// Sets [`max_list`](Self::max_list).
+    with_max_list: max_list: usize,
     /// Sets [`max_error_body`](Self::max_error_body).
     with_max_error_body: max_error_body: usize,
     /// Sets [`max_redirects`](Self::max_redirects).

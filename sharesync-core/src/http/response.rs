@@ -1,6 +1,6 @@
 //! A successful answer, and the ways to read it within bounds.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt as _;
 use http::header::{HeaderValue, RANGE};
 use http::response::Parts;
@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
+use super::json::check_weight;
 use super::{Call, Charset, ForeignResponse, MediaType, UnreadableCharset};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
@@ -109,14 +110,18 @@ impl Response {
         let Some(second) = self.body.next().await.transpose()? else {
             return Ok(first);
         };
-        let mut whole = BytesMut::from(first);
+        let mut whole = Vec::from(first);
         let mut next = Some(second);
         while let Some(piece) = next {
             check_limit(whole.len() + piece.len(), limit)?;
+            if whole.capacity() - whole.len() < piece.len() {
+                // Half as much again: doubling would take three times the body for a moment.
+                whole.reserve_exact(piece.len().max(whole.len() / 2));
+            }
             whole.extend_from_slice(&piece);
             next = self.body.next().await.transpose()?;
         }
-        Ok(whole.freeze())
+        Ok(whole.into())
     }
 
     /// The whole body as JSON of at most `limit` bytes.
@@ -157,10 +162,11 @@ fn check_limit(length: usize, limit: usize) -> Result<()> {
 ///
 /// # Errors
 /// [`ErrorKind::Protocol`] or, where it breaks off, [`ErrorKind::Network`]. They say where in the document, not what
-/// stands there.
+/// stands there. [`ErrorKind::TooLarge`] for one that would take tens of megabytes of memory.
 pub fn decode_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     // RFC 8259, section 8.1: a byte order mark may be ignored, and some services write one.
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    check_weight(body)?;
     // To note the path costs as much as a third of the decoding: only an error needs it.
     if let Ok(value) = serde_json::from_slice(body) {
         return Ok(value);
@@ -196,7 +202,7 @@ fn json_error(body: &[u8], path: &str, error: &serde_json::Error) -> Error {
 }
 
 /// What kind of mismatch it is, without the value that serde quotes.
-fn shape(error: &serde_json::Error) -> String {
+pub(super) fn shape(error: &serde_json::Error) -> String {
     let text = error.to_string();
     if text.starts_with("missing field") || text.starts_with("duplicate field") {
         return text.split(" at line").next().unwrap_or_default().to_owned();

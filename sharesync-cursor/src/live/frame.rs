@@ -2,6 +2,7 @@
 //! official handler reads `event_type` first and `type` otherwise, and so does this.
 
 use serde_json::Value;
+use sharesync_core::http::decode_json;
 use sharesync_core::{Error, ErrorKind};
 
 use crate::PROVIDER;
@@ -46,7 +47,7 @@ impl Frame {
     /// Reads a frame, whatever it is. What cannot be read is not quoted.
     pub(super) fn read(bytes: &[u8]) -> Self {
         let malformed = |message| Self::Malformed(Error::new(ErrorKind::Protocol, message).with_provider(PROVIDER));
-        let mut frame = match serde_json::from_slice::<Value>(bytes) {
+        let mut frame = match decode_json::<Value>(bytes) {
             _ if bytes.iter().all(u8::is_ascii_whitespace) => return Self::Empty,
             Ok(value) if is_empty(&value) => return Self::Empty,
             Ok(Value::Object(frame)) => frame,

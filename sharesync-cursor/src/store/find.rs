@@ -1,6 +1,7 @@
 //! Finding files and folders: by identifier, by name in a folder, by path.
 
-use sharesync_core::{Error, ErrorKind, Item, ItemKind, ItemRef, RemotePath, Result};
+use futures::{StreamExt as _, TryStreamExt as _};
+use sharesync_core::{BoxStream, Error, ErrorKind, Item, ItemKind, ItemRef, RemotePath, Result};
 
 use super::Inner;
 use super::item::{Known, refuse};
@@ -116,23 +117,29 @@ impl Inner {
         Ok(root)
     }
 
-    /// All that a folder holds.
-    pub(super) async fn children(&self, folder: &Place) -> Result<Vec<Known>> {
+    /// All that a folder holds. The list has arrived whole, because the path of the folder stands behind it, and waits on
+    /// disk if it is long.
+    pub(super) async fn children(&self, folder: &Place) -> Result<Children> {
         let id = folder.id().unwrap_or(ROOT);
-        let listed = self.client.folders().children(id, self.root_id(), false).await?;
+        let (list, beside) = self.client.folders().spooled_children(id, self.root_id()).await?;
+        super::item::needed(beside.items, "items")?;
         let path = match folder {
             Place::Root => Some(RemotePath::root()),
-            Place::Folder(_) => listed.path.as_deref().and_then(|path| path.parse().ok()),
+            Place::Folder(_) => beside.path.as_deref().and_then(|path| path.parse().ok()),
         };
-        let entries = super::item::needed(listed.items, "items")?.into_iter();
-        let known = entries.map(|child| Known::child(child, folder.id(), path.as_ref()));
-        known.filter(|child| child.as_ref().map_or(true, |child| !child.is_deleted)).collect()
+        let (total, parent) = (list.count(), folder.id().map(str::to_owned));
+        let pages = list.entries().map(move |entries| {
+            let known = entries?.into_iter().map(|child| Known::child(child, parent.as_deref(), path.as_ref()));
+            known.filter(|child| child.as_ref().map_or(true, |child| !child.is_deleted)).collect()
+        });
+        Ok(Children { total, pages: pages.boxed(), page: Vec::new().into_iter() })
     }
 
     /// What has this name in a folder; an exact match is preferred to one in another case.
     pub(super) async fn child(&self, folder: &Place, name: &str) -> Result<Option<Known>> {
         let mut similar = None;
-        for child in self.children(folder).await? {
+        let mut children = self.children(folder).await?;
+        while let Some(child) = children.next().await? {
             if child.name == name {
                 return Ok(Some(child));
             }
@@ -156,6 +163,30 @@ impl Inner {
             found = Some(child.ok_or_else(missing)?);
         }
         Ok(found)
+    }
+}
+
+/// What a folder holds.
+pub(super) struct Children {
+    /// How many there are, those in the trash included where the service lists them.
+    pub(super) total: u64,
+    /// They, some at a time.
+    pub(super) pages: BoxStream<'static, Result<Vec<Known>>>,
+    page: std::vec::IntoIter<Known>,
+}
+
+impl Children {
+    /// The next one; `None` after the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Known>> {
+        loop {
+            if let Some(child) = self.page.next() {
+                return Ok(Some(child));
+            }
+            match self.pages.try_next().await? {
+                Some(page) => self.page = page.into_iter(),
+                None => return Ok(None),
+            }
+        }
     }
 }
 

@@ -93,6 +93,9 @@ fn capabilities() -> Capabilities {
     capabilities
 }
 
+/// Items in a page of a listing, unless the application says otherwise.
+const PAGE: u32 = 1000;
+
 #[async_trait]
 impl RemoteStore for CursorStore {
     fn info(&self) -> &StoreInfo {
@@ -107,20 +110,19 @@ impl RemoteStore for CursorStore {
         self.0.stat(item).await.attempted(PROVIDER, Operation::Stat.name()).about(item)
     }
 
-    /// The service has no pages here: everything comes at once, and is cut into pages where they are asked for.
+    /// The service has no pages here: everything comes at once, waits on disk if it is much, and is cut into pages.
     fn list(&self, folder: &ItemRef, options: ListOptions) -> BoxStream<'static, Result<Page<Item>>> {
         let (store, folder) = (self.0.clone(), folder.clone());
         let name = folder.clone();
         let listed = async move {
             let children = store.children(&store.place(&folder).await?).await?;
-            let mut items: Vec<_> = children.into_iter().map(|child| child.into_item(store.root_id())).collect();
-            let total = items.len();
-            let size = options.page_size.map_or(total, |size| size as usize).max(1);
-            let pages = std::iter::repeat_with(move || {
-                let rest = items.split_off(size.min(items.len()));
-                Ok(Page::new(std::mem::replace(&mut items, rest)).with_total(Some(total as u64)))
-            });
-            Ok(stream::iter(pages.take(total.div_ceil(size).max(1))))
+            let total = children.total;
+            let size = options.page_size.unwrap_or(PAGE).max(1) as usize;
+            let pages = children.pages.map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten();
+            let pages = pages.map_ok(move |child| child.into_item(store.root_id())).try_chunks(size);
+            let pages = pages.map(move |page| Ok(Page::new(page.map_err(|error| error.1)?).with_total(Some(total))));
+            let none = (total == 0).then(|| Ok(Page::new(Vec::new()).with_total(Some(0))));
+            Ok(stream::iter(none).chain(pages))
         };
         let pages = stream::once(listed).try_flatten();
         pages.map(move |page| page.attempted(PROVIDER, Operation::List.name()).about(&name)).boxed()

@@ -88,7 +88,8 @@ impl Inner {
             return Ok(steps.into_iter().flatten().collect());
         }
         let (mut in_the_way, mut is_taken) = (false, None);
-        for other in self.children(&place).await? {
+        let mut others = self.children(&place).await?;
+        while let Some(other) = others.next().await? {
             in_the_way |= self.capabilities.names.same(&other.name, &node.name);
             if self.capabilities.names.same(&other.name, name) {
                 is_taken = Some(other);
@@ -225,7 +226,8 @@ impl Inner {
         let mut guard = TreeGuard::new();
         while let Some((from, to, depth)) = folders.pop_front() {
             let place = Place::Folder(to);
-            for child in self.children(&Place::Folder(from)).await? {
+            let mut children = self.children(&Place::Folder(from)).await?;
+            while let Some(child) = children.next().await? {
                 if child.is_folder {
                     self.check_name(&child.name)?;
                     guard.enter_new(&child.id, depth)?;

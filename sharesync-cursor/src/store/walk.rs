@@ -1,9 +1,9 @@
-//! Listing a share, or a folder of it, with all that is below: several folders at once.
+//! Listing a share, or a folder of it, with all that is below: several folders at once, each some entries at a time.
 
 use std::sync::Arc;
 
 use futures::stream::FuturesUnordered;
-use futures::{FutureExt as _, StreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::{BoxStream, ErrorKind, Result, TreeGuard};
 
 use super::Inner;
@@ -13,8 +13,10 @@ use super::item::Known;
 /// Folders listed at once.
 const AT_ONCE: usize = 8;
 
-/// What a folder holds, and how deep it lies.
-type Listing = futures::future::BoxFuture<'static, Result<(Vec<Known>, usize)>>;
+type Pages = BoxStream<'static, Result<Vec<Known>>>;
+
+/// What comes next of a folder, how deep it lies, and what is left of it.
+type Step = (Vec<Known>, usize, Option<Pages>);
 
 struct Walk {
     store: Arc<Inner>,
@@ -22,7 +24,7 @@ struct Walk {
     whole: bool,
     /// Folders found and not yet listed, and how deep they lie: the last one found comes first, which keeps this short.
     pending: Vec<(Place, usize)>,
-    running: FuturesUnordered<Listing>,
+    running: FuturesUnordered<futures::future::BoxFuture<'static, Result<Step>>>,
     /// One that is moved meanwhile may appear twice, and trees of a faulty service could be endless.
     guard: TreeGuard,
 }
@@ -35,26 +37,39 @@ pub(super) fn walk(store: Arc<Inner>, from: Place, whole: bool) -> BoxStream<'st
     stream::try_unfold(walk, |mut walk| async move { Ok(walk.next().await?.map(|found| (found, walk))) }).boxed()
 }
 
+async fn open(store: Arc<Inner>, folder: Place, depth: usize, may_vanish: bool) -> Result<Step> {
+    match store.children(&folder).await {
+        Err(error) if error.kind() == ErrorKind::NotFound && may_vanish => Ok((Vec::new(), depth, None)),
+        Err(error) => Err(error),
+        Ok(children) => step(children.pages, depth).await,
+    }
+}
+
+async fn step(mut pages: Pages, depth: usize) -> Result<Step> {
+    Ok(pages.try_next().await?.map_or((Vec::new(), depth, None), |page| (page, depth, Some(pages))))
+}
+
 impl Walk {
     async fn next(&mut self) -> Result<Option<Vec<Known>>> {
-        while self.running.len() < AT_ONCE
-            && let Some((folder, depth)) = self.pending.pop()
-        {
-            let (store, may_vanish) = (self.store.clone(), depth > 0 || !self.whole);
-            let listing = async move {
-                match store.children(&folder).await {
-                    Err(error) if error.kind() == ErrorKind::NotFound && may_vanish => Ok((Vec::new(), depth)),
-                    listed => Ok((listed?, depth)),
+        loop {
+            while self.running.len() < AT_ONCE
+                && let Some((folder, depth)) = self.pending.pop()
+            {
+                let may_vanish = depth > 0 || !self.whole;
+                self.running.push(open(self.store.clone(), folder, depth, may_vanish).boxed());
+            }
+            let Some((found, depth, rest)) = self.running.next().await.transpose()? else { return Ok(None) };
+            if let Some(pages) = rest {
+                self.running.push(step(pages, depth).boxed());
+            }
+            for folder in found.iter().filter(|known| known.is_folder) {
+                if self.guard.enter(&folder.id, depth + 1)? {
+                    self.pending.push((Place::Folder(folder.id.clone()), depth + 1));
                 }
-            };
-            self.running.push(listing.boxed());
-        }
-        let Some((found, depth)) = self.running.next().await.transpose()? else { return Ok(None) };
-        for folder in found.iter().filter(|known| known.is_folder) {
-            if self.guard.enter(&folder.id, depth + 1)? {
-                self.pending.push((Place::Folder(folder.id.clone()), depth + 1));
+            }
+            if !found.is_empty() {
+                return Ok(Some(found));
             }
         }
-        Ok(Some(found))
     }
 }

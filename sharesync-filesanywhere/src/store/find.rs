@@ -312,6 +312,9 @@ impl Inner {
 /// How often a page is asked for that the service answers with an earlier one.
 const AGAIN: u32 = 3;
 
+/// Entries of one folder that are believed, so that the memory for telling them apart is bounded.
+const MOST_ENTRIES: usize = 2_000_000;
+
 /// Where the listing of a folder stands.
 struct Listing {
     store: Arc<Inner>,
@@ -352,6 +355,10 @@ impl Listing {
             if let Some(mut rows) = page.next().await? {
                 self.open = Some(page);
                 self.all += rows.len();
+                if self.seen.len() > MOST_ENTRIES {
+                    let message = format!("it has more than {MOST_ENTRIES} entries and no end");
+                    return Err(refuse(ErrorKind::TooLarge, &self.folder, message));
+                }
                 rows.retain(|row| self.seen.insert(self.hasher.hash_one((&row.kind.0, &row.name))));
                 self.fresh += rows.len();
                 if rows.is_empty() {

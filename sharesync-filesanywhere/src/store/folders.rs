@@ -14,8 +14,11 @@ use super::names::{check_found, fold, is_within, join, trim};
 use crate::DateTime;
 use crate::model::{ChangeEntry, ChildItem, FolderEntry};
 
-/// Folders that are believed: the memory for them is bounded, too.
-const MOST_FOLDERS: usize = 2_000_000;
+/// Folders without a number that are remembered.
+const MOST_UNLISTED: usize = 100_000;
+
+/// What a folder takes in memory besides its path, which is kept in two spellings.
+const FOLDER: usize = 256;
 
 /// Changed folders beyond which reading all of them is less work.
 const MOST_CHANGES: usize = 50_000;
@@ -128,7 +131,7 @@ impl Folders {
     /// Notes that a folder has no number, if it has none.
     fn give_up(&mut self, path: &str) {
         if self.lacks(path) {
-            if self.unlisted.len() >= MOST_FOLDERS {
+            if self.unlisted.len() >= MOST_UNLISTED {
                 self.unlisted.clear();
             }
             self.unlisted.insert(fold(path));
@@ -250,15 +253,16 @@ impl Inner {
             Err(error) if error.kind() == ErrorKind::Unsupported => return Ok(false),
             list => list?,
         };
-        let mut told = Vec::new();
+        let (mut told, mut memory) = (Vec::new(), 0);
         while let Some(rows) = list.next().await? {
             for row in rows {
                 if let ChangeEntry::Folder(folder) = row {
                     let path = folder.path.as_deref().map(trim).filter(|path| !path.is_empty());
+                    memory += path.as_ref().map_or(0, |path| FOLDER + path.len());
                     told.extend(path.map(|path| (folder.item_id, path)));
                 }
             }
-            if told.len() > MOST_CHANGES {
+            if told.len() > MOST_CHANGES || memory > self.options.folder_memory / 2 {
                 return Ok(false);
             }
         }
@@ -305,8 +309,10 @@ impl Inner {
         };
         let mut fresh = Folders { end, ..Folders::default() };
         let mut children = Children::default();
+        let mut memory = 0;
         while let Some(rows) = list.next().await? {
             for row in rows {
+                memory += FOLDER + 2 * length(&row);
                 match row {
                     FolderEntry::Root(root) => {
                         if let Some(path) = root.shared_directory.as_deref().map(trim).filter(|path| !path.is_empty()) {
@@ -316,8 +322,12 @@ impl Inner {
                     FolderEntry::Child(child) => children.add(child, &mut fresh),
                 }
             }
-            if fresh.by_number.len() + children.waiting.len() > MOST_FOLDERS {
-                return Err(super::refuse(ErrorKind::TooLarge, "/", "the account has too many folders"));
+            if memory > self.options.folder_memory {
+                let message = format!(
+                    "the account's folders would take more than {} bytes of memory: give them more by `folder_memory`",
+                    self.options.folder_memory,
+                );
+                return Err(super::refuse(ErrorKind::TooLarge, "/", message));
             }
         }
         children.settle(&mut fresh);
@@ -332,6 +342,15 @@ impl Inner {
             end => end.map(Some),
         }
     }
+}
+
+/// Bytes of the path of a folder.
+fn length(entry: &FolderEntry) -> usize {
+    let texts = match entry {
+        FolderEntry::Root(root) => [root.shared_directory.as_deref(), None],
+        FolderEntry::Child(child) => [child.path.as_deref(), child.name.as_deref()],
+    };
+    texts.into_iter().flatten().map(str::len).sum()
 }
 
 /// Folders below the top. Whether `Path` is that of the folder around an entry, or that of the entry itself, the document

@@ -5,6 +5,9 @@ use crate::model::ChangeType;
 /// Bytes of a chunk: see [`Uploads`](crate::Uploads).
 const CHUNK: u64 = 1 << 20;
 
+/// Bytes of memory for what is known of the folders: some 150,000 of them.
+const FOLDER_MEMORY: usize = 64 << 20;
+
 /// Items in a page of a listing.
 const PAGE: u32 = 1000;
 
@@ -22,6 +25,9 @@ pub struct StoreOptions {
     pub device_id: String,
     /// Which kind of changes is asked for. What the values mean is not public.
     pub change_type: ChangeType,
+    /// Bytes of memory that the paths of the account's folders may take, all of which are kept: 256 bytes each, and twice
+    /// the path. An account with more folders is an error.
+    pub folder_memory: usize,
 }
 
 impl Default for StoreOptions {
@@ -32,6 +38,7 @@ impl Default for StoreOptions {
             chunk_size: CHUNK,
             device_id: "sharesync".to_owned(),
             change_type: ChangeType::ANY,
+            folder_memory: FOLDER_MEMORY,
         }
     }
 }
@@ -74,6 +81,13 @@ impl StoreOptions {
     #[must_use]
     pub fn with_change_type(mut self, change_type: ChangeType) -> Self {
         self.change_type = change_type;
+        self
+    }
+
+    /// Sets how many bytes of memory the paths of the account's folders may take.
+    #[must_use]
+    pub fn with_folder_memory(mut self, bytes: usize) -> Self {
+        self.folder_memory = bytes;
         self
     }
 }

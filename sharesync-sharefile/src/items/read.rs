@@ -72,7 +72,7 @@ impl Items {
     /// # Errors
     /// Those of any request.
     pub async fn stream(&self, stream_id: &str, options: impl Into<StreamOptions>) -> Result<Feed<Item>> {
-        self.stream_request(stream_id, options.into()).get().await
+        self.stream_request(stream_id, options.into()).feed().await
     }
 
     /// All versions of a file, page by page; see [`stream`](Self::stream).
@@ -127,9 +127,11 @@ impl Items {
     /// `GET Items(id)/Children` [get children, Items reference].
     ///
     /// # Errors
-    /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such folder.
+    /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such folder,
+    /// [`TooLarge`](sharesync_core::ErrorKind::TooLarge) when the service sends more items than `$top`, or, without
+    /// `$top`, more than memory should hold ([`LIST_MEMORY`](sharesync_core::http::LIST_MEMORY)).
     pub async fn children(&self, id: &str, options: impl Into<ChildrenOptions>) -> Result<Feed<Item>> {
-        self.children_request(id, options.into()).get().await
+        self.children_request(id, options.into()).feed().await
     }
 
     /// All that a folder holds, page by page, each item once; see [`children`](Self::children).
@@ -207,7 +209,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
     pub async fn breadcrumbs(&self, id: &str, options: impl Into<BreadcrumbsOptions>) -> Result<Feed<Item>> {
-        self.request("Items.Breadcrumbs", item(id).then("Breadcrumbs")).params(options.into()).get().await
+        self.request("Items.Breadcrumbs", item(id).then("Breadcrumbs")).params(options.into()).feed().await
     }
 }
 

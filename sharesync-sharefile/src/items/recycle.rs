@@ -16,7 +16,7 @@ impl Items {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such folder.
     pub async fn deleted_children(&self, parent_id: &str, query: &Query) -> Result<Feed<Item>> {
-        self.deleted_children_request(parent_id, query).get().await
+        self.deleted_children_request(parent_id, query).feed().await
     }
 
     /// All items that were deleted from a folder and can be restored, page by page.
@@ -35,7 +35,7 @@ impl Items {
     /// # Errors
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied) for the items of others.
     pub async fn user_deleted_items(&self, options: impl Into<UserDeletedItemsOptions>) -> Result<Feed<Item>> {
-        self.user_deleted_items_request(options.into()).get().await
+        self.user_deleted_items_request(options.into()).feed().await
     }
 
     /// All items of a user that were deleted and can be restored, page by page.
@@ -57,7 +57,7 @@ impl Items {
     /// # Errors
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied) without the right to look.
     pub async fn by_dlp_status(&self, status: DlpStatus, options: impl Into<DlpStatusOptions>) -> Result<Feed<Item>> {
-        self.by_dlp_status_request(status, options.into()).get().await
+        self.by_dlp_status_request(status, options.into()).feed().await
     }
 
     /// All items that the scan for data that must not leave has left in this state, page by page.

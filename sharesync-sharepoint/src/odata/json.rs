@@ -25,7 +25,7 @@ pub(super) fn read(value: Value) -> Answer {
 }
 
 /// Without metadata, deferred properties, and the wrappers of lists.
-fn plain(value: Value) -> Value {
+pub(super) fn plain(value: Value) -> Value {
     match value {
         Value::Object(fields) => object(fields),
         Value::Array(entries) => Value::Array(entries.into_iter().map(plain).collect()),

@@ -7,6 +7,7 @@
 mod address;
 mod atom;
 mod json;
+mod list;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,6 +16,7 @@ use sharesync_core::xml::DocumentError;
 use sharesync_core::{Error, ErrorKind, Result};
 
 pub(crate) use address::{Literal, segment};
+pub(crate) use list::read_list;
 
 use crate::xml::Element;
 
@@ -24,6 +26,25 @@ pub(crate) struct Answer {
     pub(crate) value: Value,
     /// Where a list goes on.
     pub(crate) next: Option<String>,
+}
+
+/// The form of a body, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Nothing,
+    Xml,
+    Json,
+}
+
+impl Form {
+    fn of(body: &[u8]) -> Self {
+        let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+        match body.trim_ascii_start().first() {
+            None => Self::Nothing,
+            Some(b'<') => Self::Xml,
+            Some(_) => Self::Json,
+        }
+    }
 }
 
 /// Whether a body is a page for people: what a farm sends who wants somebody to sign in.
@@ -37,11 +58,11 @@ pub(crate) fn is_html(body: &[u8]) -> bool {
 impl Answer {
     /// Reads a body in whatever form it is.
     pub(crate) fn read(body: &[u8]) -> Result<Self> {
-        match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            None => Ok(Self { value: Value::Null, next: None }),
-            Some(b'<' | 0xef) if is_html(body) => Err(ForeignResponse::of_body(body).into_error()),
-            Some(b'<' | 0xef) => Ok(atom::read(&Element::read(body).map_err(DocumentError::into_error)?)),
-            Some(_) => Ok(json::read(sharesync_core::http::decode_json(body)?)),
+        match Form::of(body) {
+            Form::Nothing => Ok(Self { value: Value::Null, next: None }),
+            Form::Xml if is_html(body) => Err(ForeignResponse::of_body(body).into_error()),
+            Form::Xml => Ok(atom::read(&Element::read(body).map_err(DocumentError::into_error)?)),
+            Form::Json => Ok(json::read(sharesync_core::http::decode_json(body)?)),
         }
     }
 

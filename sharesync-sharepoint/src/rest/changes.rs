@@ -37,7 +37,8 @@ impl Changes {
         let path = format!("_api/web/lists({})/GetChanges", Literal::Guid(library));
         let body = json!({ "query": self.query(query) });
         let request = self.0.request("List.GetChanges", Method::POST, &path)?.subject(library).repeat(Repeat::Safe);
-        request.json(&self.0, &body).answer().await?.list()
+        let (entries, _) = request.json(&self.0, &body).list(Some(query.fetch_limit.into())).await?;
+        Ok(entries)
     }
 
     fn query(&self, query: &ChangeQuery) -> Value {

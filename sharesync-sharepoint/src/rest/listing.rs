@@ -43,19 +43,25 @@ impl Paging {
 
     /// The next page; `None` after the last one. `key` tells what of an entry is its own: a page that was there before is
     /// an error.
-    pub(super) async fn next<T: DeserializeOwned>(&mut self, key: impl Fn(&T) -> String) -> Result<Option<Vec<T>>> {
+    pub(super) async fn next<T>(&mut self, key: impl Fn(&T) -> String) -> Result<Option<Vec<T>>>
+    where
+        T: DeserializeOwned + Send,
+    {
         let Some(position) = self.position.take() else { return Ok(None) };
-        let request = match position.next {
-            Some(url) => self.client.request_to(self.operation, Method::GET, url),
+        let asked = u64::from(self.page_size);
+        let (request, asked) = match position.next {
+            Some(url) => {
+                let top = url.query_pairs().find(|(name, _)| name.eq_ignore_ascii_case("$top"));
+                let asked = top.and_then(|(_, top)| top.parse().ok());
+                (self.client.request_to(self.operation, Method::GET, url), asked)
+            }
             None => {
                 let skip = if position.skip > 0 { format!("&$skip={}", position.skip) } else { String::new() };
                 let path = format!("{}&$top={}{skip}", self.path, self.page_size);
-                self.client.request(self.operation, Method::GET, &path)?
+                (self.client.request(self.operation, Method::GET, &path)?, Some(asked))
             }
         };
-        let answer = request.answer().await?;
-        let next = answer.next.clone();
-        let entries: Vec<T> = answer.list()?;
+        let (entries, next) = request.list::<T>(asked).await?;
         if let Some(first) = entries.first() {
             let mut guard = self.guard.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             guard.follow(&key(first)).map_err(|error| error.with_provider(PROVIDER).with_operation(self.operation))?;

@@ -6,7 +6,7 @@ use sharesync_core::{Error, ErrorKind, Result};
 
 use super::Sync;
 use super::read::{Body, read};
-use crate::client::xml_body;
+use crate::client::{bounded, checked_body, xml_body};
 use crate::model::{FeedStatus, Quota, ResyncAction, SyncItem};
 use crate::{Dialect, PROVIDER};
 
@@ -69,7 +69,8 @@ impl Sync {
     /// A page is read as it arrives; its items are kept, up to [`Dialect::most_items`].
     ///
     /// # Errors
-    /// [`ErrorKind::Protocol`] for a status that is not documented, or for none.
+    /// [`ErrorKind::Protocol`] for a status that is not documented, or for none; [`ErrorKind::TooLarge`] for a page that
+    /// would take more memory than [`LIST_MEMORY`](sharesync_core::http::LIST_MEMORY).
     pub async fn changes(&self, token: Option<&str>, options: &FeedOptions) -> Result<FeedPage> {
         let token = token.map(|token| format!("&SyncToken={}", escaped(token))).unwrap_or_default();
         let max = options.max_items;
@@ -80,18 +81,19 @@ impl Sync {
             request = request.header(RESPONSE_STRUCTURE, HeaderValue::from_static("Flat"));
         }
         let dialect = self.client.dialect().clone();
-        request.run(move |response| page(response, dialect.clone())).await
+        let limit = self.client.http_config().max_list;
+        request.run(move |response| page(response, dialect.clone(), limit)).await
     }
 }
 
-async fn page(response: Response, dialect: Dialect) -> Result<FeedPage> {
+async fn page(response: Response, dialect: Dialect, limit: usize) -> Result<FeedPage> {
     let (code, headers) = (response.status(), response.headers().clone());
     let header = |name: &str| text(&headers, name);
     let status = match (header("x-syncstatus"), code) {
         (None, StatusCode::NOT_MODIFIED) => FeedStatus::NoChanges,
         (None, _) => {
             // A page on which people sign in has no such header either, and says more.
-            drop(xml_body(response).await?);
+            drop(xml_body(response, limit).await?);
             return Err(protocol("an answer of the change feed without X-SyncStatus"));
         }
         (Some(status), _) => FeedStatus::read(status)
@@ -102,14 +104,11 @@ async fn page(response: Response, dialect: Dialect) -> Result<FeedPage> {
         (StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT, _) => Body::default(),
         // Only with changes a body is due.
         (_, FeedStatus::FullData | FeedStatus::IncrementalChanges) => {
-            read(xml_body(response).await?, dialect.most_items).await?
+            read(xml_body(response, limit).await?, dialect.most_items).await?
         }
-        _ => match response.bytes(dialect.most_items.saturating_mul(1024)).await? {
-            bytes if bytes.iter().all(u8::is_ascii_whitespace) => Body::default(),
-            bytes => {
-                let whole = futures::stream::iter([Ok(bytes)]);
-                read(futures::StreamExt::boxed(whole), dialect.most_items).await?
-            }
+        _ => match checked_body(response).await? {
+            (first, _) if first.trim_ascii().is_empty() => Body::default(),
+            (_, body) => read(bounded(body, limit), dialect.most_items).await?,
         },
     };
     let action = action.or_else(|| body.root.as_ref()?.resync_action.clone());

@@ -94,7 +94,7 @@ impl Sync {
     }
 
     pub(super) async fn read(&self, request: Request) -> Result<Body> {
-        let most = self.client.dialect().most_items;
-        request.run(move |response| async move { read(xml_body(response).await?, most).await }).await
+        let (most, limit) = (self.client.dialect().most_items, self.client.http_config().max_list);
+        request.run(move |response| async move { read(xml_body(response, limit).await?, most).await }).await
     }
 }

@@ -2,8 +2,8 @@
 
 use http::header::ACCEPT;
 use http::{HeaderValue, Method};
+use sharesync_core::Result;
 use sharesync_core::xml::DocumentError;
-use sharesync_core::{Error, ErrorKind, Result};
 
 use super::Sync;
 use crate::client::xml_body;
@@ -36,11 +36,8 @@ impl Sync {
         let limit = self.client.http_config().max_answer;
         let read = move |response: sharesync_core::http::Response| async move {
             let mut document = Vec::new();
-            let mut body = xml_body(response).await?;
+            let mut body = xml_body(response, limit).await?;
             while let Some(piece) = futures::TryStreamExt::try_next(&mut body).await? {
-                if document.len() + piece.len() > limit {
-                    return Err(Error::new(ErrorKind::TooLarge, "a policy longer than any answer may be"));
-                }
                 document.extend_from_slice(&piece);
             }
             Ok(policy(&Element::read(&document).map_err(DocumentError::into_error)?))

@@ -1,9 +1,10 @@
 //! Items of the sync service as they stream by: nested within their folders, or flat.
 
+use sharesync_core::http::LIST_MEMORY;
 use sharesync_core::xml::{Attribute, Flaw};
 use sharesync_core::{BoxStream, Error, ErrorKind, Result};
 
-use crate::model::{ItemShape, SyncItem};
+use crate::model::{DocumentStream, ItemShape, SyncItem};
 use crate::xml::{ByName, read_stream};
 
 /// What an answer holds: the item that it is about, and all below it in the order of the document, a folder before what it
@@ -30,7 +31,12 @@ pub(crate) struct ItemReader {
     has_root: bool,
     has_list: bool,
     most_items: usize,
+    /// Bytes of memory that the items take.
+    memory: usize,
 }
+
+/// A list that grows holds its old items and its new ones for a moment, and room for as many more.
+const GROWTH: usize = 3;
 
 impl ItemReader {
     pub(crate) fn new(most_items: usize) -> Self {
@@ -73,6 +79,7 @@ impl ByName for ItemReader {
             if self.items.len() > self.most_items {
                 return Err(Flaw::TooLong("a list of items"));
             }
+            self.memory += GROWTH * size_of::<SyncItem>();
             let shape = match name {
                 "Document" => ItemShape::Document,
                 "Folder" => ItemShape::Folder,
@@ -83,14 +90,19 @@ impl ByName for ItemReader {
         }
         self.names.push(name.to_owned());
         if let Some((item, path)) = self.current() {
+            let streams = item.streams.len();
             item.open(path);
+            if item.streams.len() > streams {
+                self.memory += (GROWTH + 1) * size_of::<DocumentStream>();
+            }
         }
-        Ok(())
+        if self.memory > LIST_MEMORY { Err(Flaw::TooLong("a list of items")) } else { Ok(()) }
     }
 
     fn end(&mut self, text: &str) {
         if let Some((item, path)) = self.current() {
             item.take(path, text);
+            self.memory += text.len();
         }
         self.names.pop();
         if self.open.last().is_some_and(|(_, depth)| *depth == self.names.len()) {

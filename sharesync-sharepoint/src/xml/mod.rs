@@ -7,11 +7,11 @@ mod names;
 mod tree;
 
 pub(crate) use names::{ByName, Names, read_stream};
-pub(crate) use tree::Element;
+pub(crate) use tree::{Builder, Element};
 
 use sharesync_core::xml::Limits;
 
 /// Folders nest within answers of the sync service as they do within libraries.
 const LIMITS: Limits = Limits { depth: 1200, ..Limits::USUAL };
-/// The most elements of a document that is kept as a whole.
-const MOST_ELEMENTS: usize = 500_000;
+/// Bytes of memory that what is kept of a document may take.
+const MOST_MEMORY: usize = 24 << 20;

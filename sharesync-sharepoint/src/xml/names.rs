@@ -39,6 +39,11 @@ impl<T: ByName> Names<T> {
         self.scanner.feed(piece, &mut self.taker)
     }
 
+    /// Who takes the elements.
+    pub(crate) fn to(&mut self) -> &mut T {
+        &mut self.taker.to
+    }
+
     /// Says that nothing follows, and gives back who took the elements.
     pub(crate) fn finish(mut self) -> Result<T, DocumentError> {
         self.scanner.finish(&mut self.taker)?;

@@ -2,7 +2,7 @@
 
 use sharesync_core::xml::{Attribute, DocumentError, Flaw};
 
-use super::{ByName, MOST_ELEMENTS, Names};
+use super::{ByName, MOST_MEMORY, Names};
 
 /// An element with all that is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,9 +17,13 @@ pub(crate) struct Element {
 impl Element {
     /// Reads a document.
     pub(crate) fn read(document: &[u8]) -> Result<Self, DocumentError> {
-        let mut names = Names::new(Builder::default());
+        let mut names = Names::new(Builder::new(MOST_MEMORY));
         names.feed(document)?;
-        names.finish()?.root.ok_or_else(|| DocumentError::new("/", Flaw::Truncated))
+        let mut builder = names.finish()?;
+        let entries = builder.take_entries().into_iter().map(|(entry, _)| entry).collect::<Vec<_>>();
+        let mut root = builder.into_root()?;
+        root.children.extend(entries);
+        Ok(root)
     }
 
     /// An attribute by its name, in whatever case.
@@ -34,30 +38,69 @@ impl Element {
     }
 }
 
-#[derive(Default)]
-struct Builder {
+/// What an element and an attribute take at most besides their names and texts.
+const ELEMENT: usize = 512;
+const ATTRIBUTE: usize = 128;
+
+/// Keeps a document as elements. The entries of a feed can be taken before it has ended.
+pub(crate) struct Builder {
+    /// Bytes of memory that it may take.
+    most: usize,
     open: Vec<Element>,
     root: Option<Element>,
-    count: usize,
+    /// Bytes of memory that the elements take, and that they took where the open entry begins.
+    memory: usize,
+    before_entry: usize,
+    entries: Vec<(Element, usize)>,
+}
+
+impl Builder {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, open: Vec::new(), root: None, memory: 0, before_entry: 0, entries: Vec::new() }
+    }
+
+    /// The entries that have ended since the last time, each with the bytes of memory that it takes.
+    pub(crate) fn take_entries(&mut self) -> Vec<(Element, usize)> {
+        self.memory -= self.entries.iter().map(|(_, memory)| memory).sum::<usize>();
+        std::mem::take(&mut self.entries)
+    }
+
+    /// The document, without the entries that it has as a feed.
+    pub(crate) fn into_root(self) -> Result<Element, DocumentError> {
+        self.root.ok_or_else(|| DocumentError::new("/", Flaw::Truncated))
+    }
+
+    /// Whether the innermost open element is an entry of a feed.
+    fn is_entry(&self) -> bool {
+        matches!(self.open.as_slice(), [feed, entry] if feed.name == "feed" && entry.name == "entry")
+    }
 }
 
 impl ByName for Builder {
     fn start(&mut self, name: &str, attributes: &[Attribute<'_, ()>]) -> Result<(), Flaw> {
-        self.count += 1;
-        if self.count > MOST_ELEMENTS {
+        let before = self.memory;
+        let texts = attributes.iter().map(|one| ATTRIBUTE + one.name.len() + one.value.len()).sum::<usize>();
+        self.memory += ELEMENT + name.len() + texts;
+        if self.memory > self.most {
             return Err(Flaw::TooLong("a list of elements"));
         }
         let attributes = attributes.iter().map(|one| (one.name.to_owned(), one.value.clone().into_owned()));
         self.open.push(Element { name: name.to_owned(), attributes: attributes.collect(), ..Element::default() });
+        if self.is_entry() {
+            self.before_entry = before;
+        }
         Ok(())
     }
 
     fn end(&mut self, text: &str) {
+        let is_entry = self.is_entry();
         let Some(mut element) = self.open.pop() else { return };
         if element.children.is_empty() {
+            self.memory += text.len();
             element.text = text.to_owned();
         }
         match self.open.last_mut() {
+            Some(_) if is_entry => self.entries.push((element, self.memory - self.before_entry)),
             Some(parent) => parent.children.push(element),
             None => self.root = Some(element),
         }

@@ -1,0 +1,240 @@
+//! How much memory one hostile page takes, of the largest size that is allowed: on every provider, for every kind of list.
+//!
+//! What is allocated is counted, so that the figures are the same on every machine. The pages come over a transport of the
+//! test's own, which makes them piece by piece: no figure holds any of the page but what the client keeps of it. By
+//! `cargo test --test memory -- --nocapture` they are printed.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
+#[path = "memory/json.rs"]
+mod json;
+#[path = "memory/page.rs"]
+mod page;
+#[path = "memory/xml.rs"]
+mod xml;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
+use peak_alloc::PeakAlloc;
+use sharesync::http::HttpConfig;
+use sharesync::{ErrorKind, ItemRef, ListOptions, RemoteStore, Result, acronis, cursor, sharefile, sharepoint};
+
+use page::{Canned, Page};
+
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;
+
+/// Bytes that one page may take.
+const LIMIT: usize = 100 << 20;
+
+const SITE: &str = "http://127.0.0.1:1/";
+const ID: &str = "be100e28-dd1c-4f2f-8e83-acdb6fffff05";
+
+/// Reads one page, and gives how many entries it had.
+type Read = fn(Canned) -> BoxFuture<'static, Result<usize>>;
+
+fn config() -> HttpConfig {
+    HttpConfig::new().with_max_attempts(1)
+}
+
+async fn sharefile(wire: Canned) -> Result<sharefile::Client> {
+    let client = sharefile::Client::builder_at(SITE).access_token("t").http_config(config());
+    client.transport(wire.into_transport()).connect().await
+}
+
+async fn acronis(wire: Canned) -> Result<acronis::Client> {
+    let client = acronis::Client::builder_at(SITE).access_token("t").http_config(config());
+    client.transport(wire.into_transport()).connect().await
+}
+
+async fn cursor(wire: Canned) -> Result<cursor::Client> {
+    let client = cursor::Client::builder(SITE).access_token("t").http_config(config());
+    client.transport(wire.into_transport()).connect().await
+}
+
+async fn sharepoint(wire: Canned) -> Result<sharepoint::Client> {
+    let client = sharepoint::Client::builder(SITE).auth(sharepoint::Auth::bearer("t")).http_config(config());
+    client.transport(wire.into_transport()).connect().await
+}
+
+/// Lists a folder by a store, up to so many pages: those of the service, or those that the store makes of one answer.
+async fn list(store: impl RemoteStore, options: ListOptions, most: usize) -> Result<usize> {
+    let mut pages = store.list(&ItemRef::Id("fo1".into()), options).take(most);
+    let mut count = 0;
+    while let Some(page) = pages.try_next().await? {
+        count += page.items.len();
+    }
+    Ok(count)
+}
+
+/// Lists of JSON: what reads them, and what stands before and behind the entries.
+const LISTS: &[(&str, &str, &str, Read)] = &[
+    ("ShareFile, a page of 1000", r#"{"odata.count":1,"value":["#, "]}", |wire| {
+        async { list(sharefile(wire).await?.store(), ListOptions::new(), 1).await }.boxed()
+    }),
+    ("ShareFile, a page of any size", r#"{"value":["#, "]}", |wire| {
+        async { Ok(sharefile(wire).await?.items().children("fo1", &sharefile::Query::new()).await?.value.len()) }
+            .boxed()
+    }),
+    ("ShareFile, shares", r#"{"value":["#, "]}", |wire| {
+        let options = sharefile::ListSharesOptions::default();
+        async { Ok(sharefile(wire).await?.shares().list(options).await?.value.len()) }.boxed()
+    }),
+    ("Acronis, a page of 1000", "[", "]", |wire| {
+        async { list(acronis(wire).await?.store(), ListOptions::new().with_page_size(1000), 1).await }.boxed()
+    }),
+    ("Acronis, a page of any size", "[", "]", |wire| {
+        let paging = acronis::Paging::new();
+        async move { Ok(acronis(wire).await?.nodes().contents("0", &paging).await?.items.len()) }.boxed()
+    }),
+    ("cursor, a whole folder", r#"{"items":["#, r#"],"path":"/a"}"#, |wire| {
+        async { list(cursor(wire).await?.store("shr_1"), ListOptions::new(), usize::MAX).await }.boxed()
+    }),
+    ("cursor, a whole folder in memory", r#"{"items":["#, r#"],"path":"/a"}"#, |wire| {
+        async { Ok(cursor(wire).await?.folders().children("f", "s", false).await?.items.unwrap_or_default().len()) }
+            .boxed()
+    }),
+    ("cursor, changes", r#"{"changes":["#, r#"],"cursor":1,"has_more":false}"#, |wire| {
+        let query = cursor::ChangeQuery::new();
+        async move { Ok(cursor(wire).await?.sync().changes(&query).await?.changes.len()) }.boxed()
+    }),
+    ("cursor, devices", "[", "]", |wire| async { Ok(cursor(wire).await?.devices().list().await?.len()) }.boxed()),
+    ("SharePoint, a folder", r#"{"d":{"results":["#, "]}}", |wire| folder(wire, 5000)),
+    ("SharePoint, a folder in pages of any size", r#"{"value":["#, "]}", |wire| folder(wire, u32::MAX)),
+    ("SharePoint, the log", r#"{"value":["#, "]}", |wire| {
+        let query = sharepoint::model::ChangeQuery::new();
+        async move { Ok(sharepoint(wire).await?.changes().get(ID.parse().unwrap(), &query).await?.len()) }.boxed()
+    }),
+];
+
+fn folder(wire: Canned, size: u32) -> BoxFuture<'static, Result<usize>> {
+    let target = sharepoint::Target::Id(ID.parse().unwrap());
+    async move {
+        let page = sharepoint(wire).await?.folders().children(&target, size).next().await?;
+        Ok(match page {
+            Some(sharepoint::FolderPage::Folders(folders)) => folders.len(),
+            Some(sharepoint::FolderPage::Files(files)) => files.len(),
+            _ => 0,
+        })
+    }
+    .boxed()
+}
+
+/// Answers of JSON that are no lists.
+const ENTITIES: &[(&str, Read)] = &[
+    ("ShareFile, an item", |wire| {
+        async { sharefile(wire).await?.items().get("fi1", &sharefile::Query::new()).await.map(|_| 1) }.boxed()
+    }),
+    ("Acronis, a node", |wire| async { acronis(wire).await?.undocumented().node("n").await.map(|_| 1) }.boxed()),
+    ("cursor, a file", |wire| async { cursor(wire).await?.files().get("f").await.map(|_| 1) }.boxed()),
+    ("SharePoint, a folder itself", |wire| {
+        let target = sharepoint::Target::Id(ID.parse().unwrap());
+        async move { sharepoint(wire).await?.folders().get(&target).await.map(|_| 1) }.boxed()
+    }),
+];
+
+/// Bytes of the largest list, and of the largest answer that is none.
+const LIST: usize = 64 << 20;
+const WHOLE: usize = 16 << 20;
+/// Lists of FilesAnywhere have no largest size, because nothing of them is kept.
+const STREAMED: usize = 12 << 20;
+
+/// Documents of XML: what reads them, the frame that entries stand in, and how long it is.
+const DOCUMENTS: &[(&str, xml::Frame, usize, Read)] = &[
+    ("SharePoint, a folder in Atom", xml::FEED, LIST, |wire| folder(wire, u32::MAX)),
+    ("SharePoint, a folder itself in Atom", xml::FEED, WHOLE, |wire| {
+        let target = sharepoint::Target::Id(ID.parse().unwrap());
+        async move { sharepoint(wire).await?.folders().get(&target).await.map(|_| 1) }.boxed()
+    }),
+    ("SharePoint, the feed of the sync service", xml::WEB3S, LIST, |wire| {
+        let options = sharepoint::FeedOptions::new();
+        async move {
+            let sync = sharepoint(wire).await?.sync(ID.parse().unwrap());
+            Ok(sync.changes(None, &options).await?.items.len())
+        }
+        .boxed()
+    }),
+    ("FilesAnywhere, a folder", xml::LIST_ITEMS, STREAMED, |wire| async { xml::list_items(wire).await }.boxed()),
+    ("FilesAnywhere, the folders of the account", xml::ALL_ITEMS, LIST, |wire| {
+        async { xml::folder_numbers(wire).await }.boxed()
+    }),
+    ("FilesAnywhere, the changes", xml::CHANGE_LIST, STREAMED, |wire| async { xml::change_list(wire).await }.boxed()),
+];
+
+/// Reads a page and gives the peak of what was allocated meanwhile.
+async fn measure(what: &str, page: &Page, read: Read, headers: &'static [(&'static str, &'static str)]) -> usize {
+    let canned = Canned::new(page.clone(), headers);
+    ALLOCATED.reset_peak_usage();
+    let before = ALLOCATED.current_usage();
+    let outcome = read(canned).await;
+    let peak = ALLOCATED.peak_usage().saturating_sub(before);
+    let said = match &outcome {
+        Ok(entries) => format!("{entries} entries"),
+        Err(error) => {
+            // Of SharePoint, a folder that has no identifier is none.
+            let kinds = [ErrorKind::TooLarge, ErrorKind::Protocol, ErrorKind::Network, ErrorKind::NotFound];
+            assert!(kinds.contains(&error.kind()), "{what}, {}: {error:?}", page.name);
+            format!("{:?}", error.kind())
+        }
+    };
+    println!("{:>6.1} MiB  {what}: {} ({said})", peak as f64 / f64::from(1 << 20), page.name);
+    drop(outcome);
+    peak
+}
+
+/// One test, so that nothing else allocates meanwhile.
+#[tokio::test(flavor = "current_thread")]
+async fn one_hostile_page_takes_less_than_100_mib() {
+    let mut beyond = Vec::new();
+    let mut check = |what: &str, page: &Page, peak: usize| {
+        if peak >= LIMIT {
+            beyond.push(format!("{what}: {}: {} MiB", page.name, peak >> 20));
+        }
+    };
+    let config = HttpConfig::new();
+    assert_eq!((config.max_list, config.max_answer), (LIST, WHOLE));
+    for (what, before, after, read) in LISTS {
+        // What is put aside is read to its end, whatever it is: there a few shapes tell all.
+        let all = *what != "cursor, a whole folder";
+        for page in
+            json::lists(before, after, config.max_list).filter(|page| all || json::PUT_ASIDE.contains(&page.name))
+        {
+            check(what, &page, measure(what, &page, *read, page::JSON).await);
+        }
+    }
+    for (what, read) in ENTITIES {
+        // One function reads them all; what differs is what unknown fields become.
+        let all = *what == "ShareFile, an item";
+        for page in json::entities(config.max_answer).filter(|page| all || json::ANY_ENTITY.contains(&page.name)) {
+            check(what, &page, measure(what, &page, *read, page::JSON).await);
+        }
+    }
+    for (what, frame, size, read) in DOCUMENTS {
+        for page in frame.pages(*size) {
+            check(what, &page, measure(what, &page, *read, page::XML).await);
+        }
+    }
+    assert!(beyond.is_empty(), "{beyond:#?}");
+}
+
+/// What is not hostile is read: the largest pages that are asked for, and a folder of 100,000 where there are no pages.
+#[tokio::test(flavor = "current_thread")]
+async fn large_pages_of_healthy_services_are_read() {
+    for (what, entry, entries) in json::HEALTHY {
+        let (_, before, after, read) = LISTS.iter().find(|(name, ..)| name == what).unwrap();
+        let page = Page::repeating("healthy", before, &format!("{entry},"), *entries, &format!("{entry}{after}"));
+        let read = read(Canned::new(page, page::JSON)).await;
+        assert_eq!(read.map_err(|error| error.to_string()), Ok(*entries + 1), "{what}");
+    }
+}
+
+/// What was asked for bounds what is believed.
+#[tokio::test(flavor = "current_thread")]
+async fn more_entries_than_asked_for_are_refused() {
+    for (what, entry, asked) in json::ASKED {
+        let (_, before, after, read) = LISTS.iter().find(|(name, ..)| name == what).unwrap();
+        let page = Page::repeating("one too many", before, &format!("{entry},"), *asked, &format!("{entry}{after}"));
+        let error = read(Canned::new(page, page::JSON)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{what}: {error}");
+        assert!(error.to_string().contains(&format!("the {asked} entries that were asked for")), "{what}: {error}");
+    }
+}
