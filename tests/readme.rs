@@ -71,6 +71,9 @@ fn table(columns: &[(&str, Capabilities)]) -> String {
         if names.is_empty() { "none".into() } else { names.join(", ") }
     });
     row("names differ by case", &|_, capabilities| yes(capabilities.names.case_sensitive));
+    row("names differ by the composition of letters", &|_, capabilities| {
+        capabilities.names.composition_sensitive.map_or("unknown".into(), yes)
+    });
     row("identifier survives a move", &|_, capabilities| yes(capabilities.ids_survive_move));
     row("identifier survives a new version", &|_, capabilities| yes(capabilities.ids_survive_new_version));
     row("modification times are kept", &|_, capabilities| yes(capabilities.keeps_modified));

@@ -218,6 +218,14 @@ impl Fake {
         state.items.get(&id).cloned().ok_or_else(missing)
     }
 
+    /// What the store takes to be named so in a folder.
+    fn called(&self, parent: &ItemId, name: &str) -> Option<Item> {
+        let state = self.state();
+        let mut children = state.items.values().map(|(item, _)| item);
+        let same = |item: &&Item| self.capabilities.names.same(&item.name, name);
+        children.find(|item| item.parent.as_ref() == Some(parent) && same(item)).cloned()
+    }
+
     fn id_of(spec: &UploadSpec) -> u64 {
         spec.state("fake").unwrap()
     }
@@ -363,18 +371,18 @@ impl RemoteStore for Fake {
             assert_eq!(*digest, Digest::of(digest.algorithm(), &bytes));
         }
         let parent = self.find(&request.parent)?.0.id;
-        let taken = self.find(&ItemRef::Id(parent.clone())).is_ok()
-            && self
-                .state()
-                .items
-                .values()
-                .any(|(item, _)| item.parent.as_ref() == Some(&parent) && item.name == request.name);
-        if taken && request.on_conflict == OnConflict::Fail {
+        let replaced = self.called(&parent, &request.name);
+        if replaced.is_some() && request.on_conflict == OnConflict::Fail {
             return Err(Error::new(ErrorKind::AlreadyExists, "taken"));
         }
-        self.put(parent.as_str(), &format!("file{id}"), &request.name, Some(bytes));
-        self.edit(&format!("file{id}"), |item| item.modified = request.modified);
-        let item = self.find(&ItemRef::Id(ItemId::new(format!("file{id}"))))?.0;
+        // A new version keeps the spelling of the name, as services do.
+        let (key, name) = match replaced {
+            Some(item) => (item.id.to_string(), item.name),
+            None => (format!("file{id}"), request.name.clone()),
+        };
+        self.put(parent.as_str(), &key, &name, Some(bytes));
+        self.edit(&key, |item| item.modified = request.modified);
+        let item = self.find(&ItemRef::Id(ItemId::new(key)))?.0;
         self.state().uploads.get_mut(&id).unwrap().item = Some(item.clone());
         let lose = |left: usize| left.checked_sub(1);
         if self.lost_finishes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, lose).is_ok() {
@@ -400,12 +408,7 @@ impl RemoteStore for Fake {
 
     async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
         let parent = self.find(parent)?.0.id;
-        let existing = self
-            .state()
-            .items
-            .values()
-            .map(|(item, _)| item.clone())
-            .find(|item| item.parent.as_ref() == Some(&parent) && item.name == name);
+        let existing = self.called(&parent, name);
         match existing {
             Some(item) if options.reuse_existing && item.is_folder() => Ok(item),
             Some(_) => Err(Error::new(ErrorKind::AlreadyExists, "taken")),

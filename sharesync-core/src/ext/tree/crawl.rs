@@ -64,8 +64,8 @@ impl<'a> Crawl<'a> {
     }
 }
 
-/// The folder found last comes first: that keeps the number of pending folders low, and of folders begun there are hardly more
-/// than the tree is deep.
+/// The folder found last comes first: that keeps the number of pending folders low, and of those begun (which are open) there
+/// are at most as many on each level as things are under way at once.
 async fn next_of_last<'a>(frontier: &mut [Visits<'a>]) -> Option<Result<Visit<'a>>> {
     frontier.last_mut()?.next().await
 }
