@@ -18,6 +18,7 @@ mod behaviour {
     pub(crate) mod downloads;
     pub(crate) mod faults;
     pub(crate) mod folders;
+    pub(crate) mod halfway;
     pub(crate) mod harness;
     pub(crate) mod info;
     pub(crate) mod lists;
@@ -36,14 +37,15 @@ mod behaviour {
 }
 
 use behaviour::{
-    changes, concurrency, copies, deletes, downloads, faults, folders, harness, info, lists, local_files, moves, names,
-    providers, replacing, resuming, shares, stats, trees, uploads,
+    changes, concurrency, copies, deletes, downloads, faults, folders, halfway, harness, info, lists, local_files,
+    moves, names, providers, replacing, resuming, shares, stats, trees, uploads,
 };
 
 fn main() -> std::process::ExitCode {
     let cases = [
         // These wait the longest: they begin first.
         faults::cases(),
+        halfway::cases(),
         info::cases(),
         stats::cases(),
         lists::cases(),

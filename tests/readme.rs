@@ -83,6 +83,8 @@ fn table(columns: &[(&str, Capabilities)]) -> String {
         _ => yes(capabilities.ends_links && capabilities.support(Operation::Unshare) != Support::Unsupported),
     });
     row("of several that take a name, one wins", &|_, capabilities| yes(capabilities.exclusive_names));
+    row("of several that require a revision, one wins", &|_, capabilities| yes(capabilities.exclusive_uploads));
+    row("a required revision guards a deletion", &|_, capabilities| yes(capabilities.exclusive_deletes));
     table
 }
 

@@ -132,7 +132,7 @@ pub struct UploadLimits {
     /// Whether what has arrived of a file that is sent in parts can be continued after an interruption. If not, all of it is
     /// sent again, however large it is.
     pub keeps_parts: bool,
-    /// Whether a new file is in its folder under a [temporary name](crate::temporary_name) while it is sent in parts. Where a
+    /// Whether a new file is in its folder under a [temporary name](crate::Temporary) while it is sent in parts. Where a
     /// process was killed it stays there until the upload is continued or aborted.
     pub temporary_names: bool,
 }
@@ -167,6 +167,12 @@ pub struct Capabilities {
     /// Whether of several that take one name at once no more than one succeeds. If not, the store looks whether a name is
     /// free, and somebody else can take it in between.
     pub exclusive_names: bool,
+    /// Whether the service itself checks the state that an upload requires (`UploadRequest::if_revision`), at once with the
+    /// write. If not, the store looks before it writes, and of several that require one state more than one may succeed.
+    pub exclusive_uploads: bool,
+    /// The same of the state that a deletion requires ([`DeleteOptions::if_revision`](crate::DeleteOptions::if_revision)). If
+    /// not, a version that somebody makes between the look and the deletion is deleted, too.
+    pub exclusive_deletes: bool,
     /// Whether a listing says when files were modified. If not, [`stat`](crate::RemoteStore::stat) does.
     pub lists_modified: bool,
     /// Whether a link can be ended. If not, [`Operation::Unshare`] is for invitations, and links end by themselves.
@@ -191,6 +197,8 @@ impl Capabilities {
             ids_survive_new_version: true,
             keeps_modified: true,
             exclusive_names: true,
+            exclusive_uploads: false,
+            exclusive_deletes: false,
             lists_modified: true,
             ends_links: true,
             revisions_survive_move: true,

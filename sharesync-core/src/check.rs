@@ -2,7 +2,7 @@
 //! checked by [`NameRules`](crate::NameRules).
 
 use crate::transfer::UploadRequest;
-use crate::{Error, ErrorKind, OnConflict, Result, Revision};
+use crate::{Digest, Error, ErrorKind, Item, ItemId, NameRules, OnConflict, Result, Revision};
 
 /// What has a name in a folder, as far as it matters to whoever wants the name.
 #[derive(Debug, Clone)]
@@ -61,18 +61,119 @@ impl Revision {
     }
 }
 
-/// How names begin that an item has for a moment, while it is moved and renamed.
-pub const TEMPORARY: &str = "sharesync-";
+/// What a write was asked for, to compare with what the service says that it did.
+///
+/// What is not told is not compared.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    name: &'a str,
+    rules: Option<&'a NameRules>,
+    id: Option<&'a str>,
+    parent: Option<&'a str>,
+    is_folder: Option<bool>,
+    size: Option<u64>,
+    digests: &'a [Digest],
+}
 
-/// A name that nothing has, for a moment.
-pub fn temporary_name() -> String {
-    format!("{TEMPORARY}{:016x}.tmp", fastrand::u64(..))
+impl<'a> Asked<'a> {
+    /// An item of exactly this name: no service of ours documents that it changes names.
+    pub fn named(name: &'a str) -> Self {
+        Self { name, rules: None, id: None, parent: None, is_folder: None, size: None, digests: &[] }
+    }
+
+    /// Spelled in any way that the service takes for the same name: a new version keeps the spelling that its file has.
+    #[must_use]
+    pub fn in_any_spelling(mut self, rules: &'a NameRules) -> Self {
+        self.rules = Some(rules);
+        self
+    }
+
+    /// In the folder of this identifier.
+    #[must_use]
+    pub fn within(mut self, parent: &'a str) -> Self {
+        self.parent = Some(parent);
+        self
+    }
+
+    /// This very item.
+    #[must_use]
+    pub fn with_id(mut self, id: &'a str) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// A folder.
+    #[must_use]
+    pub fn folder(mut self) -> Self {
+        self.is_folder = Some(true);
+        self
+    }
+
+    /// Of the kind of another item, and with the content of that.
+    #[must_use]
+    pub fn like(mut self, item: &'a Item) -> Self {
+        self.is_folder = Some(item.is_folder());
+        self.size = item.size.filter(|_| item.is_file());
+        self.digests = &item.digests;
+        self
+    }
+
+    /// A file of this length.
+    #[must_use]
+    pub fn with_size(mut self, size: u64) -> Self {
+        (self.is_folder, self.size) = (Some(false), Some(size));
+        self
+    }
+
+    /// Checks what the service says that there is now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] when it is something else. As the service may have done what it was asked for all the same,
+    /// [`Error::maybe_applied`] is set.
+    pub fn check(&self, made: &Item) -> Result<()> {
+        let differs = |asked: Option<&str>, told: Option<&str>| {
+            asked.zip(told).is_some_and(|(asked, told)| !asked.eq_ignore_ascii_case(told))
+        };
+        let digest = self.digests.iter().find_map(|asked| Some((asked, made.digest(asked.algorithm())?)));
+        let complaint = match () {
+            () if !self.rules.map_or(self.name == made.name, |rules| rules.same(self.name, &made.name)) => {
+                format!("the name {:?}, and it has {:?}", self.name, made.name)
+            }
+            () if differs(self.id, Some(made.id.as_str())) => {
+                format!("the identifier {}, and it has {}", self.id.unwrap_or_default(), made.id)
+            }
+            () if differs(self.parent, made.parent.as_ref().map(ItemId::as_str)) => {
+                format!("to be in the folder {}, and it is elsewhere", self.parent.unwrap_or_default())
+            }
+            () if self.is_folder.is_some_and(|folder| folder != made.is_folder()) => {
+                "to be of another kind than it is".to_owned()
+            }
+            () if self.size.zip(made.size).is_some_and(|(asked, told)| asked != told) => {
+                format!("{} bytes, and it has {}", self.size.unwrap_or_default(), made.size.unwrap_or_default())
+            }
+            () if digest.is_some_and(|(asked, told)| asked != told) => "other content than it has".to_owned(),
+            () => return Ok(()),
+        };
+        let message = format!("the service says that it is done, but the item {} should have {complaint}", made.id);
+        Err(Error::new(ErrorKind::Protocol, message).with_maybe_applied(true))
+    }
+}
+
+/// Checks what an answer says of a share that was made: each entry is whether it is not as asked, and what.
+///
+/// # Errors
+/// [`ErrorKind::Protocol`] with the first difference. As the share may be there, [`Error::maybe_applied`] is set.
+pub fn check_granted(differences: &[(bool, &'static str)]) -> Result<()> {
+    differences.iter().find(|(differs, _)| *differs).map_or(Ok(()), |(_, what)| {
+        let message = format!("the service made a share that is not as it was asked for: {what}");
+        Err(Error::new(ErrorKind::Protocol, message).with_maybe_applied(true))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ItemRef;
+    use crate::{DigestAlgorithm, ItemKind, ItemRef};
 
     #[test]
     fn a_name_is_taken_unless_a_file_may_be_replaced() {
@@ -100,5 +201,30 @@ mod tests {
         }
         let error = Revision::require(Some(&two), Some(&one)).unwrap_err().to_string();
         assert!(error.contains("state 1") && error.contains("state 2"), "{error}");
+    }
+
+    #[test]
+    fn what_was_made_is_what_was_asked_for() {
+        let rules = NameRules::permissive().with_case_sensitive(false);
+        let digest = |content: &[u8]| Digest::of(DigestAlgorithm::Md5, content);
+        let mut made = Item::new("fi1", "A.txt", ItemKind::File);
+        (made.parent, made.size, made.digests) = (Some("fo1".into()), Some(3), vec![digest(b"abc")]);
+        let mut other = made.clone();
+        let fits = |asked: Asked<'_>| asked.check(&made).map_err(|error| (error.kind(), error.maybe_applied()));
+        let lie = Err((ErrorKind::Protocol, true));
+        let asked = |name| Asked::named(name).in_any_spelling(&rules);
+        assert_eq!(fits(Asked::named("a.txt")), lie);
+        assert_eq!(fits(Asked::named("A.txt")), Ok(()));
+        assert_eq!(fits(asked("a.txt").within("FO1").with_id("fi1").with_size(3).like(&made)), Ok(()));
+        assert_eq!(fits(asked("b.txt")), lie);
+        assert_eq!(fits(asked("a.txt").within("fo2")), lie);
+        assert_eq!(fits(asked("a.txt").with_id("fi2")), lie);
+        assert_eq!(fits(asked("a.txt").folder()), lie);
+        assert_eq!(fits(asked("a.txt").with_size(4)), lie);
+        other.digests = vec![digest(b"abd")];
+        assert_eq!(fits(asked("a.txt").like(&other)), lie);
+        // What is not told is not compared.
+        let bare = Item::new("fi1", "a.txt", ItemKind::File);
+        asked("a.txt").within("fo2").with_size(4).check(&bare).unwrap();
     }
 }

@@ -382,6 +382,10 @@ pub trait Attempted: Sized {
     /// Names the item or thing that it was attempted on, where the error does not say so by itself.
     #[must_use]
     fn about(self, subject: impl fmt::Display) -> Self;
+
+    /// Says that a write came before: whatever failed here, what was asked for may have been done.
+    #[must_use]
+    fn after_write(self) -> Self;
 }
 
 impl<T> Attempted for Result<T> {
@@ -391,6 +395,10 @@ impl<T> Attempted for Result<T> {
 
     fn about(self, subject: impl fmt::Display) -> Self {
         self.map_err(|error| error.or_subject(subject))
+    }
+
+    fn after_write(self) -> Self {
+        self.map_err(|error| error.with_maybe_applied(true))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod copy;
 mod directory;
+mod leftovers;
 mod local;
 mod partial;
 mod place;
@@ -13,11 +14,13 @@ mod walk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 
+pub use self::leftovers::Leftover;
 pub use self::local::{DownloadOutcome, DownloadToOptions};
 pub use self::tree::{TreeEntry, TreeOptions, TreeOutcome};
 pub use self::walk::WalkOptions;
@@ -226,6 +229,42 @@ pub trait RemoteStoreExt: RemoteStore {
         options: TreeOptions,
     ) -> BoxStream<'_, Result<TreeEntry>> {
         tree::download_dir(self, folder.into(), local.into(), options)
+    }
+
+    /// Finds what processes have left below a folder under [temporary names](crate::Temporary), because they were killed or cut
+    /// off in the middle of a move, a copy or an upload: items that were being moved, with their name and place, and incomplete
+    /// copies. Nothing is changed; [`clean_up`](Self::clean_up) does that, one by one.
+    ///
+    /// What this process has made is left out, as is anything in which something was done within the last `older_than`: another
+    /// process may still be at work. Choose it longer than any copy of a folder takes, such as a day.
+    ///
+    /// ```no_run
+    /// # use futures::TryStreamExt as _;
+    /// # use sharesync_core::{ItemRef, RemoteStore, RemoteStoreExt as _, Result};
+    /// # async fn tidy(store: &dyn RemoteStore) -> Result<()> {
+    /// let mut leftovers = store.leftovers(ItemRef::Root, std::time::Duration::from_secs(24 * 60 * 60));
+    /// while let Some(leftover) = leftovers.try_next().await? {
+    ///     for item in leftover.only_copies() {
+    ///         println!("{:?} is in {}", item.name, leftover.path);
+    ///     }
+    ///     store.clean_up(&leftover).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn leftovers(&self, folder: impl Into<ItemRef>, older_than: Duration) -> BoxStream<'_, Result<Leftover>> {
+        leftovers::leftovers(self, folder.into(), older_than)
+    }
+
+    /// Cleans up what a process has left: an item that was being moved or renamed is brought to its place, an incomplete copy or
+    /// upload is deleted, into the recycle bin where there is one. Returns the items that were brought to their place.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`] when something else has the name of an item by now, [`ErrorKind::Conflict`] when the name is
+    /// not known: the item stays where it is, and is for the application to move. And those of
+    /// [`move_item`](RemoteStore::move_item) and [`delete`](RemoteStore::delete).
+    async fn clean_up(&self, leftover: &Leftover) -> Result<Vec<Item>> {
+        leftovers::clean_up(self, leftover).await
     }
 
     /// Copies what a folder holds into a folder of another store, with all its subfolders.

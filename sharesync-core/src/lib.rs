@@ -27,11 +27,13 @@ mod list;
 mod mutate;
 mod names;
 mod path;
+mod relocate;
 mod secret;
 mod share;
 pub mod snapshot;
 mod store;
 mod task;
+mod temporary;
 mod time;
 pub mod transfer;
 mod watch;
@@ -41,20 +43,24 @@ pub mod xml;
 
 pub use capabilities::{Capabilities, Operation, Support, UploadLimits};
 pub use change::{Change, ChangeOptions, ChangePage, Cursor, Since};
-pub use check::{Holder, TEMPORARY, temporary_name};
+pub use check::{Asked, Holder, check_granted};
 pub use digest::{Digest, DigestAlgorithm, Hasher};
 pub use error::{Attempted, Error, ErrorKind, Result};
-pub use ext::{DownloadOutcome, DownloadToOptions, RemoteStoreExt, TreeEntry, TreeOptions, TreeOutcome, WalkOptions};
+pub use ext::{
+    DownloadOutcome, DownloadToOptions, Leftover, RemoteStoreExt, TreeEntry, TreeOptions, TreeOutcome, WalkOptions,
+};
 pub use extra::Extra;
 pub use item::{Item, ItemId, ItemKind, ItemRef, Revision};
 pub use list::{ListOptions, Page, PageGuard, TreeGuard};
 pub use mutate::{CreateFolderOptions, DeleteOptions, Destination, OnConflict};
 pub use names::NameRules;
 pub use path::RemotePath;
+pub use relocate::{Mover, Spot, TemporaryFolders, aside, relocate, travel};
 pub use secret::{Secret, SecretUrl};
 pub use share::{Audience, Share, ShareAccess, ShareId, ShareKind, ShareRequest};
 pub use store::{RemoteStore, StoreInfo};
-pub use task::own_task;
+pub use task::{own_task, settled, still_wanted};
+pub use temporary::{Purpose, TEMPORARY, Temporary};
 pub use time::{ServiceClock, Timestamp};
 pub use watch::{Signal, WatchOptions};
 

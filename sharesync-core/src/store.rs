@@ -39,7 +39,10 @@ impl StoreInfo {
 /// stores) is in [`RemoteStoreExt`](crate::RemoteStoreExt).
 ///
 /// # Cancellation
-/// Dropping a future or a stream stops the work. A write that was under way may have reached the service.
+/// Dropping a future or a stream stops the work. A write that was under way may have reached the service; one that takes several
+/// requests goes on in a task of its own until it is done or undone. A runtime that ends takes such tasks along: wait for
+/// [`settled`](crate::settled) before. What a killed process leaves is found by
+/// [`leftovers`](crate::RemoteStoreExt::leftovers).
 #[async_trait]
 pub trait RemoteStore: Debug + Send + Sync + 'static {
     /// Provider and account.

@@ -37,6 +37,9 @@ pub(crate) fn capabilities(feed: bool, digests: bool, stable: bool) -> Capabilit
     capabilities.keeps_modified = false;
     capabilities.revisions_survive_move = false;
     capabilities.separate_links = false;
+    // Entity tags.
+    capabilities.exclusive_uploads = true;
+    capabilities.exclusive_deletes = true;
     capabilities.upload.temporary_names = true;
     capabilities
 }

@@ -18,11 +18,17 @@ fn node() -> ItemRef {
     ItemRef::Id(ItemId::new(NODE))
 }
 
-/// A server that answers as documented.
+/// A server that answers as documented, with links as they are asked for.
 async fn server() -> Server {
     let server = Server::start().await;
     server.by(|request| match request.path.rsplit('/').next() {
-        Some("links") => answer(201, &documented("create_file_link/201")),
+        Some("links") => {
+            let mut made = documented("create_file_link/201");
+            for field in ["access_restriction", "single_use"] {
+                made[field] = request.json()["link"][field].clone();
+            }
+            answer(201, &made)
+        }
         Some("members") => answer(201, &documented("create_folder_member/201.guest")),
         _ => empty(200),
     });
@@ -144,4 +150,36 @@ async fn an_invitation_that_stops_half_way_says_who_was_invited() {
         assert!(error.to_string().contains(person), "{error}");
     }
     assert_eq!(server.seen().await.len(), 2);
+}
+
+/// The service grants more than was asked for, or shares something else.
+#[tokio::test]
+async fn a_link_that_is_not_as_it_was_asked_for_is_told() {
+    let request = || ShareRequest::link().with_audience(Audience::SignedIn).with_expires(days(7)).with_max_downloads(1);
+    let as_asked = json!({"access_restriction": "access", "single_use": true, "ttl": 7, "node_uuid": NODE});
+    for (field, value) in [
+        ("access_restriction", json!("public")),
+        ("single_use", json!(false)),
+        ("ttl", json!(30)),
+        ("node_uuid", json!("another")),
+        ("none", Value::Null),
+    ] {
+        let server = Server::start().await;
+        let (asked, granted) = (as_asked.clone(), value.clone());
+        server.by(move |_| {
+            let mut made = documented("create_file_link/201");
+            for (name, value) in asked.as_object().unwrap() {
+                made[name] = value.clone();
+            }
+            made[field] = granted.clone();
+            answer(201, &made)
+        });
+        let shared = client(&server).await.store().share(&node(), request()).await;
+        if field == "none" {
+            shared.unwrap();
+            continue;
+        }
+        let error = shared.unwrap_err();
+        assert_eq!((error.kind(), error.maybe_applied()), (ErrorKind::Protocol, true), "{field} {value}: {error}");
+    }
 }

@@ -8,13 +8,14 @@ use sharesync::{
 };
 
 use super::harness::{Ctx, cases};
-use super::support::{content, same};
+use super::support::{content, fails, same};
 
 cases! {
     "concurrency" needs [UploadSpec] {
         many_uploads_into_one_folder,
         uploads_of_one_name_have_one_winner,
         new_versions_of_one_file_at_once,
+        new_versions_of_one_required_state,
         listing_while_others_write,
     }
     "concurrency" needs [CreateFolder] {
@@ -26,6 +27,7 @@ cases! {
     }
     "concurrency" needs [Delete] {
         a_file_is_deleted_once,
+        a_version_that_comes_before_a_deletion,
     }
 }
 
@@ -81,6 +83,30 @@ async fn new_versions_of_one_file_at_once(ctx: Ctx) {
     assert_eq!(items.len(), 1);
     let read = ctx.read(&items[0]).await;
     assert!((0..8).any(|number| read == content(10_000, number)), "one of them, whole");
+}
+
+async fn new_versions_of_one_required_state(ctx: Ctx) {
+    let first = ctx.put("same.bin", "first").await;
+    let required = ctx.store.stat(&ItemRef::from(&first)).await.unwrap().revision.unwrap();
+    let results = join_all((0..8_u64).map(|number| {
+        let request = UploadRequest::new(ctx.here(), "same.bin").with_if_revision(required.clone());
+        ctx.store.upload_bytes(content(10_000, number), request, TransferOptions::new())
+    }))
+    .await;
+    let winner = results.iter().position(Result::is_ok).expect("one wins");
+    let read = ctx.read(&ctx.listed().await[0]).await;
+    if ctx.store.capabilities().exclusive_uploads {
+        one_winner(results, &[ErrorKind::PreconditionFailed, ErrorKind::Conflict, ErrorKind::Locked]);
+        same(&read, &content(10_000, winner as u64));
+    } else {
+        let lost = results.iter().filter_map(|result| result.as_ref().err());
+        assert!(lost.map(Error::kind).all(|kind| kind == ErrorKind::PreconditionFailed));
+        assert!((0..8).any(|number| read == content(10_000, number)), "one of them, whole");
+    }
+    assert_eq!(ctx.names().await, ["same.bin"]);
+    let request = UploadRequest::new(ctx.here(), "same.bin").with_if_revision(required);
+    let late = ctx.store.upload_bytes("late", request, TransferOptions::new()).await;
+    fails(late, ErrorKind::PreconditionFailed, &["same.bin", first.id.as_str()]);
 }
 
 async fn listing_while_others_write(ctx: Ctx) {
@@ -151,4 +177,32 @@ async fn a_file_is_deleted_once(ctx: Ctx) {
     .await;
     one_winner(results, &[ErrorKind::NotFound]);
     assert!(ctx.names().await.is_empty());
+}
+
+/// Somebody makes a version between the look of a store and its deletion.
+async fn a_version_that_comes_before_a_deletion(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    let file = ctx.put("a.txt", "first").await;
+    let file = ctx.store.stat(&ItemRef::from(&file)).await.unwrap();
+    let drive = ctx.emulator.drive().clone();
+    let held = drive.find(drive.root(), 1, |item| &*item.name == "a.txt").remove(0);
+    let (user, folder) = (drive.users().remove(0).id, held.item.parent.unwrap());
+    let begun = ctx.emulator.requests().count();
+    let requests = ctx.emulator.requests().clone();
+    let came = std::sync::atomic::AtomicBool::new(false);
+    super::providers::after_each_response(&ctx.emulator, move || {
+        if requests.count() > begun && !came.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            drive.put_bytes(user, folder, "a.txt", b"second".as_slice()).unwrap();
+        }
+    });
+    let options = DeleteOptions::new().with_if_revision(file.revision.clone().unwrap());
+    let deleted = ctx.store.delete(&ItemRef::from(&file), options).await;
+    if ctx.store.capabilities().exclusive_deletes {
+        fails(deleted, ErrorKind::PreconditionFailed, &["a.txt", file.id.as_str()]);
+        let kept = ctx.listed().await;
+        same(&ctx.read(&kept[0]).await, b"second");
+    } else {
+        // The first response may be one that does not tell the state yet.
+        assert_eq!(deleted.is_ok(), ctx.names().await.is_empty());
+    }
 }

@@ -2,13 +2,17 @@
 
 use std::sync::{Arc, LazyLock, Mutex, Weak};
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use sharesync::cursor::{self, RangeForm};
 use sharesync::filesanywhere::SoapVersion;
-use sharesync::http::{BearerTokens, HttpConfig, ReqwestTransport, TokenSet, TokenSource};
+use sharesync::http::{
+    BearerTokens, Connection, HttpConfig, ReqwestTransport, Switch, TokenSet, TokenSource, Transport, TransportBody,
+    TransportError,
+};
 use sharesync::sharefile::StoreOptions;
 use sharesync::snapshot::{MemorySnapshots, Snapshots};
-use sharesync::{Error, ErrorKind, RemoteStore, Secret, acronis, filesanywhere, sharefile, sharepoint};
+use sharesync::{BoxStream, Error, ErrorKind, RemoteStore, Secret, acronis, filesanywhere, sharefile, sharepoint};
 use sharesync_emulator::Emulator;
 
 use super::harness::Connect;
@@ -42,8 +46,43 @@ pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
 }
 
 /// Reading the system's certificates for every client would take most of the suite's time.
-static TRANSPORT: LazyLock<Arc<ReqwestTransport>> =
-    LazyLock::new(|| Arc::new(ReqwestTransport::new(&HttpConfig::new()).unwrap()));
+static TRANSPORT: LazyLock<Arc<Meddling>> =
+    LazyLock::new(|| Arc::new(Meddling(ReqwestTransport::new(&HttpConfig::new()).unwrap())));
+
+type Meddler = Arc<dyn Fn() + Send + Sync>;
+
+/// What is done before the client sees a response, by the authority of the emulator.
+static MEDDLERS: Mutex<Vec<(String, Meddler)>> = Mutex::new(Vec::new());
+
+/// Does something to the drive of an emulator after each request, before the client sees the response.
+pub(crate) fn after_each_response(emulator: &Emulator, meddle: impl Fn() + Send + Sync + 'static) {
+    MEDDLERS.lock().unwrap().push((emulator.address().to_string(), Arc::new(meddle)));
+}
+
+#[derive(Debug)]
+struct Meddling(ReqwestTransport);
+
+#[async_trait::async_trait]
+impl Transport for Meddling {
+    async fn send(
+        &self,
+        request: http::Request<TransportBody>,
+    ) -> Result<http::Response<BoxStream<'static, sharesync::Result<Bytes, TransportError>>>, TransportError> {
+        let authority = request.uri().authority().map(ToString::to_string);
+        let response = self.0.send(request).await;
+        let meddlers = MEDDLERS.lock().unwrap().clone();
+        meddlers.iter().filter(|(at, _)| Some(at) == authority.as_ref()).for_each(|(_, meddle)| meddle());
+        response
+    }
+
+    async fn upgrade(&self, request: http::Request<()>) -> Result<Switch, TransportError> {
+        self.0.upgrade(request).await
+    }
+
+    async fn connect(&self, to: &http::Uri) -> Result<Connection, TransportError> {
+        self.0.connect(to).await
+    }
+}
 
 /// The snapshots that belong to an emulator: every store on it has the same ones, as processes have that share a file.
 fn snapshots(emulator: &Arc<Emulator>) -> Snapshots {

@@ -23,6 +23,7 @@ struct Drive {
     items: BTreeMap<String, Entry>,
     writes: usize,
     failing: BTreeMap<usize, ResponseTemplate>,
+    begun: BTreeMap<usize, ResponseTemplate>,
     losing: BTreeSet<usize>,
     overtaken: BTreeMap<usize, u64>,
     work: Option<ResponseTemplate>,
@@ -54,6 +55,11 @@ impl Handle {
         self.0.lock().unwrap().failing.insert(write, answer);
     }
 
+    /// Carries out the write of this number, from 0, and answers so.
+    pub(crate) fn begin(&self, write: usize, answer: ResponseTemplate) {
+        self.0.lock().unwrap().begun.insert(write, answer);
+    }
+
     /// Carries out the write of this number, from 0, and answers as if something had gone wrong.
     pub(crate) fn lose(&self, write: usize) {
         self.0.lock().unwrap().losing.insert(write);
@@ -82,6 +88,11 @@ impl Handle {
     }
 }
 
+/// The refusal of what the user may not do.
+pub(crate) fn refused() -> ResponseTemplate {
+    status(403, value!({"code": "Forbidden", "message": {"lang": "en-US", "value": "No."}, "reason": "Forbidden"}))
+}
+
 /// The refusal of a name that is taken.
 pub(crate) fn taken() -> ResponseTemplate {
     status(409, value!({"code": "Conflict", "message": {"lang": "en-US", "value": "It exists."}, "reason": "Conflict"}))
@@ -98,6 +109,10 @@ impl Drive {
         if request.method != "GET" {
             self.writes += 1;
             if let Some(answer) = self.failing.remove(&(self.writes - 1)) {
+                return answer;
+            }
+            if let Some(answer) = self.begun.remove(&(self.writes - 1)) {
+                self.carry_out(request);
                 return answer;
             }
             if self.losing.remove(&(self.writes - 1)) {

@@ -1,10 +1,11 @@
 //! How the store moves, renames and copies: steps that replace nothing, and that are taken back when one fails.
 
 use serde_json::{Value, json as value};
-use sharesync::{CreateFolderOptions, DeleteOptions, Destination, ErrorKind, ItemId, ItemRef, RemoteStore as _};
-use wiremock::ResponseTemplate;
+use sharesync::{
+    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, ItemId, ItemRef, Purpose, RemoteStore as _, Temporary,
+};
 
-use super::drive::{Handle, taken, writes};
+use super::drive::{Handle, refused, taken, writes};
 use super::harness::cases;
 use super::stage::{Stage, empty, json, status};
 
@@ -13,9 +14,11 @@ cases! {
         renaming_is_one_update,
         moving_is_one_update,
         moving_and_renaming_never_in_one_update,
+        past_others_it_goes_through_a_folder_of_its_own,
         a_failed_move_is_taken_back,
         a_failed_last_step_is_taken_back,
         what_cannot_be_taken_back_is_told,
+        an_update_that_does_nothing_is_no_success,
         a_new_name_that_differs_by_case_alone,
         a_name_that_is_taken_in_another_case,
         nothing_to_do_is_nothing_sent,
@@ -77,44 +80,76 @@ async fn moving_and_renaming_never_in_one_update(stage: &Stage) {
     drive.add("fi2", "c.txt", "fo1", "File");
     let moved = stage.store().move_item(&id("fi1"), &to("fo2").with_name("c.txt")).await.unwrap();
     assert_eq!(moved.name, "c.txt");
-    let sent = updates(stage);
-    let temporary = sent[0]["Name"].as_str().unwrap();
-    assert!(temporary != "a.txt" && temporary != "c.txt" && temporary.len() > 12, "{temporary}");
-    assert_eq!(sent, [named(temporary), value!({"Parent": {"Id": "fo2"}}), named("c.txt")]);
+    assert_eq!(updates(stage), [value!({"Parent": {"Id": "fo2"}}), named("c.txt")]);
     assert_eq!(drive.place("fi1"), Some(("c.txt".into(), "fo2".into())));
     assert_eq!(drive.place("fi2"), Some(("c.txt".into(), "fo1".into())));
 }
 
-fn forbidden() -> ResponseTemplate {
-    status(403, value!({"code": "Forbidden", "message": {"value": "No."}, "reason": "Forbidden"}))
+/// A drive where both names are taken on the way.
+fn crowded(stage: &Stage) -> Handle {
+    let drive = Handle::on(stage);
+    drive.add("fi2", "c.txt", "fo1", "File");
+    drive.add("fi3", "a.txt", "fo2", "File");
+    drive
+}
+
+async fn past_others_it_goes_through_a_folder_of_its_own(stage: &Stage) {
+    let drive = crowded(stage);
+    let moved = stage.store().move_item(&id("fi1"), &to("fo2").with_name("c.txt")).await.unwrap();
+    assert_eq!((moved.name.as_str(), moved.id.as_str()), ("c.txt", "fi1"));
+    let sent = writes(stage);
+    let folder = Temporary::parse(sent[0].1["Name"].as_str().unwrap()).unwrap();
+    assert_eq!((folder.purpose, folder.name.as_deref()), (Purpose::Move, Some("c.txt")));
+    let bodies: Vec<_> = sent[1..4].iter().map(|(_, body)| body.clone()).collect();
+    assert_eq!(bodies, [value!({"Parent": {"Id": "new1"}}), named("c.txt"), value!({"Parent": {"Id": "fo2"}})]);
+    assert!(sent[4].0.starts_with("DELETE /sf/v3/Items(new1)"));
+    assert_eq!(drive.place("fi1"), Some(("c.txt".into(), "fo2".into())));
+    assert_eq!(drive.ids(), ["fi1", "fi2", "fi3", "fo1", "fo2", "home"]);
 }
 
 async fn a_failed_move_is_taken_back(stage: &Stage) {
     let drive = Handle::on(stage);
-    drive.fail(1, taken());
+    drive.fail(1, refused());
     let error = stage.store().move_item(&id("fi1"), &to("fo2").with_name("c.txt")).await.unwrap_err();
-    assert_eq!((error.kind(), error.provider()), (ErrorKind::AlreadyExists, Some("sharefile")));
+    assert_eq!((error.kind(), error.provider()), (ErrorKind::PermissionDenied, Some("sharefile")));
+    assert!(!error.maybe_applied(), "{error}");
     assert_eq!(drive.place("fi1"), Some(("a.txt".into(), "fo1".into())));
-    assert_eq!(updates(stage).last(), Some(&named("a.txt")));
+    assert_eq!(updates(stage), [named("c.txt"), value!({"Parent": {"Id": "fo2"}}), named("a.txt")]);
 }
 
 async fn a_failed_last_step_is_taken_back(stage: &Stage) {
-    let drive = Handle::on(stage);
-    drive.fail(2, taken());
+    let drive = crowded(stage);
+    // The writes: folder, in, rename, out.
+    drive.fail(3, taken());
     let error = stage.store().move_item(&id("fi1"), &to("fo2").with_name("c.txt")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-    assert_eq!(updates(stage)[3..], [value!({"Parent": {"Id": "fo1"}}), named("a.txt")]);
+    assert_eq!((error.kind(), error.maybe_applied()), (ErrorKind::AlreadyExists, false));
     assert_eq!(drive.place("fi1"), Some(("a.txt".into(), "fo1".into())));
+    assert_eq!(drive.ids(), ["fi1", "fi2", "fi3", "fo1", "fo2", "home"]);
 }
 
 async fn what_cannot_be_taken_back_is_told(stage: &Stage) {
     let drive = Handle::on(stage);
-    drive.fail(1, taken());
-    drive.fail(2, forbidden());
+    drive.fail(1, refused());
+    drive.fail(2, refused());
     let error = stage.store().move_item(&id("fi1"), &to("fo2").with_name("c.txt")).await.unwrap_err();
     assert!(error.maybe_applied(), "{error}");
-    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
-    assert!(error.to_string().contains("temporary name"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(error.to_string().contains("could not be put back") && error.to_string().contains("a.txt"), "{error}");
+}
+
+/// The service answers with the item as it was.
+async fn an_update_that_does_nothing_is_no_success(stage: &Stage) {
+    for destination in [Destination::name("b.txt"), to("fo2"), to("fo2").with_name("c.txt")] {
+        let drive = Handle::on(stage);
+        let file = value!({
+            "Id": "fi1", "Name": "a.txt", "StreamID": "st1", "Parent": {"Id": "fo1"},
+            "odata.type": "ShareFile.Api.Models.File",
+        });
+        drive.fail(0, json(file));
+        let error = stage.store().move_item(&id("fi1"), &destination).await.unwrap_err();
+        assert_eq!((error.kind(), error.maybe_applied()), (ErrorKind::Protocol, true), "{destination:?}: {error}");
+        assert_eq!(drive.place("fi1"), Some(("a.txt".into(), "fo1".into())));
+    }
 }
 
 async fn a_new_name_that_differs_by_case_alone(stage: &Stage) {
@@ -227,7 +262,7 @@ async fn the_folder_of_its_own_is_removed_after_a_failure_too(stage: &Stage) {
     let drive = Handle::on(stage);
     // The writes: folder, copy, rename, move, delete.
     for (step, begun) in [(1, 0), (2, 3), (3, 7)] {
-        drive.fail(begun + step, forbidden());
+        drive.fail(begun + step, refused());
         let error = stage.store().copy_item(&id("fi1"), &to("fo2").with_name("c.txt")).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PermissionDenied, "step {step}");
         let (line, _) = writes(stage).pop().unwrap();
@@ -269,14 +304,14 @@ async fn work_that_goes_on_is_awaited(stage: &Stage) {
     let operation =
         |state: &str| value!({"Id": "ao1", "State": state, "odata.type": "ShareFile.Api.Models.AsyncOperation"});
     let drive = Handle::on(stage);
-    drive.fail(0, status(202, value!({"value": [operation("Created")]})));
+    drive.begin(0, status(202, value!({"value": [operation("Created")]})));
     drive.fail(1, json(operation("Created")));
     drive.work(json(operation("Success")));
     stage.store().move_item(&id("fi1"), &to("fo2")).await.unwrap();
     let asked = || stage.seen().iter().filter(|seen| seen.path == "/sf/v3/AsyncOperations(ao1)").count();
     assert_eq!(asked(), 1);
     drive.work(json(operation("Failure")));
-    let error = stage.store().move_item(&id("fi1"), &to("fo2")).await.unwrap_err();
+    let error = stage.store().move_item(&id("fi1"), &to("fo1")).await.unwrap_err();
     assert_eq!((error.kind(), error.provider()), (ErrorKind::Rejected, Some("sharefile")));
     assert_eq!(asked(), 2);
 }

@@ -97,10 +97,19 @@ fn id(id: &str) -> ItemRef {
     ItemRef::Id(ItemId::from(id))
 }
 
-/// Answers reads of an item with one answer, and the creation of a share with another.
+/// Answers reads of an item with one answer, and the creation of a share with another, for as many downloads as asked for.
 fn shares(stage: &Stage, item: &str, share: &str) {
     let (item, share) = (stage.fixture(item), stage.fixture(share));
-    stage.api.by(move |request| json(if request.method == "GET" { item.clone() } else { share.clone() }));
+    stage.api.by(move |request| {
+        if request.method == "GET" {
+            return json(item.clone());
+        }
+        let (mut share, asked) = (share.clone(), request.json());
+        if let Some(downloads) = asked.get("MaxDownloads") {
+            share["MaxDownloads"] = downloads.clone();
+        }
+        json(share)
+    });
 }
 
 const FILE: &str = "fi591ac5-9cd0-4eb7-a5e9-e5e28a7faa90";

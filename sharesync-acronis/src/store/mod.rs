@@ -16,7 +16,7 @@ use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, Upl
 use sharesync_core::{
     Attempted, BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination,
     Digest, DigestAlgorithm, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share,
-    ShareId, ShareRequest, Since, StoreInfo, Support,
+    ShareId, ShareRequest, Since, StoreInfo, Support, own_task,
 };
 
 pub use options::StoreOptions;
@@ -32,8 +32,8 @@ use crate::{Client, PROVIDER, ROOT};
 /// - Creating, moving, renaming and uploading look for the name first, because the service renames a folder whose name
 ///   differs in case alone, and makes a new revision of a file. Somebody else can take the name in between. The same holds
 ///   for the revisions that deletions and uploads ask for.
-/// - Moving and renaming at once are two steps, or three where the old name is taken in the new folder; a failure is
-///   undone, and an error that could not be undone says so.
+/// - Moving and renaming at once are two steps; where both names are taken on the way, they go through a temporary folder. A
+///   failure is undone, and an error that could not be undone says so.
 /// - A copy under another name is made in a folder of its own, which is then deleted.
 /// - An upload that was interrupted starts again from its first byte, unless it was complete.
 /// - Ending a share restricts its link to those it was sent to, which is nobody. Links that were sent to people, and
@@ -167,27 +167,33 @@ impl RemoteStore for AcronisStore {
     }
 
     async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
-        self.0
-            .create_folder(parent, name, options)
-            .await
-            .attempted(PROVIDER, Operation::CreateFolder.name())
-            .about(name)
+        let (store, parent, wanted) = (self.0.clone(), parent.clone(), name.to_owned());
+        let created = own_task(async move { store.create_folder(&parent, &wanted, options).await }).await;
+        created.attempted(PROVIDER, Operation::CreateFolder.name()).about(name)
     }
 
     async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.move_item(item, to).await.attempted(PROVIDER, Operation::Move.name()).about(item)
+        let (store, from, to) = (self.0.clone(), item.clone(), to.clone());
+        let moved = own_task(async move { store.move_item(&from, &to).await }).await;
+        moved.attempted(PROVIDER, Operation::Move.name()).about(item)
     }
 
     async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.copy_item(item, to).await.attempted(PROVIDER, Operation::Copy.name()).about(item)
+        let (store, from, to) = (self.0.clone(), item.clone(), to.clone());
+        let copied = own_task(async move { store.copy_item(&from, &to).await }).await;
+        copied.attempted(PROVIDER, Operation::Copy.name()).about(item)
     }
 
     async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
-        self.0.delete(item, options).await.attempted(PROVIDER, Operation::Delete.name()).about(item)
+        let (store, target) = (self.0.clone(), item.clone());
+        let deleted = own_task(async move { store.delete(&target, options).await }).await;
+        deleted.attempted(PROVIDER, Operation::Delete.name()).about(item)
     }
 
     async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
-        self.0.share(item, request).await.attempted(PROVIDER, Operation::Share.name()).about(item)
+        let (store, shared) = (self.0.clone(), item.clone());
+        let share = own_task(async move { store.share(&shared, request).await }).await;
+        share.attempted(PROVIDER, Operation::Share.name()).about(item)
     }
 
     async fn unshare(&self, share: &ShareId) -> Result<()> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sharesync_core::{
-    Audience, Error, ErrorKind, ItemId, ItemRef, Operation, Result, Share, ShareAccess, ShareId, ShareKind,
-    ShareRequest, Timestamp,
+    Attempted as _, Audience, Error, ErrorKind, ItemId, ItemRef, Operation, Result, Share, ShareAccess, ShareId,
+    ShareKind, ShareRequest, Timestamp, check_granted,
 };
 
 use super::Inner;
@@ -42,8 +42,8 @@ impl Inner {
             }
             created => created?,
         };
-        let id =
-            link.id.ok_or_else(|| refuse(ErrorKind::Protocol, node, "the service describes a link without `id`"))?;
+        check_link(node, &wanted, &link)?;
+        let id = link.id.ok_or_else(|| Error::missing_field("link", "id")).after_write()?;
         let form = if wanted.recipients.is_some() { LINK_TO_PEOPLE } else { LINK };
         let share = Share::new(format!("{form}/{node}/{id}"), ItemId::from(node));
         Ok(share.with_expires(expires(&link)).with_link(link.url()))
@@ -135,6 +135,22 @@ fn refuse_first(operation: Operation, asked: &[(bool, &'static str)]) -> Result<
         Some((_, why)) => Err(cannot(operation, why)),
         None => Ok(()),
     }
+}
+
+/// Checks that a link leads where it was asked to and lets nobody do more. What is not told is not compared.
+fn check_link(node: &str, wanted: &NewLink, link: &Link) -> Result<()> {
+    let longer = match (&wanted.ttl, &link.ttl) {
+        (Some(Ttl::Days(asked)), Some(Ttl::Days(told))) => told > asked,
+        (Some(Ttl::Days(_)), Some(_)) => true,
+        _ => false,
+    };
+    let restriction = link.access_restriction.is_some() && link.access_restriction != wanted.access_restriction;
+    check_granted(&[
+        (link.node_uuid.as_deref().is_some_and(|told| told != node), "it leads to another file"),
+        (restriction, "it is for others"),
+        (wanted.single_use == Some(true) && link.single_use == Some(false), "it can be used more than once"),
+        (longer, "it ends later"),
+    ])
 }
 
 fn new_link(request: &ShareRequest) -> Result<NewLink> {

@@ -18,7 +18,7 @@ use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, Upl
 use sharesync_core::{
     Attempted, BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination,
     Digest, DigestAlgorithm, Item, ItemRef, ListOptions, NameRules, Operation, Page, RemoteStore, Result, Share,
-    ShareId, ShareRequest, Signal, Since, StoreInfo, Support,
+    ShareId, ShareRequest, Signal, Since, StoreInfo, Support, own_task,
 };
 
 pub use options::StoreOptions;
@@ -36,8 +36,8 @@ use crate::{Client, PROVIDER};
 /// - A small new file is one request. A large one, and every new version, is a session of chunks; a session that was given
 ///   up is forgotten by the service after a day, because nothing documented ends it before. A revision that an upload
 ///   requires is looked at when it begins and when it ends; somebody else can come in between.
-/// - Moving and renaming at once are two steps, or three where the old name is taken in the new folder; a failure is
-///   undone, and an error that could not be undone says so.
+/// - Moving and renaming at once are two steps; where both names are taken on the way, they go through a temporary folder. A
+///   failure is undone, and an error that could not be undone says so.
 /// - A folder is copied by creating its folders anew and copying its files one after another.
 ///
 /// Listings tell less than single items: no revision, no digest, no time of creation. Revisions are the numbers of
@@ -165,27 +165,33 @@ impl RemoteStore for CursorStore {
     }
 
     async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
-        self.0
-            .create_folder(parent, name, options)
-            .await
-            .attempted(PROVIDER, Operation::CreateFolder.name())
-            .about(name)
+        let (store, parent, wanted) = (self.0.clone(), parent.clone(), name.to_owned());
+        let created = own_task(async move { store.create_folder(&parent, &wanted, options).await }).await;
+        created.attempted(PROVIDER, Operation::CreateFolder.name()).about(name)
     }
 
     async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.move_item(item, to).await.attempted(PROVIDER, Operation::Move.name()).about(item)
+        let (store, from, to) = (self.0.clone(), item.clone(), to.clone());
+        let moved = own_task(async move { store.move_item(&from, &to).await }).await;
+        moved.attempted(PROVIDER, Operation::Move.name()).about(item)
     }
 
     async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        self.0.copy_item(item, to).await.attempted(PROVIDER, Operation::Copy.name()).about(item)
+        let (store, from, to) = (self.0.clone(), item.clone(), to.clone());
+        let copied = own_task(async move { store.copy_item(&from, &to).await }).await;
+        copied.attempted(PROVIDER, Operation::Copy.name()).about(item)
     }
 
     async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
-        self.0.delete(item, options).await.attempted(PROVIDER, Operation::Delete.name()).about(item)
+        let (store, target) = (self.0.clone(), item.clone());
+        let deleted = own_task(async move { store.delete(&target, options).await }).await;
+        deleted.attempted(PROVIDER, Operation::Delete.name()).about(item)
     }
 
     async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
-        self.0.share(item, request).await.attempted(PROVIDER, Operation::Share.name()).about(item)
+        let (store, shared) = (self.0.clone(), item.clone());
+        let share = own_task(async move { store.share(&shared, request).await }).await;
+        share.attempted(PROVIDER, Operation::Share.name()).about(item)
     }
 
     async fn unshare(&self, share: &ShareId) -> Result<()> {

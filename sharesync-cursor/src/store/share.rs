@@ -1,14 +1,14 @@
 //! Sharing: links for people without an account.
 
 use sharesync_core::{
-    Audience, Error, ErrorKind, ItemId, ItemRef, Operation, Result, SecretUrl, Share, ShareAccess, ShareId, ShareKind,
-    ShareRequest,
+    Attempted as _, Audience, Error, ErrorKind, ItemId, ItemRef, Operation, Result, SecretUrl, Share, ShareAccess,
+    ShareId, ShareKind, ShareRequest, check_granted,
 };
 
 use super::Inner;
 use super::item::{Known, needed, refuse};
 use crate::PROVIDER;
-use crate::model::{DateTime, LinkStatus, LinkType, NewLink};
+use crate::model::{DateTime, Link, LinkStatus, LinkType, NewLink};
 
 impl Inner {
     pub(super) async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
@@ -20,13 +20,14 @@ impl Inner {
         let node = self.find(item).await?;
         let root = || refuse(ErrorKind::InvalidInput, "/", "links are for files and folders, not for the whole share");
         let node = node.ok_or_else(root)?;
-        let link = new_link(operation, &node, self.root_id(), &request)?;
-        let link = self.client.links().create(&link).await?;
-        let url = needed(link.url.as_ref(), "url")?;
+        let wanted = new_link(operation, &node, self.root_id(), &request)?;
+        let link = self.client.links().create(&wanted).await?;
+        check_link(&wanted, &link)?;
+        let url = needed(link.url.as_ref(), "url").after_write()?;
         let url = self.client.base_url().join(url.expose()).map_err(|_| {
             refuse(ErrorKind::Protocol, &node.id, "the service gave a link that is no address").with_maybe_applied(true)
         })?;
-        let share = Share::new(needed(link.id, "id")?, ItemId::from(node.id));
+        let share = Share::new(needed(link.id, "id").after_write()?, ItemId::from(node.id));
         let expires = link.expires_at.as_ref().and_then(DateTime::timestamp);
         Ok(share.with_link(Some(SecretUrl::new(url))).with_expires(expires))
     }
@@ -41,7 +42,7 @@ impl Inner {
             found => found.map_err(|error| error.with_subject(share.as_str()))?,
         };
         match links.revoke(share.as_str()).await {
-            Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound && error.maybe_applied() => Ok(()),
             revoked => revoked.map_err(|error| error.with_subject(share.as_str())),
         }
     }
@@ -49,6 +50,24 @@ impl Inner {
 
 fn cannot(operation: Operation, why: &'static str) -> Error {
     Error::unsupported(PROVIDER, operation, why)
+}
+
+/// Checks that a link leads where it was asked to and lets nobody do more. What is not told is not compared.
+fn check_link(wanted: &NewLink, link: &Link) -> Result<()> {
+    let differs = |asked: &Option<String>, told: &Option<String>| told.is_some() && asked != told;
+    let time = |time: &Option<DateTime>| time.as_ref().and_then(DateTime::timestamp);
+    let later = time(&wanted.expires_at)
+        .zip(time(&link.expires_at))
+        .is_some_and(|(asked, told)| told.truncated_to_seconds() > asked.truncated_to_seconds());
+    let more = wanted.max_downloads.zip(link.max_downloads).is_some_and(|(asked, told)| told > asked);
+    check_granted(&[
+        (differs(&wanted.resource_id, &link.resource_id), "it leads to another item"),
+        (link.link_type.is_some() && link.link_type != wanted.link_type, "it lets its users do something else"),
+        (wanted.password.is_some() && link.password_required == Some(false), "it has no password"),
+        (wanted.require_email == Some(true) && link.require_email == Some(false), "it is for anyone"),
+        (later, "it ends later"),
+        (more, "it allows more downloads"),
+    ])
 }
 
 /// The link that a request asks for. What cannot be granted is an error, never left out.

@@ -9,7 +9,9 @@ use sharesync_core::transfer::{
     Content, ContentReader, Download, DownloadOptions, Part, PartPlan, PartReceipt, UploadRequest, UploadSpec,
     UploadStatus,
 };
-use sharesync_core::{Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, OnConflict, Result};
+use sharesync_core::{
+    Asked, Attempted as _, Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, OnConflict, Result,
+};
 
 use super::Inner;
 use super::find::Place;
@@ -111,13 +113,13 @@ impl Inner {
         file.folder_id.clone_from(&state.folder);
         let created = self.client.files().create(&file, spec.request.media_type.as_deref(), part.body()).await;
         let error = match created {
-            Ok(file) => return needed(file.id, "id"),
+            Ok(file) => return needed(file.id, "id").after_write(),
             Err(error) => error,
         };
-        // A repeated request is refused because of what its first attempt has made; and where the answer is lost, only a
-        // look tells.
-        let in_doubt = error.maybe_applied() || error.kind() == ErrorKind::AlreadyExists && error.attempts() > 1;
-        if in_doubt && let Some(found) = self.existing(&state.place(), &state.name).await? {
+        // Where an answer was lost, only a look tells.
+        if error.maybe_applied()
+            && let Some(found) = self.existing(&state.place(), &state.name).await.after_write()?
+        {
             let digest = part.digest(DigestAlgorithm::Sha256).await?;
             if found.name == state.name && found.digest == Some(digest) {
                 return Ok(found.id);
@@ -174,14 +176,17 @@ impl Inner {
         let file = match &state.session {
             Some(session) => self.complete(session, spec, &state, content).await?,
             None => match parts.last().map(PartReceipt::state::<Option<String>>).transpose()?.flatten() {
-                Some(id) => self.node_of(&id, false).await.map_err(|error| error.with_maybe_applied(true))?,
+                Some(id) => self.node_of(&id, false).await.after_write()?,
                 None => self
                     .existing(&state.place(), &state.name)
                     .await?
                     .ok_or_else(|| refuse(ErrorKind::UploadExpired, &state.name, "the file that was there is gone"))?,
             },
         };
-        Ok(file.into_item(self.root_id()))
+        let made = file.into_item(self.root_id());
+        let parent = state.folder.as_deref().unwrap_or(self.root_id());
+        Asked::named(&state.name).in_any_spelling(&self.capabilities.names).within(parent).check(&made)?;
+        Ok(made)
     }
 
     async fn complete(&self, session: &str, spec: &UploadSpec, state: &State, content: &[Digest]) -> Result<Known> {
@@ -195,7 +200,7 @@ impl Inner {
         let sent = content.iter().find(|digest| digest.algorithm() == DigestAlgorithm::Sha256);
         let error = match self.client.uploads().complete(session).await {
             Ok(uploaded) => {
-                let id = needed(uploaded.file_id, "file_id")?;
+                let id = needed(uploaded.file_id, "file_id").after_write()?;
                 let made = self.made(&id, state, sent).await;
                 return made.map_err(|error| {
                     let taken_back = error.kind() == ErrorKind::UploadExpired;
@@ -205,8 +210,8 @@ impl Inner {
             Err(error) => error,
         };
         // The answer to the first attempt was lost: the session is over, because it has made the file.
-        if error.attempts() > 1 || error.maybe_applied() {
-            let found = self.result(state).await?;
+        if error.maybe_applied() {
+            let found = self.result(state).await.after_write()?;
             if let Some(found) = found.filter(|found| sent.is_some() && found.digest.as_ref() == sent) {
                 return Ok(found);
             }

@@ -3,22 +3,16 @@
 
 use std::collections::VecDeque;
 
+use async_trait::async_trait;
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Result, Revision, TreeGuard,
-    temporary_name,
+    Asked, Attempted as _, CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, Mover, NameRules,
+    Purpose, Result, Revision, Spot, Temporary, TemporaryFolders, TreeGuard, aside, relocate, still_wanted, travel,
 };
 
 use super::Inner;
 use super::find::Place;
 use super::item::{Known, refuse};
 use crate::model::{FileUpdate, FolderUpdate, NewFolder, Target};
-
-/// One step of a move.
-#[derive(Debug, Clone)]
-enum Step {
-    Rename(String),
-    Move(Place),
-}
 
 impl Inner {
     pub(super) async fn create_folder(
@@ -40,7 +34,7 @@ impl Inner {
                 let Some(found) = found.filter(|found| found.is_folder) else { return Err(error) };
                 let found = self.node_of(&found.id, true).await?;
                 // A repeated request is refused because of what its first attempt has made.
-                let ours = error.attempts() > 1 && found.is_since(began) && found.name == name;
+                let ours = error.maybe_applied() && found.is_since(began) && found.name == name;
                 if !ours && !options.reuse_existing {
                     return Err(found.holder().refuse(name));
                 }
@@ -48,88 +42,39 @@ impl Inner {
             }
             created => created?,
         };
-        Ok(folder.into_item(self.root_id()))
+        let made = folder.into_item(self.root_id());
+        if !options.reuse_existing {
+            Asked::named(name).folder().within(parent.id().unwrap_or(self.root_id())).check(&made)?;
+        }
+        Ok(made)
     }
 
     async fn new_folder(&self, parent: &Place, name: &str) -> Result<Known> {
         let mut folder = NewFolder::new().with_share_id(self.root_id()).with_name(name);
         folder.parent_id = parent.id().map(str::to_owned);
-        Known::folder(self.client.folders().create(&folder).await?)
+        Known::folder(self.client.folders().create(&folder).await?).after_write()
     }
 
     pub(super) async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
         self.check_new_name(to)?;
         let node = self.find_changeable(item).await?;
         let (place, name) = self.destination(&node, to).await?;
-        let steps = self.steps(&node, place, &name).await?;
-        let mut done = Vec::new();
-        for step in steps {
-            let before = match &step {
-                Step::Rename(_) => {
-                    Step::Rename(done.iter().rev().find_map(renamed).unwrap_or_else(|| node.name.clone()))
-                }
-                Step::Move(_) => Step::Move(Place::of(node.parent.as_deref())),
-            };
-            if let Err(error) = self.step(&node, &step).await {
-                let undo: Vec<_> = done.into_iter().rev().map(|(_, before)| before).collect();
-                return Err(self.undo(&node, undo, error).await);
-            }
-            done.push((step, before));
+        let from = Spot::new(node.parent.as_deref().unwrap_or(self.root_id()), node.name.as_str());
+        let to = Spot::new(place.id().unwrap_or(self.root_id()), name);
+        if from.folder != to.folder
+            && from.name != to.name
+            && let Some(other) = self.child(&place, &to.name).await?
+        {
+            return Err(other.holder().refuse(&to.name));
         }
-        let moved = self.node_of(&node.id, node.is_folder).await;
-        Ok(moved.map_err(|error| error.with_maybe_applied(true))?.into_item(self.root_id()))
+        relocate(&Moving { store: self, node: &node }, &from, &to).await?;
+        let moved = self.node_of(&node.id, node.is_folder).await.after_write()?.into_item(self.root_id());
+        Asked::named(&to.name).within(&to.folder).check(&moved)?;
+        Ok(moved)
     }
 
-    /// The steps that lead somewhere. On the way a name is needed that is free in both folders.
-    async fn steps(&self, node: &Known, place: Place, name: &str) -> Result<Vec<Step>> {
-        let (moves, renames) = (place.id() != node.parent.as_deref(), node.name != name);
-        if !moves || !renames {
-            let steps = [renames.then(|| Step::Rename(name.to_owned())), moves.then_some(Step::Move(place))];
-            return Ok(steps.into_iter().flatten().collect());
-        }
-        let (mut in_the_way, mut is_taken) = (false, None);
-        let mut others = self.children(&place).await?;
-        while let Some(other) = others.next().await? {
-            in_the_way |= self.capabilities.names.same(&other.name, &node.name);
-            if self.capabilities.names.same(&other.name, name) {
-                is_taken = Some(other);
-            }
-        }
-        if let Some(other) = is_taken {
-            return Err(other.holder().refuse(name));
-        }
-        let rename = Step::Rename(name.to_owned());
-        Ok(match in_the_way {
-            false => vec![Step::Move(place), rename],
-            true => vec![Step::Rename(temporary_name()), Step::Move(place), rename],
-        })
-    }
-
-    async fn step(&self, node: &Known, step: &Step) -> Result<()> {
-        let (files, folders) = (self.client.files(), self.client.folders());
-        let done = match (step, node.is_folder) {
-            (Step::Rename(name), false) => files.update(&node.id, &FileUpdate::new().with_name(name)).await.map(drop),
-            (Step::Rename(name), true) => {
-                folders.update(&node.id, &FolderUpdate::new().with_name(name)).await.map(drop)
-            }
-            (Step::Move(to), false) => files.move_to(&node.id, &self.target(to)).await.map(drop),
-            (Step::Move(to), true) => folders.move_to(&node.id, &self.target(to)).await.map(drop),
-        };
-        done.map_err(|error| match step {
-            Step::Rename(name) if error.kind() == ErrorKind::AlreadyExists => error.with_subject(name),
-            _ => error,
-        })
-    }
-
-    /// Goes back to where a failed move began.
-    async fn undo(&self, node: &Known, undo: Vec<Step>, error: Error) -> Error {
-        for step in undo {
-            if let Err(left) = self.step(node, &step).await {
-                let message = format!("{error}; and it could not be put back: {left}");
-                return refuse(error.kind(), &node.id, message).with_maybe_applied(true).with_source(error);
-            }
-        }
-        error
+    fn place_of(&self, folder: &str) -> Place {
+        Place::of(Some(folder).filter(|folder| *folder != self.root_id()))
     }
 
     fn target(&self, place: &Place) -> Target {
@@ -180,7 +125,10 @@ impl Inner {
             false => self.copy_file(&node, &place, &name).await?,
             true => self.copy_folder(&node, &place, &name).await?,
         };
-        Ok(copy.into_item(self.root_id()))
+        let (original, copy) = (node.into_item(self.root_id()), copy.into_item(self.root_id()));
+        let parent = place.id().unwrap_or(self.root_id());
+        Asked::named(&name).within(parent).like(&original).check(&copy)?;
+        Ok(copy)
     }
 
     /// Copies a file. That the service takes another name for the copy is inferred, so that the name is looked at.
@@ -190,35 +138,37 @@ impl Inner {
             target = target.with_new_name(name);
         }
         let copied = self.client.files().copy(&node.id, &target).await;
-        let copy = Known::file(copied.map_err(|error| match error.kind() {
+        let copied = copied.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => error.with_subject(name),
             _ => error,
-        })?)?;
-        if copy.name != name
-            && let Err(error) = self.step(&copy, &Step::Rename(name.to_owned())).await
-        {
+        })?;
+        let copy = Known::file(copied).after_write()?;
+        if copy.id == node.id {
+            let message = "the service says that it copied the file, and describes the file itself";
+            return Err(refuse(ErrorKind::Protocol, &node.id, message).with_maybe_applied(true));
+        }
+        let spot = Spot::new(place.id().unwrap_or(self.root_id()), copy.name.as_str());
+        let named = Spot::new(spot.folder.as_str(), name);
+        if let Err(error) = travel(&Moving { store: self, node: &copy }, &spot, &[named]).await {
             let removed = self.client.files().delete(&copy.id, true).await;
             return Err(error.with_maybe_applied(removed.is_err()));
         }
-        self.node_of(&copy.id, false).await.map_err(|error| error.with_maybe_applied(true))
+        self.node_of(&copy.id, false).await.after_write()
     }
 
-    /// Copies a folder: the folders anew, the files one after another. What was made is removed after a failure.
+    /// Copies a folder: the folders anew, the files one after another, in a folder of its own until all of it is there.
     async fn copy_folder(&self, node: &Known, place: &Place, name: &str) -> Result<Known> {
-        let top = match self.new_folder(place, name).await {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error.with_subject(name)),
-            top => top?,
-        };
-        match self.copy_contents(&node.id, &top.id).await {
-            Ok(()) => Ok(top),
-            Err(error) => match self.client.folders().delete(&top.id, true).await {
-                Ok(()) => Err(error.with_maybe_applied(false)),
-                Err(left) => {
-                    let message = format!("{error}; the incomplete copy {} could not be removed: {left}", top.id);
-                    Err(refuse(error.kind(), &node.id, message).with_maybe_applied(true).with_source(error))
-                }
-            },
+        if let Some(other) = self.child(place, name).await? {
+            return Err(other.holder().refuse(name));
         }
+        let to = Spot::new(place.id().unwrap_or(self.root_id()), name);
+        aside(self, &Temporary::new(Purpose::Copy), &to.folder, |folder| async {
+            let top = self.new_folder(&self.place_of(&folder), name).await?;
+            self.copy_contents(&node.id, &top.id).await.map_err(|error| error.with_maybe_applied(false))?;
+            travel(&Moving { store: self, node: &top }, &Spot::new(folder, name), std::slice::from_ref(&to)).await?;
+            self.node_of(&top.id, true).await.after_write()
+        })
+        .await
     }
 
     async fn copy_contents(&self, from: &str, to: &str) -> Result<()> {
@@ -228,6 +178,7 @@ impl Inner {
             let place = Place::Folder(to);
             let mut children = self.children(&Place::Folder(from)).await?;
             while let Some(child) = children.next().await? {
+                still_wanted()?;
                 if child.is_folder {
                     self.check_name(&child.name)?;
                     guard.enter_new(&child.id, depth)?;
@@ -250,7 +201,7 @@ impl Inner {
         };
         match deleted {
             // It was there a moment ago: the answer to the first attempt was lost.
-            Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound && error.maybe_applied() => Ok(()),
             deleted => deleted,
         }
     }
@@ -264,9 +215,74 @@ impl Inner {
     }
 }
 
-fn renamed((step, _): &(Step, Step)) -> Option<String> {
-    match step {
-        Step::Rename(name) => Some(name.clone()),
-        Step::Move(_) => None,
+/// How a file or folder is moved. Where an answer does not say where it is, that is asked for.
+struct Moving<'a> {
+    store: &'a Inner,
+    node: &'a Known,
+}
+
+impl Moving<'_> {
+    /// Where it is by an answer. One without a folder may be that of something in the root, or a short one.
+    fn told(&self, folder: Option<String>, name: Option<String>) -> Option<Spot> {
+        Some(Spot::new(folder.filter(|folder| !folder.is_empty())?, name?))
+    }
+}
+
+#[async_trait]
+impl Mover for Moving<'_> {
+    async fn step(&self, from: &Spot, to: &Spot) -> Result<Option<Spot>> {
+        let (files, folders, id) = (self.store.client.files(), self.store.client.folders(), &self.node.id);
+        let renames = from.folder == to.folder;
+        let target = self.store.target(&self.store.place_of(&to.folder));
+        let told = if self.node.is_folder {
+            let folder = match renames {
+                true => folders.update(id, &FolderUpdate::new().with_name(to.name.as_str())).await,
+                false => folders.move_to(id, &target).await,
+            };
+            folder.map(|folder| folder.and_then(|folder| self.told(folder.parent_id, folder.name)))
+        } else {
+            let file = match renames {
+                true => files.update(id, &FileUpdate::new().with_name(to.name.as_str())).await,
+                false => files.move_to(id, &target).await,
+            };
+            file.map(|file| file.and_then(|file| self.told(file.folder_id, file.name)))
+        };
+        told.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => error.with_subject(&to.name),
+            _ => error,
+        })
+    }
+
+    async fn spot(&self, _: &Spot, _: &Spot) -> Result<Option<Spot>> {
+        let now = self.store.node_of(&self.node.id, self.node.is_folder).await?;
+        Ok(Some(Spot::new(now.parent.as_deref().unwrap_or(self.store.root_id()), now.name)))
+    }
+
+    async fn is_free(&self, spot: &Spot) -> Result<bool> {
+        Ok(self.store.child(&self.store.place_of(&spot.folder), &spot.name).await?.is_none())
+    }
+
+    fn folders(&self) -> &dyn TemporaryFolders {
+        self.store
+    }
+
+    fn rules(&self) -> &NameRules {
+        &self.store.capabilities.names
+    }
+}
+
+#[async_trait]
+impl TemporaryFolders for Inner {
+    async fn make(&self, parent: &str, name: &str) -> Result<String> {
+        let parent = self.place_of(parent);
+        match self.new_folder(&parent, name).await {
+            // A lost answer, or the refusal of what the first attempt has made.
+            Err(error) if error.maybe_applied() => Ok(self.child(&parent, name).await.after_write()?.ok_or(error)?.id),
+            made => Ok(made?.id),
+        }
+    }
+
+    async fn remove(&self, folder: &str) -> Result<()> {
+        self.client.folders().delete(folder, true).await
     }
 }

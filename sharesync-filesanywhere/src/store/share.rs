@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sharesync_core::{
-    Audience, Error, ErrorKind, ItemRef, Operation, Result, Share, ShareAccess, ShareId, ShareKind, ShareRequest,
-    Timestamp,
+    Attempted as _, Audience, Error, ErrorKind, ItemRef, Operation, Result, Share, ShareAccess, ShareId, ShareKind,
+    ShareRequest, Timestamp,
 };
 
 use super::find::Found;
@@ -148,7 +148,7 @@ impl Inner {
 /// days it was asked for are counted from now, by the clock of this machine.
 fn link_share(found: &Found, sent: LinkSent, days: Option<i32>) -> Result<Share> {
     let url = sent.links.into_iter().find_map(|link| link.url);
-    let url = url.ok_or_else(|| refuse(ErrorKind::Protocol, &found.path, "a success without a link"))?;
+    let url = url.ok_or_else(|| refuse(ErrorKind::Protocol, &found.path, "a success without a link")).after_write()?;
     let id = format!("{LINK}{BETWEEN}{}{BETWEEN}{:016x}", found.item.id, fastrand::u64(..));
     let life = days.and_then(|days| u64::try_from(days).ok()).map(|days| Duration::from_secs(days * DAY));
     let end = life.map(|life| Timestamp::now().saturating_add(life));

@@ -9,7 +9,8 @@ use sharesync_core::transfer::{
     UploadStatus,
 };
 use sharesync_core::{
-    Digest, DigestAlgorithm, Error, ErrorKind, ItemRef, OnConflict, Result, Revision, Secret, Timestamp, temporary_name,
+    Attempted as _, Digest, DigestAlgorithm, Error, ErrorKind, ItemRef, OnConflict, Purpose, Result, Revision, Secret,
+    Temporary, Timestamp,
 };
 
 use super::find::{Found, Place};
@@ -54,7 +55,7 @@ impl Inner {
         let before = existing.as_ref().and_then(|found| found.item.revision.clone());
         let part_size = self.options.chunk_size;
         let is_new = existing.is_none() && request.size > part_size;
-        let aside = is_new.then(|| join(&folder, &temporary_name()));
+        let aside = is_new.then(|| join(&folder, &Temporary::new(Purpose::Upload).to_string()));
         let state = State { path, aside, before, received: 0, prefix: None, token: None, resumed: false };
         if request.size <= part_size {
             return UploadSpec::new(PROVIDER, request, PartPlan::Single, &state);
@@ -120,8 +121,8 @@ impl Inner {
         error: Error,
     ) -> Result<PartReceipt> {
         let refused = error.provider_error::<crate::Refusal>().is_some();
-        if part.last && (refused && error.attempts() > 1 || error.maybe_applied()) {
-            let there = self.file_at(state.target()).await?;
+        if part.last && error.maybe_applied() {
+            let there = self.file_at(state.target()).await.after_write()?;
             let ours = there
                 .is_some_and(|found| found.item.size == Some(spec.request.size) && found.item.revision != state.before);
             if ours {

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use futures::TryStreamExt as _;
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Operation, Result, Revision,
-    temporary_name,
+    Asked, Attempted as _, CreateFolderOptions, DeleteOptions, Destination, Error, ErrorKind, Item, ItemRef, Mover,
+    NameRules, Operation, Purpose, Result, Revision, Spot, Temporary, TemporaryFolders, aside, relocate, travel,
 };
 
 use super::find::Found;
@@ -14,32 +16,6 @@ use super::{Inner, refuse};
 use crate::PROVIDER;
 use crate::error::refused_entry;
 use crate::model::ItemKind;
-
-/// One request of a relocation.
-#[derive(Debug)]
-enum Step {
-    Rename { folder: String, from: String, to: String },
-    Move { from: String, to: String, name: String },
-}
-
-impl Step {
-    fn undone(&self) -> Self {
-        match self {
-            Self::Rename { folder, from, to } => {
-                Self::Rename { folder: folder.clone(), from: to.clone(), to: from.clone() }
-            }
-            Self::Move { from, to, name } => Self::Move { from: to.clone(), to: from.clone(), name: name.clone() },
-        }
-    }
-
-    /// Where the item is before and after it.
-    fn ends(&self) -> (String, String) {
-        match self {
-            Self::Rename { folder, from, to } => (join(folder, from), join(folder, to)),
-            Self::Move { from, to, name } => (join(from, name), join(to, name)),
-        }
-    }
-}
 
 impl Inner {
     pub(super) fn check_name(&self, name: &str) -> Result<()> {
@@ -58,12 +34,16 @@ impl Inner {
         let Err(error) = self.client.items().create_folder(&folder, name).await else {
             // Whatever number was known for the path, this is another folder.
             self.folders().forget(&path);
-            return self.folder_item(&path).await;
+            return self.folder_item(&path).await.after_write();
         };
         let about_it = error.provider_error::<crate::Refusal>().is_some() || error.maybe_applied();
-        let Some(found) = (if about_it { self.at(&path).await? } else { None }) else { return Err(error) };
+        if !about_it {
+            return Err(error);
+        }
         // A repeated request finds what the first one, whose answer was lost, has made.
-        let ours = error.attempts() > 1 || error.maybe_applied();
+        let ours = error.maybe_applied();
+        let look = self.at(&path).await.map_err(|failed| failed.with_maybe_applied(ours))?;
+        let Some(found) = look else { return Err(error) };
         if found.kind == ItemKind::Folder && (options.reuse_existing || ours) {
             return Ok(found.item);
         }
@@ -112,68 +92,10 @@ impl Inner {
         if let Some(other) = other {
             return Err(other.holder().refuse(&name));
         }
-        let steps = self.steps(&found, &folder, &name).await?;
-        self.walk(&found, &steps).await?;
-        self.there(found.kind, &target).await
-    }
-
-    /// The requests that bring an item to its place. On the way its name must be free.
-    async fn steps(self: &Arc<Self>, found: &Found, folder: &str, name: &str) -> Result<Vec<Step>> {
         let (home, old) = split(&found.path).unwrap_or_default();
-        let rename = |folder: &str, from: &str, to: &str| Step::Rename {
-            folder: folder.to_owned(),
-            from: from.to_owned(),
-            to: to.to_owned(),
-        };
-        let go = |name: &str| Step::Move { from: home.to_owned(), to: folder.to_owned(), name: name.to_owned() };
-        Ok(match (home == folder, old == name) {
-            (true, true) => Vec::new(),
-            (true, false) => vec![rename(home, old, name)],
-            (false, true) => vec![go(old)],
-            _ if self.at(&join(home, name)).await?.is_none() => vec![rename(home, old, name), go(name)],
-            _ if self.at(&join(folder, old)).await?.is_none() => vec![go(old), rename(folder, old, name)],
-            _ => {
-                let between = temporary_name();
-                vec![rename(home, old, &between), go(&between), rename(folder, &between, name)]
-            }
-        })
-    }
-
-    /// Takes the steps. When one fails, those before it are taken back.
-    async fn walk(self: &Arc<Self>, found: &Found, steps: &[Step]) -> Result<()> {
-        for (number, step) in steps.iter().enumerate() {
-            let Err(error) = self.step(found.kind, step).await else { continue };
-            if number == 0 {
-                return Err(error);
-            }
-            for done in steps.iter().take(number).rev() {
-                if self.step(found.kind, &done.undone()).await.is_err() {
-                    let (_, at) = done.ends();
-                    let message = format!("it was being moved when {error}; it could not be put back and is at {at:?}");
-                    let failed = refuse(error.kind(), &found.item.id, message);
-                    return Err(failed.with_maybe_applied(true).with_source(error));
-                }
-            }
-            return Err(error.with_maybe_applied(false));
-        }
-        Ok(())
-    }
-
-    async fn step(self: &Arc<Self>, kind: ItemKind, step: &Step) -> Result<()> {
-        let (from, to) = step.ends();
-        let done = match step {
-            Step::Rename { to: name, .. } => self.client.items().rename(kind, &from, name).await,
-            Step::Move { to: folder, .. } => self.move_one(&from, folder).await,
-        };
-        match done {
-            // The answer was lost: the item is here or there.
-            Err(error) if error.maybe_applied() && self.has_moved(kind, &from, &to).await => {}
-            done => done?,
-        }
-        if kind == ItemKind::Folder {
-            self.folders().moved(&from, &to);
-        }
-        Ok(())
+        let moving = Moving { store: self.clone(), kind: found.kind };
+        relocate(&moving, &Spot::new(home, old), &Spot::new(folder, name)).await?;
+        self.there(found.kind, &target).await
     }
 
     async fn move_one(self: &Arc<Self>, from: &str, folder: &str) -> Result<()> {
@@ -184,31 +106,46 @@ impl Inner {
             {
                 Err(refused_entry("MoveItems", entry.error_message.as_deref(), "Moved").with_subject(from))
             }
-            // No entry, no message: where the item is says more.
-            None if self.at(from).await?.is_some() => {
-                Err(refuse(ErrorKind::Protocol, from, "the service does not say that it moved it"))
-            }
             _ => Ok(()),
         }
     }
 
-    async fn has_moved(self: &Arc<Self>, kind: ItemKind, from: &str, to: &str) -> bool {
-        let at = async |path: &str| {
-            let (folder, name) = split(path)?;
-            self.child(folder, name).await.ok()
+    /// Whether there is a file or folder of exactly this path. What there is, and its number, is not asked for.
+    async fn has(self: &Arc<Self>, kind: ItemKind, path: &str) -> Result<bool> {
+        let found = match kind {
+            ItemKind::File => self.client.items().file(path).await.map(|file| file.exists()),
+            ItemKind::Folder => self.client.items().properties(kind, path).await.map(|_| true),
         };
-        let (Some(old), Some(new)) = (at(from).await, at(to).await) else { return false };
-        let same_place = |found: &Found, path: &str| found.kind == kind && found.path == path;
-        !old.is_some_and(|old| same_place(&old, from)) && new.is_some_and(|new| same_place(&new, to))
+        match found {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind() == ErrorKind::Rejected && error.provider_error::<crate::Refusal>().is_some() => {
+                self.lists(kind, path).await
+            }
+            found => found,
+        }
+    }
+
+    /// Whether a folder lists something of exactly this path.
+    async fn lists(self: &Arc<Self>, kind: ItemKind, path: &str) -> Result<bool> {
+        let Some((folder, name)) = split(path) else { return Ok(false) };
+        let mut pages = self.rows(folder, self.options.page_size);
+        while let Some(rows) = pages.try_next().await? {
+            if rows.iter().any(|row| row.name == name && row.kind.kind() == Some(kind)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The item at a path, which was just put there.
     async fn there(self: &Arc<Self>, kind: ItemKind, path: &str) -> Result<Item> {
-        let found = match kind {
-            ItemKind::File => self.file_at(path).await?.map(|found| found.item),
-            ItemKind::Folder => Some(self.folder_item(path).await?),
+        let look = async {
+            match kind {
+                ItemKind::File => Ok(self.file_at(path).await?.map(|found| found.item)),
+                ItemKind::Folder => self.folder_item(path).await.map(Some),
+            }
         };
-        found.ok_or_else(|| {
+        look.await.after_write()?.ok_or_else(|| {
             refuse(ErrorKind::Protocol, path, "the service says it put the item there, and it is not")
                 .with_maybe_applied(true)
         })
@@ -226,43 +163,38 @@ impl Inner {
         if old == name {
             self.paste(&found, &folder).await?;
         } else {
-            self.copy_aside(&found, &folder, &name).await?;
+            // In a folder of its own, the copy can get its name before it is seen.
+            let to = Spot::new(folder, name.as_str());
+            let moving = &Moving { store: self.clone(), kind: found.kind };
+            aside(moving, &Temporary::new(Purpose::Copy), &to.folder, |aside| async {
+                self.paste(&found, &aside).await?;
+                let renamed = Spot::new(aside.as_str(), name.as_str());
+                travel(moving, &Spot::new(aside, old), &[renamed, to.clone()]).await
+            })
+            .await?;
         }
         self.folders().forget(&target);
-        self.there(found.kind, &target).await
+        let copy = self.there(found.kind, &target).await?;
+        Asked::named(&name).like(&found.item).check(&copy)?;
+        Ok(copy)
     }
 
+    /// Copies into a folder that has no such name. The answer does not say where the copy is, so that it is looked for.
     async fn paste(self: &Arc<Self>, found: &Found, folder: &str) -> Result<()> {
-        let Err(error) = self.client.items().copy_into(&[(found.kind, &found.path)], folder).await else {
-            return Ok(());
-        };
+        let copied = self.client.items().copy_into(&[(found.kind, &found.path)], folder).await;
         let (_, name) = split(&found.path).unwrap_or_default();
-        // The folder had no such name: what is there now is the copy, if all of it is.
-        let whole = found.kind == ItemKind::File && error.maybe_applied();
-        match self.at(&join(folder, name)).await {
-            Ok(Some(copy)) if whole && copy.item.size == found.item.size => Ok(()),
-            _ => Err(error),
+        let path = join(folder, name);
+        match copied {
+            Ok(_) if self.has(found.kind, &path).await.after_write()? => Ok(()),
+            Ok(_) => Err(refuse(ErrorKind::Protocol, &path, "the service says that it made a copy, and there is none")
+                .with_maybe_applied(true)),
+            // What is there now is the copy, if all of it is.
+            Err(error) if error.maybe_applied() && found.kind == ItemKind::File => match self.file_at(&path).await {
+                Ok(Some(copy)) if copy.item.size == found.item.size => Ok(()),
+                _ => Err(error),
+            },
+            Err(error) => Err(error),
         }
-    }
-
-    /// Copies into a folder of its own, where the copy can get its name before it is seen.
-    async fn copy_aside(self: &Arc<Self>, found: &Found, folder: &str, name: &str) -> Result<()> {
-        let (_, old) = split(&found.path).unwrap_or_default();
-        let aside = temporary_name();
-        self.client.items().create_folder(folder, &aside).await?;
-        let aside = join(folder, &aside);
-        let copied = async {
-            self.paste(found, &aside).await?;
-            self.client.items().rename(found.kind, &join(&aside, old), name).await?;
-            self.move_one(&join(&aside, name), folder).await
-        }
-        .await;
-        let removed = self.client.items().delete(&[(ItemKind::Folder, &aside)]).await;
-        copied?;
-        if let Err(error) = removed {
-            tracing::warn!(%error, folder = aside, "a folder that a copy was made in is left");
-        }
-        Ok(())
     }
 
     pub(super) async fn delete(self: &Arc<Self>, item: &ItemRef, options: DeleteOptions) -> Result<()> {
@@ -282,5 +214,71 @@ impl Inner {
             self.folders().forget(&found.path);
         }
         Ok(())
+    }
+}
+
+/// How a file or folder is moved. What the service answers does not say where it is.
+struct Moving {
+    store: Arc<Inner>,
+    kind: ItemKind,
+}
+
+#[async_trait]
+impl Mover for Moving {
+    async fn step(&self, from: &Spot, to: &Spot) -> Result<Option<Spot>> {
+        let path = join(&from.folder, &from.name);
+        match from.folder == to.folder {
+            true => self.store.client.items().rename(self.kind, &path, &to.name).await?,
+            false => self.store.move_one(&path, &to.folder).await?,
+        }
+        Ok(None)
+    }
+
+    async fn spot(&self, from: &Spot, to: &Spot) -> Result<Option<Spot>> {
+        let (old, new) = (join(&from.folder, &from.name), join(&to.folder, &to.name));
+        // A path leads to every spelling of a name; a listing tells them apart.
+        let is_there = match fold(&old) == fold(&new) {
+            true => self.store.lists(self.kind, &new).await?,
+            false => self.store.has(self.kind, &new).await?,
+        };
+        if is_there {
+            if self.kind == ItemKind::Folder {
+                self.store.folders().moved(&old, &new);
+            }
+            return Ok(Some(to.clone()));
+        }
+        Ok(self.store.has(self.kind, &old).await?.then(|| from.clone()))
+    }
+
+    async fn is_free(&self, spot: &Spot) -> Result<bool> {
+        let path = join(&spot.folder, &spot.name);
+        Ok(!self.store.has(ItemKind::File, &path).await? && !self.store.has(ItemKind::Folder, &path).await?)
+    }
+
+    fn folders(&self) -> &dyn TemporaryFolders {
+        self
+    }
+
+    fn rules(&self) -> &NameRules {
+        &self.store.capabilities.names
+    }
+}
+
+#[async_trait]
+impl TemporaryFolders for Moving {
+    async fn make(&self, parent: &str, name: &str) -> Result<String> {
+        let path = join(parent, name);
+        match self.store.client.items().create_folder(parent, name).await {
+            // A lost answer, or the refusal of what the first attempt has made.
+            Err(error) if error.maybe_applied() => {
+                let there = self.store.has(ItemKind::Folder, &path).await.after_write()?;
+                there.then_some(path).ok_or(error)
+            }
+            made => made.map(|_| path),
+        }
+    }
+
+    async fn remove(&self, folder: &str) -> Result<()> {
+        self.store.client.items().delete(&[(ItemKind::Folder, folder)]).await.map(drop)
     }
 }

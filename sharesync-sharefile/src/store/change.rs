@@ -1,8 +1,8 @@
 //! Creating folders, deleting, sharing.
 
 use sharesync_core::{
-    Attempted, Audience, CreateFolderOptions, DeleteOptions, ErrorKind, Item, ItemRef, Operation, Result, Revision,
-    Share, ShareAccess, ShareId, ShareKind, ShareRequest, Timestamp,
+    Asked, Attempted, Audience, CreateFolderOptions, DeleteOptions, ErrorKind, Item, ItemRef, Operation, Result,
+    Revision, Share, ShareAccess, ShareId, ShareKind, ShareRequest, Timestamp, check_granted,
 };
 
 use super::locate::{check_name, failure};
@@ -34,7 +34,7 @@ pub(super) async fn create_folder(
             existing.filter(|existing| existing.kind() == crate::model::ItemKind::Folder).ok_or(error)?
         }
         // The answer was lost. A folder that is there and new is the one that was asked for.
-        Err(error) if error.maybe_applied() => match store.child(&parent, name).await? {
+        Err(error) if error.maybe_applied() => match store.child(&parent, name).await.after_write()? {
             None => new_folder(store.items(), &parent, &folder).await?,
             Some(found) => {
                 let is_folder = found.kind() == crate::model::ItemKind::Folder;
@@ -42,9 +42,13 @@ pub(super) async fn create_folder(
                 if ours { found } else { return Err(error) }
             }
         },
-        created => created?,
+        Ok(made) => {
+            Asked::named(name).folder().within(&parent).check(&translate::item(&made).after_write()?)?;
+            made
+        }
+        Err(error) => return Err(error),
     };
-    let mut item = translate::item(&entity)?;
+    let mut item = translate::item(&entity).after_write()?;
     item.parent = Some(parent.into());
     Ok(item)
 }
@@ -86,7 +90,7 @@ pub(super) async fn delete(store: &ShareFileStore, item: &ItemRef, options: Dele
     };
     let outcome = match deleted {
         // An earlier attempt, whose answer was lost, has deleted it.
-        Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound && error.maybe_applied() => return Ok(()),
         deleted => deleted?,
     };
     store.settled(outcome).await.map(drop)
@@ -120,11 +124,28 @@ pub(super) async fn share(store: &ShareFileStore, item: &ItemRef, request: &Shar
     entity.expiration_date = request.expires.map(Into::into);
     let quiet = CreateShareOptions::new().with_notify(false);
     let created = store.client().shares().create(&entity, quiet).await.map_err(|error| error.with_subject(item))?;
+    check_made(request, &created)?;
     let expires = translate::instant(created.expiration_date);
     match created.id {
         Some(id) => Ok(Share::new(id, found.id).with_link(created.uri).with_expires(expires)),
         None => Err(failure(Operation::Share, ErrorKind::Protocol, "a share without an Id").with_maybe_applied(true)),
     }
+}
+
+/// Checks that a link lets nobody do more than was asked for. What is not told is not compared.
+fn check_made(request: &ShareRequest, made: &ShareEntity) -> Result<()> {
+    let ends = request.expires.zip(translate::instant(made.expiration_date));
+    let later = ends.is_some_and(|(asked, told)| told.truncated_to_seconds() > asked.truncated_to_seconds());
+    let asked = request.max_downloads.map(i64::from);
+    let more = asked.zip(made.max_downloads.map(i64::from)).is_some_and(|(asked, told)| told > asked || told < 0);
+    let open = request.audience == Audience::SignedIn && made.require_login == Some(false);
+    let view_only = request.kind == ShareKind::Link && request.access == ShareAccess::View;
+    check_granted(&[
+        (later, "it ends later"),
+        (more, "it allows more downloads"),
+        (open, "it is for anyone"),
+        (view_only && made.is_view_only == Some(false), "it can be downloaded"),
+    ])
 }
 
 /// Refuses what the service cannot grant as asked.
@@ -151,7 +172,7 @@ fn check_share(request: &ShareRequest) -> Result<()> {
 pub(super) async fn unshare(store: &ShareFileStore, share: &ShareId) -> Result<()> {
     match store.client().shares().delete(share.as_str()).await {
         // An earlier attempt, whose answer was lost, has ended it.
-        Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound && error.maybe_applied() => Ok(()),
         ended => ended,
     }
 }

@@ -21,7 +21,7 @@ use sharesync_core::transfer::{Download, DownloadOptions, Part, PartReceipt, Upl
 use sharesync_core::{
     BoxStream, Capabilities, ChangeOptions, ChangePage, CreateFolderOptions, DeleteOptions, Destination, Digest,
     DigestAlgorithm, Item, ItemRef, ListOptions, Operation, Page, RemotePath, RemoteStore, Result, Share, ShareId,
-    ShareRequest, Since, StoreInfo, Support, UploadLimits,
+    ShareRequest, Since, StoreInfo, Support, UploadLimits, own_task,
 };
 use tokio::sync::OnceCell;
 
@@ -42,10 +42,11 @@ use crate::{Client, Items, PROVIDER, alias};
 ///   process can continue. A request whose answer is lost may have made the file: the store looks for it, and repeats the
 ///   request only where it is not there.
 /// - A download verifies the MD5 that the service reports. Its address is asked for again where it is refused.
-/// - Moving to another folder *and* another name is three updates, by way of a temporary name, because the service may
-///   replace an item when both are changed at once. What fails half-way is undone; what cannot be undone is in the error.
+/// - Moving to another folder *and* another name is two updates, because the service may replace an item when both are
+///   changed at once; where both names are taken on the way, it goes through a temporary folder. What fails half-way is
+///   undone; what cannot be undone is in the error.
 /// - Copying under another name or within a folder goes through a temporary folder `sharesync-…` beside the copy. A copy
-///   does not keep the modification time. Both are left behind if the process ends half-way.
+///   does not keep the modification time. What a killed process leaves of them, `leftovers` finds.
 /// - Deleting with a required revision looks at the revision first: another client may come between.
 /// - [`ShareKind::Link`] is a Send share, [`ShareKind::RequestFiles`] a Request share, both without mail. A limit
 ///   of downloads holds for each user of the link. Invitations, passwords, editing and links for named people are
@@ -135,6 +136,8 @@ fn capabilities(options: &StoreOptions) -> Capabilities {
     capabilities.upload.max_parallel_parts = if options.sequential { 1 } else { MAX_PARALLEL };
     capabilities.digests = vec![DigestAlgorithm::Md5];
     capabilities.ids_survive_new_version = false;
+    // `BaseFileId`; a deletion has no such condition.
+    capabilities.exclusive_uploads = true;
     capabilities
 }
 
@@ -190,23 +193,28 @@ impl RemoteStore for ShareFileStore {
     }
 
     async fn create_folder(&self, parent: &ItemRef, name: &str, options: CreateFolderOptions) -> Result<Item> {
-        change::create_folder(self, parent, name, options).await
+        let (store, parent, name) = (self.clone(), parent.clone(), name.to_owned());
+        own_task(async move { change::create_folder(&store, &parent, &name, options).await }).await
     }
 
     async fn move_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        relocate::move_item(self, item, to).await
+        let (store, item, to) = (self.clone(), item.clone(), to.clone());
+        own_task(async move { relocate::move_item(&store, &item, &to).await }).await
     }
 
     async fn copy_item(&self, item: &ItemRef, to: &Destination) -> Result<Item> {
-        relocate::copy_item(self, item, to).await
+        let (store, item, to) = (self.clone(), item.clone(), to.clone());
+        own_task(async move { relocate::copy_item(&store, &item, &to).await }).await
     }
 
     async fn delete(&self, item: &ItemRef, options: DeleteOptions) -> Result<()> {
-        change::delete(self, item, options).await
+        let (store, item) = (self.clone(), item.clone());
+        own_task(async move { change::delete(&store, &item, options).await }).await
     }
 
     async fn share(&self, item: &ItemRef, request: ShareRequest) -> Result<Share> {
-        change::share(self, item, &request).await
+        let (store, item) = (self.clone(), item.clone());
+        own_task(async move { change::share(&store, &item, &request).await }).await
     }
 
     async fn unshare(&self, share: &ShareId) -> Result<()> {

@@ -1,7 +1,11 @@
 //! Move and copy, in steps that replace nothing: one update with a new name and a new parent renames in the old folder
 //! first and may replace an item there, and a copy keeps its name [inferred from other clients].
 
-use sharesync_core::{Destination, Error, ErrorKind, Item, ItemRef, Operation, Result, temporary_name};
+use async_trait::async_trait;
+use sharesync_core::{
+    Asked, Attempted as _, Destination, Error, ErrorKind, Item, ItemRef, Mover, NameRules, Operation, Purpose, Result,
+    Spot, Temporary, TemporaryFolders, aside, relocate, travel,
+};
 
 use super::change::{by_id, new_folder};
 use super::locate::{NAMES, check_name, failure};
@@ -64,6 +68,10 @@ impl Journey {
         self.name == self.item.name
     }
 
+    fn to(&self) -> Spot {
+        Spot::new(self.parent.as_str(), self.name.as_str())
+    }
+
     /// Fails when something else has the name at the destination.
     async fn check_free(&self, store: &ShareFileStore, itself_may: bool) -> Result<()> {
         match store.child(&self.parent, &self.name).await? {
@@ -88,73 +96,85 @@ fn moved(parent: &str) -> Entity {
     Entity::new().with_parent(parent)
 }
 
-/// One update that replaces nothing; the item afterwards.
-async fn change(store: &ShareFileStore, id: &str, changes: Entity) -> Result<Item> {
-    let options = UpdateOptions::new().with_overwrite(false).with_force_sync(true).with_query(translate::single());
-    let outcome = store.items().update(id, &changes, options).await?;
-    match store.settled(outcome).await? {
-        Some(entity) => translate::item(&entity),
-        None => translate::item(&store.items().get(id, translate::single()).await?),
-    }
-}
-
 pub(super) async fn move_item(store: &ShareFileStore, item: &ItemRef, to: &Destination) -> Result<Item> {
     let journey = Journey::plan(store, Operation::Move, item, to).await?;
     let arrive = async {
-        match (journey.stays_in_folder(), journey.keeps_name()) {
-            (true, true) => return Ok(journey.item.clone()),
-            _ => journey.check_free(store, true).await?,
+        if journey.stays_in_folder() && journey.keeps_name() {
+            return Ok(journey.item.clone());
         }
-        let mut item = match (journey.stays_in_folder(), journey.keeps_name()) {
-            (true, _) => rename(store, &journey).await?,
-            (_, true) => change(store, journey.id(), moved(&journey.parent)).await?,
-            _ => move_and_rename(store, &journey).await?,
-        };
-        item.parent = Some(journey.parent.as_str().into());
-        Ok(item)
+        journey.check_free(store, true).await?;
+        let from = Spot::new(journey.from.as_str(), journey.item.name.as_str());
+        relocate(&Moving { store, id: journey.id() }, &from, &journey.to()).await?;
+        arrived(store, journey.id(), &journey).await
     };
     arrive.await.map_err(|error| journey.describe(Operation::Move, error))
 }
 
-/// Renames. Where a name that differs in case alone counts as taken, by the item itself, it goes by another name.
-async fn rename(store: &ShareFileStore, journey: &Journey) -> Result<Item> {
-    let (id, original) = (journey.id(), journey.item.name.as_str());
-    match change(store, id, named(&journey.name)).await {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && NAMES.same(original, &journey.name) => {}
-        renamed => return renamed,
+/// The item at the end of its way.
+async fn arrived(store: &ShareFileStore, id: &str, journey: &Journey) -> Result<Item> {
+    let entity = store.items().get(id, translate::single()).await.after_write()?;
+    let mut item = translate::item(&entity).after_write()?;
+    Asked::named(&journey.name).within(&journey.parent).check(&item)?;
+    item.parent = Some(journey.parent.as_str().into());
+    Ok(item)
+}
+
+/// How one item is moved: by updates that replace nothing and change either the name or the folder.
+struct Moving<'a> {
+    store: &'a ShareFileStore,
+    id: &'a str,
+}
+
+#[async_trait]
+impl Mover for Moving<'_> {
+    async fn step(&self, from: &Spot, to: &Spot) -> Result<Option<Spot>> {
+        let stays = self.same_folder(&from.folder, &to.folder);
+        let changes = if stays { named(&to.name) } else { moved(&to.folder) };
+        let options = UpdateOptions::new().with_overwrite(false).with_force_sync(true).with_query(translate::single());
+        let outcome = self.store.items().update(self.id, &changes, options).await?;
+        let entity = self.store.settled(outcome).await?;
+        Ok(entity.as_ref().and_then(spot))
     }
-    change(store, id, named(&temporary_name())).await?;
-    match change(store, id, named(&journey.name)).await {
-        Err(error) => Err(undone(error, change(store, id, named(original)).await)),
-        renamed => renamed,
+
+    async fn spot(&self, _: &Spot, _: &Spot) -> Result<Option<Spot>> {
+        Ok(spot(&self.store.items().get(self.id, translate::single()).await?))
+    }
+
+    async fn is_free(&self, spot: &Spot) -> Result<bool> {
+        Ok(self.store.child(&spot.folder, &spot.name).await?.is_none())
+    }
+
+    fn folders(&self) -> &dyn TemporaryFolders {
+        self.store
+    }
+
+    fn rules(&self) -> &NameRules {
+        &NAMES
+    }
+
+    fn same_folder(&self, one: &str, other: &str) -> bool {
+        one.eq_ignore_ascii_case(other)
     }
 }
 
-/// Renames to a name that nothing has, moves, renames to the final name; on failure back the same way.
-async fn move_and_rename(store: &ShareFileStore, journey: &Journey) -> Result<Item> {
-    let (id, original) = (journey.id(), journey.item.name.as_str());
-    change(store, id, named(&temporary_name())).await?;
-    let error = match change(store, id, moved(&journey.parent)).await {
-        Ok(_) => match change(store, id, named(&journey.name)).await {
-            Ok(arrived) => return Ok(arrived),
-            Err(error) => match change(store, id, moved(&journey.from)).await {
-                Ok(_) => error,
-                stuck => return Err(undone(error, stuck)),
-            },
-        },
-        Err(error) => error,
-    };
-    Err(undone(error, change(store, id, named(original)).await))
+/// Where an item is, if all of it is told.
+fn spot(entity: &Entity) -> Option<Spot> {
+    Some(Spot::new(entity.parent.as_ref()?.id().ok()?, entity.name.as_deref()?))
 }
 
-/// The error of a failed step, which says so when it could not be undone.
-fn undone(error: Error, undo: Result<Item>) -> Error {
-    match undo {
-        Ok(_) => error,
-        Err(why) => {
-            let message = format!("{error}; moreover the item is left half-way under a temporary name: {why}");
-            Error::new(error.kind(), message).with_maybe_applied(true).with_source(error)
-        }
+#[async_trait]
+impl TemporaryFolders for ShareFileStore {
+    async fn make(&self, parent: &str, name: &str) -> Result<String> {
+        let folder = match new_folder(self.items(), parent, &named(name)).await {
+            // The answer was lost. Nobody else makes a folder of this name.
+            Err(error) if error.maybe_applied() => self.child(parent, name).await.after_write()?.ok_or(error)?,
+            made => made?,
+        };
+        folder.id().map(str::to_owned).after_write()
+    }
+
+    async fn remove(&self, folder: &str) -> Result<()> {
+        self.settled(by_id(self, folder).await?).await.map(drop)
     }
 }
 
@@ -162,13 +182,20 @@ pub(super) async fn copy_item(store: &ShareFileStore, item: &ItemRef, to: &Desti
     let journey = Journey::plan(store, Operation::Copy, item, to).await?;
     let arrive = async {
         journey.check_free(store, false).await?;
-        let mut copy = if journey.keeps_name() && !journey.stays_in_folder() {
-            copy_into(store, &journey.item, &journey.parent).await?
-        } else {
-            Box::pin(copy_by_detour(store, &journey)).await?
-        };
-        copy.parent = Some(journey.parent.as_str().into());
-        Ok(copy)
+        if journey.keeps_name() && !journey.stays_in_folder() {
+            let mut copy = copy_into(store, &journey.item, &journey.parent).await?;
+            copy.parent = Some(journey.parent.as_str().into());
+            return Ok(copy);
+        }
+        let to = journey.to();
+        aside(store, &Temporary::new(Purpose::Copy), &to.folder, |folder| async {
+            let copy = copy_into(store, &journey.item, &folder).await?;
+            let inside = Spot::new(folder, copy.name.as_str());
+            let renamed = Spot::new(inside.folder.as_str(), to.name.as_str());
+            travel(&Moving { store, id: copy.id.as_str() }, &inside, &[renamed, to.clone()]).await?;
+            arrived(store, copy.id.as_str(), &journey).await
+        })
+        .await
     };
     arrive.await.map_err(|error| journey.describe(Operation::Copy, error))
 }
@@ -181,48 +208,28 @@ async fn copy_into(store: &ShareFileStore, item: &Item, folder: &str) -> Result<
     };
     let copied = match once().await {
         // The answer was lost. Of a folder nobody knows whether all of it was copied.
-        Err(error) if error.maybe_applied() && item.is_file() => match store.child(folder, &item.name).await? {
-            Some(found) if has_content_of(&found, item)? => Some(found),
-            Some(_) => return Err(error),
-            None => store.settled(once().await?).await?,
-        },
-        copied => store.settled(copied?).await?,
+        Err(error) if error.maybe_applied() && item.is_file() => {
+            match store.child(folder, &item.name).await.after_write()? {
+                Some(found) if has_content_of(&found, item)? => Some(found),
+                Some(_) => return Err(error),
+                None => store.settled(once().await?).await.after_write()?,
+            }
+        }
+        copied => store.settled(copied?).await.after_write()?,
     };
     // The reference calls the answer the modified source object; other clients take it for the copy.
     let copy = match copied.filter(|answer| answer.id().is_ok_and(|id| id != item.id.as_str())) {
         Some(copy) => Some(copy),
-        None => store.child(folder, &item.name).await?,
+        None => store.child(folder, &item.name).await.after_write()?,
     };
-    let gone = || Error::new(ErrorKind::Protocol, "the copy is not where it was made");
-    translate::item(&copy.ok_or_else(gone)?)
+    let gone = || Error::new(ErrorKind::Protocol, "the copy is not where it was made").with_maybe_applied(true);
+    let copy = translate::item(&copy.ok_or_else(gone)?).after_write()?;
+    Asked::named(&item.name).within(folder).like(item).check(&copy)?;
+    Ok(copy)
 }
 
 /// Whether it may be a copy of a file. What somebody else has put there meanwhile is none.
 fn has_content_of(found: &Entity, file: &Item) -> Result<bool> {
     let found = translate::item(found)?;
     Ok(found.size == file.size && found.digests == file.digests)
-}
-
-/// Copies into a folder made for it, renames there, moves out, and removes the folder whatever happens.
-async fn copy_by_detour(store: &ShareFileStore, journey: &Journey) -> Result<Item> {
-    let name = temporary_name();
-    let folder = match new_folder(store.items(), &journey.parent, &named(&name)).await {
-        // The answer was lost. Nobody else makes a folder of this name.
-        Err(error) if error.maybe_applied() => store.child(&journey.parent, &name).await?.ok_or(error)?,
-        made => made?,
-    };
-    let detour = folder.id()?;
-    let arrive = async {
-        let copy = copy_into(store, &journey.item, detour).await?;
-        if !journey.keeps_name() {
-            change(store, copy.id.as_str(), named(&journey.name)).await?;
-        }
-        change(store, copy.id.as_str(), moved(&journey.parent)).await
-    };
-    let copied = arrive.await;
-    let removed = async { store.settled(by_id(store, detour).await?).await };
-    if let Err(error) = removed.await {
-        tracing::warn!(%error, folder = detour, "a temporary folder could not be removed");
-    }
-    copied
 }

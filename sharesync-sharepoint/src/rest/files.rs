@@ -4,7 +4,7 @@ use futures::StreamExt as _;
 use http::header::{CONTENT_TYPE, RANGE};
 use http::{HeaderValue, Method};
 use sharesync_core::http::{Body, ForeignResponse, Repeat, range};
-use sharesync_core::{Error, ErrorKind, Result, Revision};
+use sharesync_core::{Attempted as _, Error, ErrorKind, Result, Revision};
 
 pub use sharesync_core::transfer::Content;
 
@@ -50,7 +50,7 @@ impl Files {
         let request = self.0.request("Files.AddUsingPath", Method::POST, &path)?;
         let repeat = if overwrite { Repeat::Idempotent } else { Repeat::Never };
         let request = request.repeat(repeat).header(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-        request.with(|call| call.body(content)).answer().await?.entity()
+        request.with(|call| call.body(content)).answer().await?.entity().after_write()
     }
 
     /// Replaces the content of a file, if it is in a state where one is given (`$value` with `X-HTTP-Method: PUT`).

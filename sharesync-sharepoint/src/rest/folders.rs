@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use sharesync_core::http::Repeat;
-use sharesync_core::{ErrorKind, Result};
+use sharesync_core::{Attempted as _, ErrorKind, Result};
 
 use super::files;
 use super::listing::Paging;
@@ -91,7 +91,13 @@ impl Folders {
     pub async fn add(&self, parent: &Target, name: &str) -> Result<Folder> {
         let literal = Literal::Text(name);
         let path = parent.folder(&format!("/Folders/AddUsingPath(decodedurl={literal},overwrite=false)"));
-        self.0.request("Folders.AddUsingPath", Method::POST, &path)?.subject(name).answer().await?.entity()
+        self.0
+            .request("Folders.AddUsingPath", Method::POST, &path)?
+            .subject(name)
+            .answer()
+            .await?
+            .entity()
+            .after_write()
     }
 
     /// Creates a folder where a path on the server says (`web/folders`). The path is a URL there: for one with `%` or `#` there
@@ -102,7 +108,7 @@ impl Folders {
     pub async fn create(&self, path: &str) -> Result<Folder> {
         let body = typed(&self.0, json!({ "ServerRelativeUrl": path }), "SP.Folder");
         let request = self.0.request("Folders.Create", Method::POST, "_api/web/folders")?.subject(path);
-        request.json(&self.0, &body).answer().await?.entity()
+        request.json(&self.0, &body).answer().await?.entity().after_write()
     }
 
     /// Renames a folder by its list item (`ListItemAllFields` with `X-HTTP-Method: MERGE`): name and title. `item_type` is the

@@ -3,7 +3,7 @@
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 use sharesync_core::http::{Body, Repeat};
-use sharesync_core::{Error, ErrorKind, Result, Revision};
+use sharesync_core::{Attempted as _, Error, ErrorKind, Result, Revision};
 
 use super::target::Target;
 use crate::PROVIDER;
@@ -55,7 +55,7 @@ impl Uploads {
         if revision.is_some() {
             request = request.if_match(revision).repeat(Repeat::Never);
         }
-        request.answer().await?.entity()
+        request.answer().await?.entity().after_write()
     }
 
     /// Gives an upload up (`CancelUpload`). The file stays as it was.

@@ -10,7 +10,7 @@ use sharesync_core::{Error, ErrorKind, OnConflict, RemotePath, Result, own_task}
 use super::Inner;
 use super::find::made;
 use super::item::{Known, refuse};
-use super::transfer::{State, in_doubt};
+use super::transfer::State;
 use crate::model::Guid;
 use crate::rest::Target;
 
@@ -28,7 +28,7 @@ impl Inner {
         let file = own_task(async move {
             let made = match store.client.files().add(&Target::Id(place.id), &name, false, Body::empty()).await {
                 Ok(file) => made(file.unique_id),
-                Err(error) if in_doubt(&error) || error.kind() == ErrorKind::AlreadyExists => {
+                Err(error) if error.maybe_applied() || error.kind() == ErrorKind::AlreadyExists => {
                     store.child(&place, &name).await?.map(|found| found.id).ok_or(error)
                 }
                 Err(error) => Err(error),
@@ -58,7 +58,7 @@ impl Inner {
         let folder = self.inside(&complete)?.parent().unwrap_or_else(RemotePath::root);
         let path = self.root.on_server(&folder.join(&state.name)?);
         let moved = match self.client.files().move_to(&Target::Id(complete.id), &path, false).await {
-            Err(error) if !in_doubt(&error) => return Err(failed(error)),
+            Err(error) if !error.maybe_applied() => return Err(failed(error)),
             moved => moved,
         };
         let mut now = self.node(complete.id).await.map_err(|error| error.with_maybe_applied(true))?;

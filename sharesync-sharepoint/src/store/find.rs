@@ -1,6 +1,6 @@
 //! Finding files and folders: by identifier, by path, by name in a folder.
 
-use sharesync_core::{Error, ErrorKind, Item, ItemId, ItemKind, ItemRef, RemotePath, Result};
+use sharesync_core::{Attempted as _, Error, ErrorKind, Item, ItemId, ItemKind, ItemRef, RemotePath, Result};
 
 use super::Inner;
 use super::item::{Known, needed, refuse};
@@ -206,7 +206,7 @@ impl Inner {
 
 /// The identifier of what was made, which an answer must have.
 pub(super) fn made(id: Option<Guid>) -> Result<Guid> {
-    needed(id, "UniqueId").map_err(|error| error.with_maybe_applied(true))
+    needed(id, "UniqueId").after_write()
 }
 
 fn unknown(item: &ItemRef) -> Error {

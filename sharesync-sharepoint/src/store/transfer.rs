@@ -9,7 +9,8 @@ use sharesync_core::transfer::{
     Content, ContentReader, Download, DownloadOptions, Part, PartPlan, PartReceipt, UploadRequest, UploadSpec,
 };
 use sharesync_core::{
-    Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, OnConflict, Result, Revision, Timestamp, temporary_name,
+    Asked, Attempted as _, Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemRef, OnConflict, Purpose, Result,
+    Revision, Temporary, Timestamp,
 };
 
 use super::Inner;
@@ -73,7 +74,7 @@ impl Inner {
             path: place.path,
             name: request.name.clone(),
             file: existing.as_ref().map(|existing| existing.id),
-            temporary: (in_chunks && existing.is_none()).then(temporary_name),
+            temporary: (in_chunks && existing.is_none()).then(|| Temporary::new(Purpose::Upload).to_string()),
             before: existing.and_then(|existing| existing.revision),
             upload: in_chunks.then(Guid::random),
             began,
@@ -153,13 +154,17 @@ impl Inner {
             };
             match self.sync.write(&file.clone().with_mode(mode), part.body()).await {
                 Ok(item) => {
+                    if item.resource_id.zip(state.file).is_some_and(|(told, asked)| told != asked) {
+                        let message = "the service says that it replaced the content of another file";
+                        return Err(refuse(ErrorKind::Protocol, &state.name, message).with_maybe_applied(true));
+                    }
                     return Ok(Made { file: made(item.resource_id.or(state.file))?, revision: item.revision() });
                 }
                 // A new version is wanted on top of whatever there is, and an update must name a state.
                 Err(error)
                     if error.kind() == ErrorKind::PreconditionFailed
                         && request.if_revision.is_none()
-                        && !in_doubt(&error)
+                        && !error.maybe_applied()
                         && tries < MOST_TRIES =>
                 {
                     before = match state.file {
@@ -182,13 +187,13 @@ impl Inner {
 
     /// What a request made although its answer was lost: there is a file with what was sent.
     async fn landed(&self, state: &State, file: Option<Guid>, part: &Part<'_>, error: &Error) -> Result<Option<Made>> {
-        if !in_doubt(error) {
+        if !error.maybe_applied() {
             return Ok(None);
         }
         let found = match file {
-            Some(file) => Some(self.node(file).await?),
-            None => match self.child(&state.place(), &state.name).await? {
-                Some(found) if !found.is_folder => Some(self.node(found.id).await?),
+            Some(file) => Some(self.node(file).await.after_write()?),
+            None => match self.child(&state.place(), &state.name).await.after_write()? {
+                Some(found) if !found.is_folder => Some(self.node(found.id).await.after_write()?),
                 _ => None,
             },
         };
@@ -278,14 +283,14 @@ impl Inner {
                 None => return Err(refuse(ErrorKind::UploadExpired, &state.name, "the file that was there is gone")),
             },
         };
-        let mut known = self.node(file).await.map_err(|error| error.with_maybe_applied(true))?;
+        let mut known = self.node(file).await.after_write()?;
         if state.temporary.is_none() && written.is_some() && known.revision.is_some() && known.revision != written {
             // Somebody else was faster than this look: what is known is what was written.
             (known.size, known.digest, known.revision) = (Some(spec.request.size), None, written);
         }
         let compared = match (state.resumed, &known.digest) {
             _ if self.client.dialect().rewrites(&state.name) => Ok(()),
-            (true, None) => self.read_back(&known, content).await,
+            (true, None) => self.read_back(&known, content).await.after_write(),
             _ => compare(&known, spec.request.size, content),
         };
         match compared {
@@ -298,7 +303,9 @@ impl Inner {
         if state.temporary.is_some() {
             known = self.put_in_place(spec, &state, known).await?;
         }
-        Ok(known.into_item())
+        let (parent, made) = (state.parent.to_string(), known.into_item());
+        Asked::named(&state.name).in_any_spelling(&self.capabilities.names).within(&parent).check(&made)?;
+        Ok(made)
     }
 
     /// Compares by reading what the service holds, where it tells no digest.
@@ -341,13 +348,6 @@ fn compare(known: &Known, size: u64, content: &[Digest]) -> Result<()> {
         return Err(refuse(ErrorKind::Integrity, &known.id.to_string(), message).with_maybe_applied(true));
     }
     Ok(())
-}
-
-/// Whether a request may have been carried out although it failed.
-pub(super) fn in_doubt(error: &Error) -> bool {
-    let repeated =
-        matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::PreconditionFailed | ErrorKind::NotFound);
-    error.maybe_applied() || error.attempts() > 1 && repeated
 }
 
 /// Opens the content of a file.

@@ -4,14 +4,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use sharesync_core::{
-    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, RemotePath, Result, Revision, TreeGuard,
+    Asked, Attempted as _, CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, Purpose,
+    RemotePath, Result, Revision, Temporary, TemporaryFolders, TreeGuard, aside, still_wanted,
 };
 
 use super::Inner;
 use super::find::{Place, made};
 use super::item::{Known, refuse};
-use super::transfer::in_doubt;
 use super::walk::Listing;
 use crate::rest::Target;
 
@@ -45,12 +46,16 @@ impl Inner {
     async fn new_folder(&self, place: &Place, name: &str) -> Result<Known> {
         let began = self.client.clock().now();
         let error = match self.client.folders().add(&Target::Id(place.id), name).await {
-            Ok(folder) => return Known::folder(folder, &self.root, Some(place.id)),
+            Ok(folder) => {
+                let made = Known::folder(folder, &self.root, Some(place.id)).after_write()?;
+                self.check_place(&made, place, name)?;
+                return Ok(made);
+            }
             Err(error) => error,
         };
-        // A repeated request is refused because of what its first attempt has made.
-        if in_doubt(&error)
-            && let Some(mut found) = self.child(place, name).await?
+        // The answer was lost, or a repetition refused because of what the first attempt has made.
+        if error.maybe_applied()
+            && let Some(mut found) = self.child(place, name).await.after_write()?
             && found.is_folder
             && found.is_since(began)
         {
@@ -69,20 +74,41 @@ impl Inner {
             return Ok(known.into_item());
         }
         self.check_free(&known, &place, &name).await?;
-        let (target, on_server) = (Target::Id(known.id), self.root.on_server(&path));
-        let moved = match known.is_folder {
-            true => self.client.folders().move_to(&target, &on_server).await,
-            false => self.client.files().move_to(&target, &on_server, false).await,
-        };
-        if let Err(error) = moved {
-            let is_there = in_doubt(&error) && self.node(known.id).await.is_ok_and(|now| now.path == Some(path));
+        if let Err(error) = self.move_to(&known, &path).await {
+            let is_there =
+                error.maybe_applied() && self.node(known.id).await.is_ok_and(|now| now.path.as_ref() == Some(&path));
             if !is_there {
                 let subject = if error.kind() == ErrorKind::AlreadyExists { name } else { known.id.to_string() };
                 return Err(error.with_subject(subject));
             }
         }
-        let moved = self.node(known.id).await;
-        Ok(moved.map_err(|error| error.with_maybe_applied(true))?.into_item())
+        let moved = self.node(known.id).await.after_write()?;
+        self.check_place(&moved, &place, &name)?;
+        Ok(moved.into_item())
+    }
+
+    /// Moves and renames by one request, whose answer says nothing.
+    async fn move_to(&self, known: &Known, path: &RemotePath) -> Result<()> {
+        let (target, on_server) = (Target::Id(known.id), self.root.on_server(path));
+        match known.is_folder {
+            true => self.client.folders().move_to(&target, &on_server).await,
+            false => self.client.files().move_to(&target, &on_server, false).await,
+        }
+    }
+
+    /// Compares where an item is with where it should be.
+    fn check_place(&self, known: &Known, place: &Place, name: &str) -> Result<()> {
+        let (item, parent) = (known.clone().into_item(), place.id.to_string());
+        Asked::named(name).within(&parent).check(&item)?;
+        let elsewhere = known.path.as_ref().is_some_and(|path| {
+            place.path.join(name).is_ok_and(|due| path.as_str().to_lowercase() != due.as_str().to_lowercase())
+        });
+        if !elsewhere {
+            return Ok(());
+        }
+        let message =
+            format!("the service says that it is done, but the item should be in {}, and is elsewhere", place.path);
+        Err(refuse(ErrorKind::Protocol, item.id.as_str(), message).with_maybe_applied(true))
     }
 
     /// Checks that a name is free, unless it is the item itself that has it, in another case.
@@ -124,39 +150,48 @@ impl Inner {
         let began = self.client.clock().now();
         let path = place.path.join(name)?;
         let copied = self.client.files().copy_to(&Target::Id(known.id), &self.root.on_server(&path), false).await;
-        let found = self.child(place, name).await.map_err(|error| error.with_maybe_applied(true))?;
+        if let Err(error) = &copied
+            && !error.maybe_applied()
+        {
+            return copied.map(|()| known.clone()).map_err(|error| error.with_subject(name));
+        }
+        let found = self.child(place, name).await.after_write()?;
         match (copied, found) {
-            (Ok(()), Some(found)) => self.node(found.id).await.map_err(|error| error.with_maybe_applied(true)),
+            (Ok(()), Some(found)) => {
+                let copy = self.node(found.id).await.after_write()?;
+                let original = known.clone().into_item();
+                Asked::named(name).like(&original).check(&copy.clone().into_item())?;
+                Ok(copy)
+            }
             (Ok(()), None) => {
                 let message = "the service says that it made a copy, and there is none";
                 Err(refuse(ErrorKind::Protocol, name, message).with_maybe_applied(true))
             }
-            (Err(error), Some(found))
-                if in_doubt(&error) && !found.is_folder && found.size == known.size && found.is_since(began) =>
-            {
-                self.node(found.id).await
+            (Err(_), Some(found)) if !found.is_folder && found.size == known.size && found.is_since(began) => {
+                self.node(found.id).await.after_write()
             }
             (Err(error), _) => Err(error.with_subject(name)),
         }
     }
 
-    /// Copies a folder: the folders anew, the files one after another. What was made is removed after a failure.
+    /// Copies a folder: the folders anew, the files one after another, in a folder of its own until all of it is there.
     async fn copy_folder(self: &Arc<Self>, known: &Known, place: &Place, name: &str) -> Result<Known> {
-        let top = self.new_folder(place, name).await?;
-        let copy = Place { id: made(Some(top.id))?, path: place.path.join(name)? };
         let from = Place { id: known.id, path: self.inside(known)? };
-        match self.copy_contents(from, copy).await {
-            Ok(()) => Ok(top),
-            Err(error) => match self.client.folders().delete(&Target::Id(top.id)).await {
-                Ok(()) => Err(error.with_maybe_applied(false)),
-                Err(left) => {
-                    let message = format!("{error}; the incomplete copy {} could not be removed: {left}", top.id);
-                    Err(refuse(error.kind(), &known.id.to_string(), message)
-                        .with_maybe_applied(true)
-                        .with_source(error))
-                }
-            },
-        }
+        let temporary = Temporary::new(Purpose::Copy);
+        let around = place.path.join(&temporary.to_string())?;
+        aside(&**self, &temporary, &place.id.to_string(), |folder| async move {
+            let around = Place { id: made(folder.parse().ok())?, path: around };
+            let top = self.new_folder(&around, name).await?;
+            let copy = Place { id: top.id, path: around.path.join(name)? };
+            self.copy_contents(from, copy).await.map_err(|error| error.with_maybe_applied(false))?;
+            if let Err(error) = self.move_to(&top, &place.path.join(name)?).await {
+                return Err(error.with_subject(name));
+            }
+            let copied = self.node(top.id).await.after_write()?;
+            self.check_place(&copied, place, name)?;
+            Ok(copied)
+        })
+        .await
     }
 
     async fn copy_contents(self: &Arc<Self>, from: Place, to: Place) -> Result<()> {
@@ -166,6 +201,7 @@ impl Inner {
             let mut listing = Listing::new(self.clone(), from.clone(), self.options.page_size);
             while let Some(page) = listing.next().await? {
                 for child in page {
+                    still_wanted()?;
                     let path = to.path.join(&child.name)?;
                     if child.is_folder {
                         guard.enter_new(&child.id.to_string(), depth)?;
@@ -195,10 +231,24 @@ impl Inner {
         };
         match deleted {
             // It was there a moment ago: the answer to the first attempt was lost.
-            Err(error) if error.kind() == ErrorKind::NotFound && error.attempts() > 1 => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound && error.maybe_applied() => Ok(()),
             Err(error) => Err(self.explained(error, known.id, required).await),
             Ok(()) => Ok(()),
         }
+    }
+}
+
+#[async_trait]
+impl TemporaryFolders for Inner {
+    async fn make(&self, parent: &str, name: &str) -> Result<String> {
+        let parent = Target::Id(made(parent.parse().ok())?);
+        let target = |error: sharesync_core::Error| error.with_subject(name);
+        let folder = self.client.folders().add(&parent, name).await.map_err(target)?;
+        Ok(made(folder.unique_id)?.to_string())
+    }
+
+    async fn remove(&self, folder: &str) -> Result<()> {
+        self.client.folders().delete(&Target::Id(made(folder.parse().ok())?)).await
     }
 }
 
