@@ -177,4 +177,52 @@ mod tests {
         .extra;
         assert_eq!((kept["context"]["conflict"].clone(), kept["details"]["info"].clone()), (7.into(), "i".into()));
     }
+
+    /// All that is looked for in words, on any provider, and their halves.
+    const WORDS: &[&str] = &[
+        "quota",
+        "locked",
+        "is locked",
+        "checked out",
+        "already exists",
+        "not found",
+        "no such",
+        "does not exist",
+        "token",
+        "invalid",
+        "expired",
+        "session",
+        "upload token",
+        "cursor",
+        "change token",
+        "permission",
+        "access denied",
+        "read only",
+        "not",
+        "exist",
+        "already",
+        "storage limit",
+        "unrecognized upload id",
+        "timed out",
+        "unsupported",
+    ];
+
+    const SAID: [(u16, i64, &str); 3] =
+        [(409, 92, "'{}' already exists in this location."), (403, 3, "{} is missing"), (400, 15, "{} is invalid")];
+
+    fn kind_about((status, code, said): (u16, i64, &str), name: &str) -> ErrorKind {
+        let message = said.replace("{}", name);
+        let body = serde_json::json!({"error": {"domain": "Files", "code": code, "message": message}});
+        read(status, &body.to_string()).kind()
+    }
+
+    proptest::proptest! {
+        /// Whatever somebody calls a file says nothing about what the service means.
+        #[test]
+        fn a_name_in_the_words_changes_nothing(words in proptest::collection::vec(proptest::sample::select(WORDS), 1..7), at in 0..3_usize) {
+            let name = format!("{}.txt", words.join(" "));
+            let kind = |name: &str| kind_about(SAID[at], name);
+            proptest::prop_assert_eq!(kind(&name), kind("report.txt"), "{} in {:?}", name, SAID[at]);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use sharesync_core::http::{Classified, Classify, ErrorResponse, Quota, default_kind};
+use sharesync_core::http::{Classified, Classify, ErrorResponse, Quota, Quoted, Words, default_kind};
 use sharesync_core::{Error, ErrorKind, Timestamp};
 
 /// An error as the service tells it. Reached with
@@ -30,6 +30,8 @@ pub struct CursorError {
     pub retry_after: Option<Duration>,
     /// The service's identifier of the request.
     pub request_id: Option<String>,
+    /// Whether the words are about a cursor (inferred: only the code is documented).
+    about_cursor: bool,
 }
 
 impl fmt::Display for CursorError {
@@ -43,7 +45,7 @@ impl std::error::Error for CursorError {}
 
 impl CursorError {
     /// Reads the body of an error response; `None` when it has neither of the two forms.
-    pub(crate) fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(status: StatusCode, body: &[u8], quoted: &Quoted) -> Option<Self> {
         let answer = serde_json::from_slice::<Map<String, Value>>(body).ok()?;
         let envelope = answer.get("error").and_then(Value::as_object);
         let text = |value: Option<&Value>| value?.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
@@ -61,6 +63,7 @@ impl CursorError {
         Some(Self {
             status: status.as_u16(),
             code,
+            about_cursor: Words::new(&message, quoted).say(&["cursor"]),
             message,
             details: envelope.and_then(|error| error.get("details")).cloned(),
             invalid,
@@ -118,7 +121,7 @@ pub(crate) struct CursorErrors;
 
 impl Classify for CursorErrors {
     fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
-        let error = CursorError::read(response.status, response.body)?;
+        let error = CursorError::read(response.status, response.body, response.quoted)?;
         let mut read = Classified::new(error.kind(), error.message.clone());
         read.code.clone_from(&error.code);
         read.request_id.clone_from(&error.request_id);
@@ -147,8 +150,7 @@ pub(crate) fn cursor_invalid(error: Error) -> Error {
     let about_cursor = |told: &CursorError| {
         told.code.is_none()
             && matches!(told.status, 400 | 422)
-            && (told.message.to_ascii_lowercase().contains("cursor")
-                || told.invalid.iter().any(|at| at == "query.cursor"))
+            && (told.about_cursor || told.invalid.iter().any(|at| at == "query.cursor"))
     };
     match error.provider_error::<CursorError>() {
         Some(told) if about_cursor(told) => error.with_kind(ErrorKind::CursorInvalid),
@@ -161,7 +163,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> CursorError {
-        CursorError::read(StatusCode::from_u16(status).unwrap(), body.as_bytes()).unwrap()
+        CursorError::read(StatusCode::from_u16(status).unwrap(), body.as_bytes(), &Quoted::default()).unwrap()
     }
 
     #[test]
@@ -206,7 +208,7 @@ mod tests {
         let pages =
             ["<html>hush</html>", "", "[1]", "{}", "hush", "{\"error\":\"x\"}", "{\"detail\":7}", "{\"detail\":[]}"];
         for body in pages.into_iter().chain(["{\"error\":{\"code\":404,\"message\":\"gone\"}}"]) {
-            assert_eq!(CursorError::read(StatusCode::NOT_FOUND, body.as_bytes()), None, "{body}");
+            assert_eq!(CursorError::read(StatusCode::NOT_FOUND, body.as_bytes(), &Quoted::default()), None, "{body}");
         }
     }
 
@@ -222,5 +224,61 @@ mod tests {
             (headers("x", "7", "60"), headers("1", "-7", "60"), headers("1", "1", "99999999999999999999")),
             (None, None, None)
         );
+    }
+
+    /// All that is looked for in words, on any provider, and their halves.
+    const WORDS: &[&str] = &[
+        "quota",
+        "locked",
+        "is locked",
+        "checked out",
+        "already exists",
+        "not found",
+        "no such",
+        "does not exist",
+        "token",
+        "invalid",
+        "expired",
+        "session",
+        "upload token",
+        "cursor",
+        "change token",
+        "permission",
+        "access denied",
+        "read only",
+        "not",
+        "exist",
+        "already",
+        "storage limit",
+        "unrecognized upload id",
+        "timed out",
+        "unsupported",
+    ];
+
+    const SAID: [(u16, &str); 5] = [
+        (400, "{} is no name"),
+        (404, "{} was not found"),
+        (409, "{} exists"),
+        (400, "The cursor is of another share than {}"),
+        (422, "'{}' was not accepted"),
+    ];
+
+    fn kind_about((status, said): (u16, &str), name: &str) -> ErrorKind {
+        let body = serde_json::json!({"detail": said.replace("{}", name)}).to_string();
+        let headers = HeaderMap::new();
+        let status = StatusCode::from_u16(status).unwrap();
+        let quoted = Quoted::new([name]);
+        let read = CursorErrors.classify(&ErrorResponse::new(status, &headers, body.as_bytes(), &quoted)).unwrap();
+        cursor_invalid(Error::new(read.kind, read.message).with_source(read.source.unwrap())).kind()
+    }
+
+    proptest::proptest! {
+        /// Whatever somebody calls a file says nothing about what the service means.
+        #[test]
+        fn a_name_in_the_words_changes_nothing(words in proptest::collection::vec(proptest::sample::select(WORDS), 1..7), at in 0..5_usize) {
+            let name = format!("{}.txt", words.join(" "));
+            let kind = |name: &str| kind_about(SAID[at], name);
+            proptest::prop_assert_eq!(kind(&name), kind("report.txt"), "{} in {:?}", name, SAID[at]);
+        }
     }
 }

@@ -284,10 +284,11 @@ impl TokenSource for Login {
         let result = self
             .pipeline
             .run(call, |response| async move {
+                let quoted = response.quoted().clone();
                 match read(op, response, limit).await? {
-                    Outcome::Fault(fault) => Err(error::fault(fault)),
+                    Outcome::Fault(fault) => Err(error::fault(fault, &quoted)),
                     // Whatever the words are, they are about the sign-in.
-                    Outcome::Result(tree) => error::check(op, &tree)
+                    Outcome::Result(tree) => error::check(op, &tree, &quoted)
                         .map_err(|error| error.with_kind(ErrorKind::Unauthenticated))
                         .map(|()| tree),
                 }

@@ -211,7 +211,7 @@ impl Client {
         }
         let (token, generation) = endpoint.session.token().await.map_err(|error| error::of(op, error))?;
         let refused = match self.0.pipeline.run(self.call(endpoint, &request, Some(token.expose()))?, &decode).await {
-            Err(error) if error.kind() == ErrorKind::Unauthenticated => error,
+            Err(error) if error::ends_session(&error) => error,
             answer => return answer,
         };
         if !endpoint.session.refused(generation).await? {
@@ -241,6 +241,9 @@ pub(crate) fn call(version: SoapVersion, url: &Url, request: &Request, token: Op
     if version == SoapVersion::V11 {
         call = call.header(HeaderName::from_static("soapaction"), op.action());
     }
+    if op.token {
+        call = call.quotes(request.texts.clone());
+    }
     Ok(match &request.subject {
         Some(subject) => call.subject(subject),
         None => call,
@@ -249,9 +252,10 @@ pub(crate) fn call(version: SoapVersion, url: &Url, request: &Request, token: Op
 
 /// Reads a whole answer that is no refusal.
 async fn result(op: &'static Op, response: Response, limit: usize) -> Result<Tree> {
+    let quoted = response.quoted().clone();
     match read(op, response, limit).await? {
-        Outcome::Fault(fault) => Err(error::fault(fault)),
-        Outcome::Result(tree) => error::check(op, &tree).map(|()| tree),
+        Outcome::Fault(fault) => Err(error::fault(fault, &quoted)),
+        Outcome::Result(tree) => error::check(op, &tree, &quoted).map(|()| tree),
     }
 }
 

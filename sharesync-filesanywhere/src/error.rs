@@ -6,7 +6,9 @@
 use std::fmt;
 
 use http::header::CONTENT_TYPE;
-use sharesync_core::http::{Classified, Classify, ErrorResponse, ForeignResponse, MediaType, Response, default_kind};
+use sharesync_core::http::{
+    Classified, Classify, ErrorResponse, ForeignResponse, MediaType, Quoted, Response, Words, default_kind,
+};
 use sharesync_core::{Error, ErrorKind, Result};
 
 use crate::PROVIDER;
@@ -26,11 +28,13 @@ pub struct Refusal {
     pub message: String,
     /// The element of the result that says whether it succeeded, if that says that it did not.
     pub flag: Option<&'static str>,
+    /// What the words mean, as far as they can be understood.
+    said: Option<ErrorKind>,
 }
 
 impl Refusal {
     /// Reads a message such as `e2937: Folder exists`.
-    pub(crate) fn new(message: &str, flag: Option<&'static str>) -> Self {
+    pub(crate) fn new(message: &str, flag: Option<&'static str>, quoted: &Quoted) -> Self {
         let message = message.trim();
         let code = message.split_once(':').map(|(code, rest)| (code.trim(), rest.trim())).filter(|(code, _)| {
             code.strip_prefix(['e', 'E']).is_some_and(|digits| {
@@ -38,14 +42,15 @@ impl Refusal {
             })
         });
         let (code, message) = code.map_or((None, message), |(code, rest)| (Some(code.to_ascii_lowercase()), rest));
-        Self { code, message: message.to_owned(), flag }
+        let said = kind_of_words(&Words::new(message, quoted));
+        Self { code, message: message.to_owned(), flag, said }
     }
 
     /// What it means in the terms of the contract. All but the one known code is read from the words (inferred).
     pub fn kind(&self) -> ErrorKind {
         match self.code.as_deref() {
             Some(FOLDER_EXISTS) => ErrorKind::AlreadyExists,
-            _ => kind_of_words(&self.message).unwrap_or(ErrorKind::Rejected),
+            _ => self.said.unwrap_or(ErrorKind::Rejected),
         }
     }
 }
@@ -80,15 +85,15 @@ impl fmt::Display for NoEnvelope {
 
 impl std::error::Error for NoEnvelope {}
 
-/// What words mean, as far as they can be understood (inferred: the service documents none of them).
-fn kind_of_words(words: &str) -> Option<ErrorKind> {
-    let words = words.to_lowercase();
-    let has = |any: &[&str]| any.iter().any(|part| words.contains(part));
+/// What words mean, as far as they can be understood (inferred: the service documents none of them, and has no statuses for
+/// its refusals). What sends something again is said for sure, and by no name.
+fn kind_of_words(words: &Words) -> Option<ErrorKind> {
+    let has = |any: &[&str]| words.say(any);
     Some(match () {
-        () if words.contains("upload token") => ErrorKind::UploadExpired,
-        () if is_session_end(&words) => ErrorKind::Unauthenticated,
+        () if words.surely_say(&["upload token"]) => ErrorKind::UploadExpired,
+        () if is_session_end(words) => ErrorKind::Unauthenticated,
         () if has(&["already exist", "name is taken"]) => ErrorKind::AlreadyExists,
-        () if has(&["not found", "not exist", "no such", "does not exist"]) => ErrorKind::NotFound,
+        () if has(&["not found", "not exist", "no such"]) => ErrorKind::NotFound,
         () if has(&["permission", "access denied", "not authorized", "not allowed", "read only", "read-only"]) => {
             ErrorKind::PermissionDenied
         }
@@ -99,18 +104,18 @@ fn kind_of_words(words: &str) -> Option<ErrorKind> {
 }
 
 /// Whether the words say that the token is none any more.
-fn is_session_end(words: &str) -> bool {
-    let about = ["token", "session"].iter().any(|subject| words.contains(subject));
-    about && ["expire", "invalid", "not valid", "not found", "timed out"].iter().any(|state| words.contains(state))
+fn is_session_end(words: &Words) -> bool {
+    let ended = words.surely_say(&["expire", "invalid", "not valid", "timed out"]);
+    words.surely_say(&["token", "session"]) && ended || words.surely_say(&["token not found", "session not found"])
 }
 
 /// What a fault means.
-fn kind_of_fault(fault: &Fault) -> ErrorKind {
+fn kind_of_fault(fault: &Fault, quoted: &Quoted) -> ErrorKind {
     if fault.is_unknown_operation() {
         return ErrorKind::Unsupported;
     }
     let words = std::iter::once(&fault.reason).chain(&fault.causes);
-    let said = words.into_iter().find_map(|words| kind_of_words(words));
+    let said = words.into_iter().find_map(|words| kind_of_words(&Words::new(words, quoted)));
     said.unwrap_or(if fault.is_client() { ErrorKind::Rejected } else { ErrorKind::Unavailable })
 }
 
@@ -120,9 +125,12 @@ pub(crate) fn document(error: DocumentError) -> Error {
 }
 
 /// The error of a fault.
-pub(crate) fn fault(fault: Fault) -> Error {
+pub(crate) fn fault(fault: Fault, quoted: &Quoted) -> Error {
     let code = fault.code.clone();
-    Error::new(kind_of_fault(&fault), fault.to_string()).with_provider(PROVIDER).with_code(code).with_source(fault)
+    Error::new(kind_of_fault(&fault, quoted), fault.to_string())
+        .with_provider(PROVIDER)
+        .with_code(code)
+        .with_source(fault)
 }
 
 fn refused(refusal: Refusal) -> Error {
@@ -135,8 +143,14 @@ fn refused(refusal: Refusal) -> Error {
 }
 
 /// The error of one entry of a result that has several, such as the items of a move.
-pub(crate) fn refused_entry(op: &'static str, message: Option<&str>, flag: &'static str) -> Error {
-    refused(Refusal::new(message.unwrap_or_default(), Some(flag))).with_operation(op)
+pub(crate) fn refused_entry(op: &'static str, message: Option<&str>, flag: &'static str, names: &[&str]) -> Error {
+    let quoted = Quoted::new(names.iter().copied());
+    refused(Refusal::new(message.unwrap_or_default(), Some(flag), &quoted)).with_operation(op)
+}
+
+/// Whether an error says that the session has ended. A status 401 from whoever stands before the service does not.
+pub(crate) fn ends_session(error: &Error) -> bool {
+    error.kind() == ErrorKind::Unauthenticated && error.provider_error::<ForeignResponse>().is_none()
 }
 
 /// Says which operation an error belongs to.
@@ -145,7 +159,7 @@ pub(crate) fn of(op: &'static Op, error: Error) -> Error {
 }
 
 /// Whether a result says that it succeeded: no `ErrorMessage`, and the sign of success where there is one.
-pub(crate) fn check(op: &Op, tree: &Tree) -> Result<()> {
+pub(crate) fn check(op: &Op, tree: &Tree, quoted: &Quoted) -> Result<()> {
     let Some(root) = tree.root() else { return Ok(()) };
     let message = Option::<String>::field(root, "ErrorMessage").map_err(document)?.unwrap_or_default();
     let done = match op.flag {
@@ -154,7 +168,7 @@ pub(crate) fn check(op: &Op, tree: &Tree) -> Result<()> {
     };
     let failed = op.flag.filter(|_| done == Some(false));
     if !message.trim().is_empty() || failed.is_some() {
-        return Err(refused(Refusal::new(&message, failed)));
+        return Err(refused(Refusal::new(&message, failed, quoted)));
     }
     match (done, op.flag) {
         (None, Some(flag)) => Err(document(root.missing(flag))),
@@ -183,7 +197,7 @@ impl Classify for FilesAnywhereErrors {
     fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
         let fault = envelope_in(&MediaType::of(response.headers), response.body);
         if let Some(fault) = fault.as_deref().and_then(read_fault) {
-            let kind = match kind_of_fault(&fault) {
+            let kind = match kind_of_fault(&fault, response.quoted) {
                 ErrorKind::Unavailable => default_kind(response.status),
                 kind => kind,
             };
@@ -225,7 +239,7 @@ mod tests {
     #[test]
     fn codes_and_words_are_told_apart() {
         let read = |message: &str| {
-            let refusal = Refusal::new(message, None);
+            let refusal = Refusal::new(message, None, &Quoted::default());
             (refusal.code.clone(), refusal.message.clone(), refusal.kind())
         };
         let some = |code: &str| Some(code.to_owned());
@@ -234,7 +248,7 @@ mod tests {
         assert_eq!(read("error: e2937"), (None, "error: e2937".into(), ErrorKind::Rejected));
         assert_eq!(read("Your token has expired").2, ErrorKind::Unauthenticated);
         assert_eq!(read("File not found").2, ErrorKind::NotFound);
-        assert!(Refusal::new("", Some("Deleted")).to_string().contains("Deleted"));
+        assert!(Refusal::new("", Some("Deleted"), &Quoted::default()).to_string().contains("Deleted"));
     }
 
     #[test]
@@ -246,6 +260,7 @@ mod tests {
                 StatusCode::from_u16(status).unwrap(),
                 &headers,
                 body.as_bytes(),
+                &Quoted::default(),
             ))
         };
         let fault = "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body><s:Fault>\
@@ -273,6 +288,64 @@ mod tests {
             (503, "text/html", "<html>"),
         ] {
             assert!(classify(status, kind, body).is_none(), "{status} {body}");
+        }
+    }
+
+    /// All that is looked for in words, on any provider, and their halves.
+    const WORDS: &[&str] = &[
+        "quota",
+        "locked",
+        "is locked",
+        "checked out",
+        "already exists",
+        "not found",
+        "no such",
+        "does not exist",
+        "token",
+        "invalid",
+        "expired",
+        "session",
+        "upload token",
+        "cursor",
+        "change token",
+        "permission",
+        "access denied",
+        "read only",
+        "not",
+        "exist",
+        "already",
+        "storage limit",
+        "unrecognized upload id",
+        "timed out",
+        "unsupported",
+    ];
+
+    const SAID: [&str; 9] = [
+        "The path {} does not exist.",
+        "e2937: Folder {} exists",
+        "The folder \\jane\\{} could not be renamed.",
+        "Access denied to {}",
+        "The path {} is invalid.",
+        "Storage limit reached by {}",
+        "{} is checked out",
+        "A file with the name {} already exists",
+        "'{}' cannot be had",
+    ];
+
+    /// By a refusal, and by a fault: what both mean is one thing.
+    fn kind_about(said: &str, name: &str) -> (ErrorKind, ErrorKind) {
+        let (message, quoted) = (said.replace("{}", name), Quoted::new([format!("\\jane\\{name}")]));
+        let fault = Fault { code: "Server".into(), reason: "Server was unable.".into(), causes: vec![message.clone()] };
+        (Refusal::new(&message, None, &quoted).kind(), kind_of_fault(&fault, &quoted))
+    }
+
+    proptest::proptest! {
+        /// Whatever somebody calls a file says nothing about what the service means.
+        #[test]
+        fn a_name_in_the_words_changes_nothing(words in proptest::collection::vec(proptest::sample::select(WORDS), 1..7), at in 0..9_usize) {
+            let name = format!("{}.txt", words.join(" "));
+            let kind = |name: &str| kind_about(SAID[at], name);
+            proptest::prop_assert_eq!(kind(&name), kind("report.txt"), "{} in {:?}", name, SAID[at]);
         }
     }
 }

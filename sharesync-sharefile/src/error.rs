@@ -76,7 +76,9 @@ impl ShareFileError {
             Some("605") => return ErrorKind::UploadExpired,
             // The number says only that a thread of the storage host was stopped.
             Some("420") => return ErrorKind::Unavailable,
-            None if self.message.contains("Unrecognized Upload ID") => return ErrorKind::UploadExpired,
+            None if self.message.trim_end_matches('.').eq_ignore_ascii_case(UNRECOGNIZED) => {
+                return ErrorKind::UploadExpired;
+            }
             _ => {}
         }
         let of_status = match StatusCode::from_u16(self.status) {
@@ -111,6 +113,9 @@ impl ShareFileError {
         .with_source(self)
     }
 }
+
+/// What storage hosts say with the number 605, and where they tell no number: all of the message.
+const UNRECOGNIZED: &str = "Unrecognized Upload ID";
 
 /// Whether the reason lies in the service and passes.
 fn is_passing(reason: &Reason) -> bool {
@@ -225,5 +230,55 @@ mod tests {
         assert_eq!(read(500, "ERROR: disk is gone").message, "disk is gone");
         let storage = read(400, r#"{"error":true,"errorMessage":"Unrecognized Upload ID.","errorCode":605}"#);
         assert_eq!((storage.kind(), storage.code.as_deref()), (ErrorKind::UploadExpired, Some("605")));
+    }
+
+    /// All that is looked for in words, on any provider, and their halves.
+    const WORDS: &[&str] = &[
+        "quota",
+        "locked",
+        "is locked",
+        "checked out",
+        "already exists",
+        "not found",
+        "no such",
+        "does not exist",
+        "token",
+        "invalid",
+        "expired",
+        "session",
+        "upload token",
+        "cursor",
+        "change token",
+        "permission",
+        "access denied",
+        "read only",
+        "not",
+        "exist",
+        "already",
+        "storage limit",
+        "unrecognized upload id",
+        "timed out",
+        "unsupported",
+    ];
+
+    const SAID: [(u16, &str); 4] = [
+        (400, r#"{"code":"BadRequest","message":{"value":"{} is no name"},"reason":"BadRequest"}"#),
+        (404, r#"{"code":"NotFound","message":{"value":"{} was not found"},"reason":"NotFound"}"#),
+        (400, r#"ERROR:{}"#),
+        (400, r#"{"error":true,"errorMessage":"{} was not taken"}"#),
+    ];
+
+    fn kind_about((status, said): (u16, &str), name: &str) -> ErrorKind {
+        read(status, &said.replacen("{}", name, 1)).kind()
+    }
+
+    proptest::proptest! {
+        /// Whatever somebody calls a file says nothing about what the service means.
+        #[test]
+        fn a_name_in_the_words_changes_nothing(words in proptest::collection::vec(proptest::sample::select(WORDS), 1..7), at in 0..4_usize) {
+            let name = format!("{}.txt", words.join(" "));
+            let kind = |name: &str| kind_about(SAID[at], name);
+            proptest::prop_assert_eq!(kind(&name), kind("report.txt"), "{} in {:?}", name, SAID[at]);
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
-use sharesync_core::http::{Classified, Classify, ErrorResponse, default_kind};
+use sharesync_core::http::{Classified, Classify, ErrorResponse, Quoted, Words, default_kind};
 use sharesync_core::{Error, ErrorKind};
 
 use crate::PROVIDER;
@@ -35,6 +35,8 @@ pub struct SharePointError {
     pub is_login_page: bool,
     /// Whether the service says how long to wait: `Retry-After`.
     pub waits: bool,
+    /// What the words mean, where nothing else says it.
+    said: Option<ErrorKind>,
 }
 
 impl fmt::Display for SharePointError {
@@ -54,7 +56,7 @@ const OVERLOADED: u8 = 8;
 
 impl SharePointError {
     /// Reads an error response; `None` when neither its body nor its headers are those of the service.
-    pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], quoted: &Quoted) -> Option<Self> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let (code, said) = parse(body);
         let (number, exception) = code.as_deref().map(split).unwrap_or_default();
@@ -65,6 +67,7 @@ impl SharePointError {
         if code.is_none() && !of_farm {
             return None;
         }
+        let said = message.as_deref().and_then(|message| kind_of_words(&Words::new(message, quoted)));
         Some(Self {
             status: status.as_u16(),
             number,
@@ -74,6 +77,7 @@ impl SharePointError {
             health_score: health_score(headers),
             is_login_page: false,
             waits: headers.contains_key(http::header::RETRY_AFTER),
+            said,
         })
     }
 
@@ -82,18 +86,17 @@ impl SharePointError {
         if self.status == 401 {
             return ErrorKind::Unauthenticated;
         }
-        if let Some(kind) = self.number.and_then(by_number) {
+        let known = self.number.and_then(by_number).or_else(|| self.exception.as_deref().and_then(by_exception));
+        if let Some(kind) = known {
             return kind;
         }
-        let said = self.message.to_ascii_lowercase();
-        let says = |words: &str| said.contains(words);
         match self.status {
             503 if self.waits && self.health_score.is_some_and(|score| score >= OVERLOADED) => ErrorKind::RateLimited,
-            400 | 404 | 500 if says("change token") || says("changetoken") => ErrorKind::CursorInvalid,
-            400..=409 | 500 if says("checked out") || says("is locked") => ErrorKind::Locked,
-            400..=409 | 500 if says("quota") => ErrorKind::QuotaExceeded,
-            400 | 409 | 500 if says("already exists") => ErrorKind::AlreadyExists,
-            status => StatusCode::from_u16(status).map_or(ErrorKind::Protocol, default_kind),
+            status => {
+                // Farms have these for everything; any other status says more than words.
+                let said = self.said.filter(|_| matches!(status, 400 | 409 | 500));
+                said.unwrap_or_else(|| StatusCode::from_u16(status).map_or(ErrorKind::Protocol, default_kind))
+            }
         }
     }
 
@@ -123,6 +126,30 @@ fn by_number(number: i64) -> Option<ErrorKind> {
         // The threshold of list views
         -2_147_024_860 => ErrorKind::Rejected,
         _ => return None,
+    })
+}
+
+/// What the exceptions mean that say one thing alone (recalled).
+fn by_exception(name: &str) -> Option<ErrorKind> {
+    Some(match name {
+        "System.UnauthorizedAccessException" => ErrorKind::PermissionDenied,
+        "System.IO.FileNotFoundException" | "System.IO.DirectoryNotFoundException" => ErrorKind::NotFound,
+        "Microsoft.SharePoint.SPFileLockException" | "Microsoft.SharePoint.SPFileCheckOutException" => {
+            ErrorKind::Locked
+        }
+        "Microsoft.SharePoint.SPQueryThrottledException" => ErrorKind::Rejected,
+        _ => return None,
+    })
+}
+
+/// What words mean, as far as they can be understood (inferred, and in English alone).
+fn kind_of_words(words: &Words) -> Option<ErrorKind> {
+    Some(match () {
+        () if words.say(&["change token", "changetoken"]) => ErrorKind::CursorInvalid,
+        () if words.say(&["checked out", "is locked"]) => ErrorKind::Locked,
+        () if words.say(&["quota"]) => ErrorKind::QuotaExceeded,
+        () if words.say(&["already exists"]) => ErrorKind::AlreadyExists,
+        () => return None,
     })
 }
 
@@ -175,7 +202,7 @@ pub(crate) struct SharePointErrors;
 
 impl Classify for SharePointErrors {
     fn classify(&self, response: &ErrorResponse<'_>) -> Option<Classified> {
-        let error = SharePointError::read(response.status, response.headers, response.body)?;
+        let error = SharePointError::read(response.status, response.headers, response.body, response.quoted)?;
         let mut read = Classified::new(error.kind(), error.message.clone());
         read.code = error.number.map(|number| number.to_string()).or_else(|| error.exception.clone());
         read.request_id.clone_from(&error.request_id);
@@ -191,7 +218,13 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> SharePointError {
-        SharePointError::read(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes()).unwrap()
+        SharePointError::read(
+            StatusCode::from_u16(status).unwrap(),
+            &HeaderMap::new(),
+            body.as_bytes(),
+            &Quoted::default(),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -223,7 +256,8 @@ mod tests {
             assert_eq!(read(status, &said(words)).kind(), kind, "{status} {words}");
         }
         for body in ["", "<html>x</html>", "<a", "[1]", "{\"error\":5}", "<a/>", "{\"error\":{\"message\":\"gone\"}}"] {
-            let read = SharePointError::read(StatusCode::NOT_FOUND, &HeaderMap::new(), body.as_bytes());
+            let read =
+                SharePointError::read(StatusCode::NOT_FOUND, &HeaderMap::new(), body.as_bytes(), &Quoted::default());
             assert_eq!(read, None, "{body}");
         }
     }
@@ -234,11 +268,69 @@ mod tests {
             let score = ("x-sharepointhealthscore".parse().unwrap(), score.parse().unwrap());
             let wait = wait.map(|wait| (http::header::RETRY_AFTER, wait.parse().unwrap()));
             let headers = std::iter::once(score).chain(wait).collect();
-            SharePointError::read(StatusCode::SERVICE_UNAVAILABLE, &headers, b"").map(|error| error.kind())
+            SharePointError::read(StatusCode::SERVICE_UNAVAILABLE, &headers, b"", &Quoted::default())
+                .map(|error| error.kind())
         };
         assert_eq!(kind("10", Some("5")), Some(ErrorKind::RateLimited));
         for (score, wait) in [("10", None), ("3", Some("5")), ("x", Some("5"))] {
             assert_eq!(kind(score, wait), Some(ErrorKind::Unavailable));
+        }
+    }
+
+    /// All that is looked for in words, on any provider, and their halves.
+    const WORDS: &[&str] = &[
+        "quota",
+        "locked",
+        "is locked",
+        "checked out",
+        "already exists",
+        "not found",
+        "no such",
+        "does not exist",
+        "token",
+        "invalid",
+        "expired",
+        "session",
+        "upload token",
+        "cursor",
+        "change token",
+        "permission",
+        "access denied",
+        "read only",
+        "not",
+        "exist",
+        "already",
+        "storage limit",
+        "unrecognized upload id",
+        "timed out",
+        "unsupported",
+    ];
+
+    const SAID: [(u16, &str); 7] = [
+        (400, "The file {} could not be opened"),
+        (500, "The file {} is checked out for editing by B"),
+        (409, "A file with the name {} already exists"),
+        (400, "The quota of the site does not allow for {}"),
+        (404, "The file /personal/alice/{} does not exist."),
+        (403, "Access denied to '{}'"),
+        (500, "Invalid change token"),
+    ];
+
+    fn kind_about((status, said): (u16, &str), name: &str) -> ErrorKind {
+        let quoted = Quoted::new([format!("/personal/alice/{name}")]);
+        let message = said.replace("{}", name);
+        let body = serde_json::json!({"error": {"code": "-1, X", "message": {"value": message}}}).to_string();
+        let status = StatusCode::from_u16(status).unwrap();
+        SharePointError::read(status, &HeaderMap::new(), body.as_bytes(), &quoted).unwrap().kind()
+    }
+
+    proptest::proptest! {
+        /// Whatever somebody calls a file says nothing about what the service means.
+        #[test]
+        fn a_name_in_the_words_changes_nothing(words in proptest::collection::vec(proptest::sample::select(WORDS), 1..7), at in 0..7_usize) {
+            let name = format!("{}.txt", words.join(" "));
+            let kind = |name: &str| kind_about(SAID[at], name);
+            proptest::prop_assert_eq!(kind(&name), kind("report.txt"), "{} in {:?}", name, SAID[at]);
         }
     }
 }

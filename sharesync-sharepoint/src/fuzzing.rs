@@ -1,6 +1,7 @@
 //! What the fuzz targets call: the readers of what comes from the network, on bytes.
 
 use http::{HeaderMap, StatusCode};
+use sharesync_core::http::Quoted;
 use sharesync_core::xml::DocumentError;
 use sharesync_core::{ErrorKind, Result};
 
@@ -35,5 +36,5 @@ pub fn read_answer(body: &[u8]) -> Result<String> {
 /// Reads an error of the REST service: what it means; `None` for what the service does not send.
 pub fn read_error(status: u16, body: &[u8]) -> Option<ErrorKind> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    SharePointError::read(status, &HeaderMap::new(), body).map(|error| error.kind())
+    SharePointError::read(status, &HeaderMap::new(), body, &Quoted::default()).map(|error| error.kind())
 }

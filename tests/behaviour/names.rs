@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use sharesync::transfer::{TransferOptions, UploadRequest};
 use sharesync::{
-    CreateFolderOptions, Destination, ErrorKind, ItemRef, NameRules, Operation, RemoteStoreExt as _, Result,
+    CreateFolderOptions, DeleteOptions, Destination, ErrorKind, ItemRef, NameRules, Operation, RemoteStoreExt as _,
+    Result,
 };
 
 use super::harness::{Ctx, cases};
@@ -20,6 +21,9 @@ cases! {
     "names" needs [CreateFolder] {
         difficult_names_of_folders_come_back_as_given,
         forbidden_names_are_refused_for_folders,
+    }
+    "names" needs [UploadSpec, CreateFolder, Move, Delete] {
+        words_in_names_say_nothing,
     }
     "names" needs [Move] {
         forbidden_names_are_refused_for_move,
@@ -182,4 +186,61 @@ async fn forbidden_names_are_refused_for_copy(ctx: Ctx) {
         ctx.store.copy_item(&ItemRef::from(&folder), &Destination::folder(&folder).with_name(name)).await
     })
     .await;
+}
+
+/// Names of the words by which services without codes say why they refuse.
+const TELLING: &[&str] = &[
+    "Invalid tokens",
+    "upload token",
+    "Your session has expired",
+    "Sales quota",
+    "is locked by checked out",
+    "already exists not found",
+    "invalid change token cursor",
+    "access denied no permission",
+    "Unrecognized Upload ID",
+    "unauthorized 401 503",
+];
+
+async fn words_in_names_say_nothing(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    // What a store finds out once, it finds out here.
+    refusals_about(&ctx, "first of all").await;
+    let (kinds, requests) = refusals_about(&ctx, "some plain name").await;
+    let about_items = [ErrorKind::NotFound, ErrorKind::AlreadyExists];
+    assert!(kinds.iter().all(|kind| about_items.contains(kind)), "{kinds:?}");
+    for name in TELLING.iter().filter(|name| ctx.store.capabilities().names.check(name).is_ok()) {
+        assert_eq!(refusals_about(&ctx, name).await, (kinds.clone(), requests), "{name}");
+    }
+}
+
+/// Has a folder and a file of this name created, renamed, deleted and refused: the kinds of the errors, and how many requests it
+/// took.
+async fn refusals_about(ctx: &Ctx, name: &str) -> (Vec<ErrorKind>, u64) {
+    let before = ctx.emulator.requests().count();
+    let (store, file) = (&*ctx.store, format!("{name}.txt"));
+    let folder = folder_in(store, ctx.here(), name).await;
+    let put = put_into(store, &folder, &file, "x").await;
+    let other = put_into(store, &folder, &format!("other {name}.txt"), "y").await;
+    let mut errors = Vec::new();
+    let again = store.create_folder(&ctx.here(), name, CreateFolderOptions::new()).await;
+    errors.push(again.map(drop).unwrap_err());
+    let again = store.upload_bytes("z", UploadRequest::new(&folder, &file), TransferOptions::new()).await;
+    errors.push(again.map(drop).unwrap_err());
+    let taken = store.move_item(&ItemRef::from(&other), &Destination::name(&file)).await;
+    errors.push(taken.map(drop).unwrap_err());
+    let renamed =
+        store.move_item(&ItemRef::from(&put), &Destination::name(format!("{name}, renamed.txt"))).await.unwrap();
+    same(&ctx.read(&renamed).await, b"x");
+    if ctx.supports(Operation::StatByPath) {
+        let gone = ctx.path(&format!("{name}/{file}"));
+        errors.push(store.stat(&gone.clone().into()).await.map(drop).unwrap_err());
+        assert!(!store.exists(gone).await.unwrap());
+    }
+    let renamed = ItemRef::from(&renamed);
+    store.delete(&renamed, DeleteOptions::new()).await.unwrap();
+    errors.push(store.delete(&renamed, DeleteOptions::new()).await.unwrap_err());
+    errors.push(store.move_item(&renamed, &Destination::name(&file)).await.map(drop).unwrap_err());
+    store.delete(&ItemRef::from(&folder), DeleteOptions::new()).await.unwrap();
+    (errors.iter().map(sharesync::Error::kind).collect(), ctx.emulator.requests().count() - before)
 }

@@ -1,6 +1,7 @@
 //! One logical request: what is asked, how safe it is to ask twice, and who may see the credentials.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -53,6 +54,7 @@ pub struct Call {
     pub(crate) accept: &'static [u16],
     pub(crate) response_timeout: Option<Duration>,
     pub(crate) invalid: Option<&'static str>,
+    pub(crate) quotes: Arc<[String]>,
 }
 
 impl Call {
@@ -78,6 +80,7 @@ impl Call {
             accept: &[],
             response_timeout: None,
             invalid: None,
+            quotes: Arc::new([]),
         }
     }
 
@@ -95,6 +98,14 @@ impl Call {
     #[must_use]
     pub fn subject(mut self, subject: impl fmt::Display) -> Self {
         self.subject = Some(subject.to_string());
+        self
+    }
+
+    /// Names, paths and identifiers that the request holds besides its subject, its query and its JSON body: a service may
+    /// quote them, and what it quotes is no part of what it says; see [`Words`](super::Words).
+    #[must_use]
+    pub fn quotes<S: Into<String>>(mut self, texts: impl IntoIterator<Item = S>) -> Self {
+        self.quotes = texts.into_iter().map(Into::into).collect();
         self
     }
 

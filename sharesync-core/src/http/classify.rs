@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use http::{HeaderMap, StatusCode};
 
+use super::Quoted;
 use crate::ErrorKind;
 
 /// A provider's reading of an error answer.
@@ -42,14 +43,14 @@ pub struct ErrorResponse<'a> {
     pub headers: &'a HeaderMap,
     /// The body, cut at [`HttpConfig::max_error_body`](super::HttpConfig::max_error_body). It may be anything.
     pub body: &'a [u8],
-    /// What the request is about: an identifier, a name or a path that the service may quote in its words.
-    pub subject: Option<&'a str>,
+    /// What the service may quote of the request in its words.
+    pub quoted: &'a Quoted,
 }
 
 impl<'a> ErrorResponse<'a> {
-    /// A response to a request that is about nothing in particular.
-    pub fn new(status: StatusCode, headers: &'a HeaderMap, body: &'a [u8]) -> Self {
-        Self { status, headers, body, subject: None }
+    /// A response to a request.
+    pub fn new(status: StatusCode, headers: &'a HeaderMap, body: &'a [u8], quoted: &'a Quoted) -> Self {
+        Self { status, headers, body, quoted }
     }
 }
 

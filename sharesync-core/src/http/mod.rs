@@ -36,6 +36,7 @@ mod retry;
 mod sign_in;
 mod token;
 mod transport;
+mod words;
 
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
@@ -60,3 +61,4 @@ pub use response::{Response, decode_json, decode_nothing};
 pub use sign_in::{transport_or_default, url_below};
 pub use token::{BearerTokens, TokenSet, TokenSource, TokenStore};
 pub use transport::{Connection, Duplex, Switch, Transport, TransportBody, TransportError, TransportErrorKind};
+pub use words::{Quoted, Words};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, HeaderValue, USER_AGENT};
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
@@ -347,6 +347,8 @@ impl Inner {
             .map_err(|_| Error::new(ErrorKind::Config, "the user agent holds characters that no header can carry"))?;
         headers.insert(USER_AGENT, agent);
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        // Words that have to be understood are in one language.
+        headers.entry(ACCEPT_LANGUAGE).or_insert(HeaderValue::from_static("en-US"));
         // Content is delivered as it is stored, and no answer can expand beyond its bounds.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let Some(authorizer) = self.authorizer.as_ref().filter(|_| call.auth != Auth::None) else {

@@ -22,6 +22,7 @@ pub struct ApiRequest<'a> {
     base: &'a Url,
     operation: &'static str,
     subject: Option<String>,
+    ids: Vec<String>,
     path: Option<String>,
     query: Map<String, Value>,
     body: Option<Body>,
@@ -44,6 +45,7 @@ impl Pipeline {
             base,
             operation,
             subject: ids.last().map(|id| (*id).to_owned()),
+            ids: ids.iter().map(|id| (*id).to_owned()).collect(),
             path: fill(path, ids),
             query: Map::new(),
             body: None,
@@ -146,7 +148,7 @@ impl ApiRequest<'_> {
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(self.query.iter().map(|(name, value)| (name, text(value))));
         }
-        let mut call = Call::new(self.operation, method, url);
+        let mut call = Call::new(self.operation, method, url).quotes(self.ids);
         if let Some(subject) = self.subject {
             call = call.subject(subject);
         }

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use url::Url;
 
 use super::json::check_weight;
-use super::{Call, Charset, ForeignResponse, MediaType, UnreadableCharset};
+use super::{Call, Charset, ForeignResponse, MediaType, Quoted, UnreadableCharset};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
 /// An answer with a success status, or one that the [`Call`](super::Call) accepts. Its body has not been read yet.
@@ -18,6 +18,7 @@ pub struct Response {
     headers: HeaderMap,
     url: Url,
     range: Option<HeaderValue>,
+    quoted: Quoted,
     body: BoxStream<'static, Result<Bytes>>,
 }
 
@@ -25,7 +26,13 @@ impl Response {
     /// The response to `call`.
     pub(super) fn new(call: &Call, head: Parts, body: BoxStream<'static, Result<Bytes>>) -> Self {
         let range = call.headers.get(RANGE).cloned();
-        Self { status: head.status, headers: head.headers, url: call.url.clone(), range, body }
+        let (url, quoted) = (call.url.clone(), Quoted::of(call));
+        Self { status: head.status, headers: head.headers, url, range, quoted, body }
+    }
+
+    /// What the service may quote of the request, where it refuses with a status of success.
+    pub fn quoted(&self) -> &Quoted {
+        &self.quoted
     }
 
     /// The value of the `Range` header that it answers.

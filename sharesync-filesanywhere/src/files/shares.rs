@@ -81,7 +81,7 @@ impl GroupShares {
         let result: GroupShareResult = self.0.ask(request).await?;
         // The accounts say why, where there are any.
         if !result.created && result.users.is_empty() {
-            return Err(refused_entry(ADD_2.name, None, "GroupShareCreated").with_subject(folder));
+            return Err(refused_entry(ADD_2.name, None, "GroupShareCreated", &[]).with_subject(folder));
         }
         Ok(result)
     }

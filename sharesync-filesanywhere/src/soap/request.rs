@@ -73,13 +73,15 @@ pub(crate) struct Request {
     /// What is written before `xml`.
     before: Body,
     xml: String,
+    /// The texts of its elements: the service may quote them.
+    pub(crate) texts: Vec<String>,
     /// The first thing that cannot be written.
     refused: Option<String>,
 }
 
 impl Request {
     pub(crate) fn new(op: &'static Op) -> Self {
-        Self { op, subject: None, before: Body::empty(), xml: String::new(), refused: None }
+        Self { op, subject: None, before: Body::empty(), xml: String::new(), texts: Vec::new(), refused: None }
     }
 
     /// Names what the request is about, in errors and traces.
@@ -96,6 +98,7 @@ impl Request {
             return self;
         }
         let _ = write!(self.xml, "<{name}>{}</{name}>", escape(text));
+        self.texts.push(text.to_owned());
         self
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sharesync_core::http::Response;
+use sharesync_core::http::{Quoted, Response};
 use sharesync_core::{BoxStream, Error, ErrorKind, Result};
 
 use super::{Answer, Flaw, Op, Outcome, Record, Row, Tree, envelope};
@@ -102,6 +102,7 @@ impl<T, S> std::fmt::Debug for Streamed<T, S> {
 /// Where the reading of an answer stands.
 struct Reading<R> {
     op: &'static Op,
+    quoted: Quoted,
     body: BoxStream<'static, Result<Bytes>>,
     piece: Bytes,
     /// `None` after the end.
@@ -139,9 +140,9 @@ impl<R: Row> Reading<R> {
         let Some(answer) = self.answer.take() else { return Ok(()) };
         let (rows, outcome) = answer.finish().map_err(error::document)?;
         match outcome {
-            Outcome::Fault(fault) => Err(error::fault(fault)),
+            Outcome::Fault(fault) => Err(error::fault(fault, &self.quoted)),
             Outcome::Result(tree) => {
-                error::check(self.op, &tree)?;
+                error::check(self.op, &tree, &self.quoted)?;
                 if !rows.is_empty() {
                     self.ready.push_back(rows);
                 }
@@ -160,6 +161,7 @@ pub(crate) async fn open<T: Row, S: Record + Send + 'static>(
 ) -> Result<Streamed<T, S>> {
     let mut reading = Reading {
         op,
+        quoted: response.quoted().clone(),
         body: envelope(response)?,
         piece: Bytes::new(),
         answer: Some(Answer::new(op.expected())),

@@ -111,7 +111,8 @@ impl Inner {
         let added = shares.add_all(&found.path, &users, access, request.notify, notes).await?;
         if let Some(failed) = added.users.iter().find(|user| !user.done) {
             let who = failed.username.as_deref().unwrap_or_default();
-            let error = crate::error::refused_entry("GroupShareAdd2", failed.error_message.as_deref(), "UserAdded");
+            let (words, names) = (failed.error_message.as_deref(), [found.path.as_str(), who]);
+            let error = crate::error::refused_entry("GroupShareAdd2", words, "UserAdded", &names);
             let some = added.users.iter().any(|user| user.done);
             return Err(error.with_subject(who).with_maybe_applied(some));
         }
@@ -131,8 +132,10 @@ impl Inner {
                     None => Ok(()),
                     Some(failed) => {
                         let words = failed.error_message.as_deref();
-                        let error = crate::error::refused_entry("GroupShareRemove", words, "UserRemoved");
-                        Err(error.with_subject(failed.username.as_deref().unwrap_or_default()))
+                        let who = failed.username.as_deref().unwrap_or_default();
+                        let names = [found.path.as_str(), who];
+                        let error = crate::error::refused_entry("GroupShareRemove", words, "UserRemoved", &names);
+                        Err(error.with_subject(who))
                     }
                 }
             }

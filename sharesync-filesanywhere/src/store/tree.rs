@@ -104,7 +104,8 @@ impl Inner {
             Some(entry)
                 if !entry.moved || entry.error_message.as_deref().is_some_and(|words| !words.trim().is_empty()) =>
             {
-                Err(refused_entry("MoveItems", entry.error_message.as_deref(), "Moved").with_subject(from))
+                let words = entry.error_message.as_deref();
+                Err(refused_entry("MoveItems", words, "Moved", &[from, folder]).with_subject(from))
             }
             _ => Ok(()),
         }

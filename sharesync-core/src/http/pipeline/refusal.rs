@@ -14,7 +14,7 @@ use crate::http::classify::{ErrorResponse, is_transient};
 use crate::http::content::beyond_end;
 use crate::http::foreign::{ForeignResponse, is_lasting};
 use crate::http::retry::retry_after;
-use crate::http::{Call, Classified};
+use crate::http::{Call, Classified, Quoted};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
 impl Inner {
@@ -33,7 +33,8 @@ impl Inner {
             // What the rest would have said is not known, and the status alone says nothing.
             Err(error) => return Failure::unknown(error.with_status(status.as_u16())),
         };
-        let response = ErrorResponse { status, headers, body: &head, subject: call.subject.as_deref() };
+        let quoted = Quoted::of(call);
+        let response = ErrorResponse::new(status, headers, &head, &quoted);
         // A proxy that asks for credentials speaks for itself, whatever the form.
         let is_foreign = status == StatusCode::PROXY_AUTHENTICATION_REQUIRED || check_coding(headers).is_err();
         let read = self.classify.classify(&response).filter(|_| !is_foreign);
