@@ -252,7 +252,8 @@ async fn a_tree_without_an_end_has_one() {
     // Every folder holds another one that nobody has seen before; or itself; or one without a name.
     let deep =
         |id: &str| format!("fld_{}", id.strip_prefix("fld_").map_or(0, |number| number.parse::<u64>().unwrap() + 1));
-    let cases: [(fn(&str) -> String, &'static str, Option<ErrorKind>); 4] = [
+    type Inner = fn(&str) -> String;
+    let cases: [(Inner, &'static str, Option<ErrorKind>); 4] = [
         (deep, "d", Some(ErrorKind::Protocol)),
         (|_| "fld_9".to_owned(), "d", None),
         (|_| "fld_9".to_owned(), "", Some(ErrorKind::InvalidName)),

@@ -345,10 +345,11 @@ impl Splitter {
     /// Whether the array that begins after this text is the list.
     fn begins(&self, text: &[u8]) -> bool {
         let is_place = |place: &&[&str]| place.len() == self.depth && place.iter().eq(&self.path);
-        let before = self.beside.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.beside).trim_ascii_start();
-        let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start();
-        let is_json = before.first().or(text.first()).is_some_and(|first| matches!(first, b'{' | b'['));
-        self.stage == Stage::Before && is_json && self.list.places.iter().any(|place| is_place(place))
+        // A byte order mark may have arrived in pieces. Whether it is whole, is found where the document is decoded.
+        let passed_over = |byte: &u8| byte.is_ascii_whitespace() || b"\xEF\xBB\xBF".contains(byte);
+        let first = self.beside.iter().chain(text).find(|byte| !passed_over(byte));
+        let is_json = first.is_some_and(|first| matches!(first, b'{' | b'['));
+        self.stage == Stage::Before && is_json && self.list.places.iter().any(is_place)
     }
 }
 

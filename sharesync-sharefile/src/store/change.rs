@@ -137,7 +137,7 @@ fn check_made(request: &ShareRequest, made: &ShareEntity) -> Result<()> {
     let ends = request.expires.zip(translate::instant(made.expiration_date));
     let later = ends.is_some_and(|(asked, told)| told.truncated_to_seconds() > asked.truncated_to_seconds());
     let asked = request.max_downloads.map(i64::from);
-    let more = asked.zip(made.max_downloads.map(i64::from)).is_some_and(|(asked, told)| told > asked || told < 0);
+    let more = asked.zip(made.max_downloads).is_some_and(|(asked, told)| told > asked || told < 0);
     let open = request.audience == Audience::SignedIn && made.require_login == Some(false);
     let view_only = request.kind == ShareKind::Link && request.access == ShareAccess::View;
     check_granted(&[
