@@ -17,6 +17,7 @@ cases! {
         dates_of_uploads_are_not_shifted,
         the_names_of_a_folder_are_sent_the_same,
         sharing_a_link,
+        a_link_that_allows_more_is_told,
         sharing_the_newest_version,
         asking_for_files,
         shares_that_cannot_be_granted_are_refused_before_anything_is_sent,
@@ -97,7 +98,7 @@ fn id(id: &str) -> ItemRef {
     ItemRef::Id(ItemId::from(id))
 }
 
-/// Answers reads of an item with one answer, and the creation of a share with another, for as many downloads as asked for.
+/// Answers reads of an item with one answer, and the creation of a share with another, with the limits that are asked for.
 fn shares(stage: &Stage, item: &str, share: &str) {
     let (item, share) = (stage.fixture(item), stage.fixture(share));
     stage.api.by(move |request| {
@@ -105,8 +106,10 @@ fn shares(stage: &Stage, item: &str, share: &str) {
             return json(item.clone());
         }
         let (mut share, asked) = (share.clone(), request.json());
-        if let Some(downloads) = asked.get("MaxDownloads") {
-            share["MaxDownloads"] = downloads.clone();
+        for limit in ["MaxDownloads", "RequireLogin", "IsViewOnly"] {
+            if let Some(value) = asked.get(limit) {
+                share[limit] = value.clone();
+            }
         }
         json(share)
     });
@@ -174,4 +177,29 @@ async fn ending_a_share(stage: &Stage) {
     stage.api.script([super::stage::empty(204)]);
     stage.store().unshare(&"s1".into()).await.unwrap();
     stage.sent("DELETE /sf/v3/Shares(s1)");
+}
+
+/// The service grants more than was asked for.
+async fn a_link_that_allows_more_is_told(stage: &Stage) {
+    let request = || {
+        let link = ShareRequest::link().with_audience(Audience::SignedIn).with_max_downloads(3);
+        link.with_access(ShareAccess::View).with_expires(time("2012-01-02T03:04:05Z"))
+    };
+    for (field, granted) in [
+        ("MaxDownloads", value!(-1)),
+        ("MaxDownloads", value!(4)),
+        ("RequireLogin", value!(false)),
+        ("IsViewOnly", value!(false)),
+        ("ExpirationDate", value!("2013-07-23T00:00:00Z")),
+    ] {
+        let (item, mut share) = (stage.fixture("file"), stage.fixture("share_send"));
+        let limits = [("MaxDownloads", value!(3)), ("RequireLogin", value!(true)), ("IsViewOnly", value!(true))];
+        limits.into_iter().for_each(|(limit, value)| share[limit] = value);
+        share["ExpirationDate"] = value!("2012-01-02T03:04:05Z");
+        share[field] = granted.clone();
+        stage.api.by(move |request| json(if request.method == "GET" { item.clone() } else { share.clone() }));
+        let error = stage.store().share(&id(FILE), request()).await.unwrap_err();
+        assert_eq!((error.kind(), error.maybe_applied()), (ErrorKind::Protocol, true), "{field} {granted}: {error}");
+        assert_eq!(error.provider(), Some("sharefile"));
+    }
 }

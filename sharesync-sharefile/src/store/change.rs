@@ -43,7 +43,9 @@ pub(super) async fn create_folder(
             }
         },
         Ok(made) => {
-            Asked::named(name).folder().within(&parent).check(&translate::item(&made).after_write()?)?;
+            let told = translate::item(&made).after_write()?;
+            let checked = Asked::named(name).folder().within(&parent).check(&told);
+            checked.attempted(PROVIDER, Operation::CreateFolder.name()).about(name)?;
             made
         }
         Err(error) => return Err(error),
@@ -124,7 +126,7 @@ pub(super) async fn share(store: &ShareFileStore, item: &ItemRef, request: &Shar
     entity.expiration_date = request.expires.map(Into::into);
     let quiet = CreateShareOptions::new().with_notify(false);
     let created = store.client().shares().create(&entity, quiet).await.map_err(|error| error.with_subject(item))?;
-    check_made(request, &created)?;
+    check_made(request, &created).attempted(PROVIDER, Operation::Share.name()).about(item)?;
     let expires = translate::instant(created.expiration_date);
     match created.id {
         Some(id) => Ok(Share::new(id, found.id).with_link(created.uri).with_expires(expires)),
