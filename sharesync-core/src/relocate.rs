@@ -4,6 +4,8 @@
 //! An item is never without a name of its user's: where both its names are taken on the way, it goes by a folder of its own,
 //! which has a temporary name. What each step did is compared with what was asked; what fails half-way is undone.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::task::still_wanted;
@@ -137,14 +139,26 @@ where
     remove(folders, &folder, &name, done).await
 }
 
+/// Pauses before the removal of a temporary folder is tried again: it has a name of its own, so that nothing else can go.
+const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
+
 /// Removes a temporary folder. One that stays after a failure is something of what was asked for that may have been done.
 async fn remove<T>(folders: &dyn TemporaryFolders, folder: &str, name: &str, done: Result<T>) -> Result<T> {
-    match folders.remove(folder).await {
-        Ok(()) => done,
-        Err(error) => {
+    let mut pauses = PAUSES.into_iter();
+    let mut removed = folders.remove(folder).await;
+    while let Err(error) = &removed
+        && error.kind() != ErrorKind::NotFound
+        && let Some(pause) = pauses.next()
+    {
+        tokio::time::sleep(pause).await;
+        removed = folders.remove(folder).await;
+    }
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
             tracing::warn!(%error, folder = name, "a temporary folder could not be removed");
             done.after_write()
         }
+        _ => done,
     }
 }
 

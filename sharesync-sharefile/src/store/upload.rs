@@ -4,7 +4,7 @@
 use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use sharesync_core::transfer::{Part, PartPlan, PartReceipt, UploadRequest, UploadSpec};
-use sharesync_core::{Digest, DigestAlgorithm, ErrorKind, Item, OnConflict, Operation, Result, Timestamp};
+use sharesync_core::{Digest, DigestAlgorithm, Error, ErrorKind, Item, OnConflict, Operation, Result, Timestamp};
 
 use super::locate::{check_name, failure};
 use super::{ShareFileStore, translate};
@@ -198,6 +198,7 @@ impl Step<'_> {
         loop {
             let error = match self.send(&uploads, state, spec).await {
                 Err(error) if in_doubt || error.maybe_applied() => error,
+                Err(error) => return Err(explained(store, state, spec, error).await),
                 sent => return sent,
             };
             let Some(digest) = self.digest().await? else { return Err(error) };
@@ -207,6 +208,21 @@ impl Step<'_> {
                 _ => return Err(error),
             }
         }
+    }
+}
+
+/// Says of a refusal whether the file is not in the required state any more: storage hosts have no code for that.
+async fn explained(store: &ShareFileStore, state: &State, spec: &UploadSpec, error: Error) -> Error {
+    let Some(required) = spec.request.if_revision.as_ref().filter(|_| error.kind() == ErrorKind::Rejected) else {
+        return error;
+    };
+    let found = store.child(&state.folder, &spec.request.name).await;
+    match found.and_then(|found| found.as_ref().map(translate::item).transpose()) {
+        Ok(found) => match found.and_then(|item| item.revision) {
+            Some(present) if present == *required => error,
+            present => required.stale(present.as_ref()).with_source(error),
+        },
+        Err(_) => error,
     }
 }
 
