@@ -164,7 +164,7 @@ async fn the_same_open_file_goes_on_when_there_is_room_again() {
         (0..1500).for_each(|file| drop(fake.drive().create(&folder, &format!("{round} {file}"), false)));
         fake.drive().delete(&std::mem::replace(&mut before, folder));
         // Some of what is in the file cannot be written again; in the last round nothing can but its first page.
-        limit_files(&(size(&path) / 2 >> (round * 10)).max(4096).to_string());
+        limit_files(&((size(&path) / 2) >> (round * 10)).max(4096).to_string());
         for _ in 0..3 {
             let full = fake.changes(&snapshots, Since::Cursor(cursor.clone()), ChangeOptions::new());
             assert_eq!(read(full).await.unwrap_err().kind(), ErrorKind::Io);

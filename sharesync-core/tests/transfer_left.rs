@@ -1,6 +1,6 @@
 //! What an upload leaves at the service when it does not come to its end: what somebody can continue stays, the rest is given
 //! up.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod transfer_support;
 

@@ -167,6 +167,11 @@ impl Walk {
     fn skipped(&self, page: &Seen) -> Result<Option<Url>> {
         let stale = page.fresh == 0 && self.passes == 1;
         let more = match self.count {
+            // An empty folder that is not one: taken as such, everything in it would seem to be gone.
+            Some(count) if page.got == 0 && self.keys.is_empty() && self.offset < count && !self.changed => {
+                let message = format!("the service counts {count} entities and sends none of them");
+                return Err(self.failure(ErrorKind::Protocol, message));
+            }
             _ if page.got == 0 => false,
             // What is created meanwhile pushes entities back to the next page: that alone is no fault.
             Some(count) if stale && self.skipped && !self.changed && (self.keys.len() as u64) < count => {

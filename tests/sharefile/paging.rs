@@ -21,6 +21,7 @@ cases! {
         a_count_too_big_ends,
         an_empty_page_in_the_middle,
         an_empty_folder,
+        a_count_without_entities_is_refused,
         repeated_items_come_once,
         shrinking_pages_lose_nothing,
         a_folder_that_shrinks_while_it_is_read,
@@ -148,6 +149,11 @@ async fn an_empty_page_in_the_middle(stage: &Stage) {
         json(page(&["b"], Some(2), None)),
     ]);
     assert_eq!(walk(stage).await.unwrap(), ["a", "b"]);
+}
+
+async fn a_count_without_entities_is_refused(stage: &Stage) {
+    stage.api.script([json(page(&[], Some(5), None))]);
+    refused(stage, ErrorKind::Protocol).await;
 }
 
 async fn an_empty_folder(stage: &Stage) {
