@@ -214,8 +214,8 @@ async fn a_move_that_fails_half_way_is_undone() {
     let folder = store.create_folder(&ItemRef::Root, "sub", Default::default()).await.unwrap();
     let file = put(&store, "a.txt", "a").await;
     let to = Destination::folder(&folder).with_name("b.txt");
-    // The third update, which gives the final name.
-    let fault = Fault::new(FaultKind::Unauthorized).method("PATCH").skip(2).times(2);
+    // The second of two updates.
+    let fault = Fault::new(FaultKind::Unauthorized).method("PATCH").skip(1).times(2);
     emulator.faults().add(fault);
     store.move_item(&ItemRef::from(&file), &to).await.unwrap_err();
     assert_eq!(names(&store, ItemRef::Root).await, ["a.txt", "sub"]);

@@ -356,7 +356,12 @@ impl Splitter {
 /// The name before a colon at the end of a text; nothing if there is none.
 fn last_name(text: &[u8]) -> &str {
     let name = text.strip_suffix(b":").unwrap_or(text).trim_ascii_end().strip_suffix(b"\"").unwrap_or_default();
-    let begin = memchr::memrchr(b'"', name).map_or(name.len(), |quote| quote + 1);
+    let is_escaped = |quote: usize| {
+        let before = name.get(..quote).unwrap_or_default();
+        before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+    };
+    let begin =
+        memchr::memrchr_iter(b'"', name).find(|quote| !is_escaped(*quote)).map_or(name.len(), |quote| quote + 1);
     std::str::from_utf8(name.get(begin..).unwrap_or_default()).unwrap_or_default()
 }
 
