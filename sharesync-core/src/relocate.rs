@@ -140,7 +140,7 @@ where
 }
 
 /// Pauses before the removal of a temporary folder is tried again: it has a name of its own, so that nothing else can go.
-const PAUSES: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
+const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500)];
 
 /// Removes a temporary folder. One that stays after a failure is something of what was asked for that may have been done.
 async fn remove<T>(folders: &dyn TemporaryFolders, folder: &str, name: &str, done: Result<T>) -> Result<T> {

@@ -111,7 +111,7 @@ struct Stage {
 }
 
 /// Nothing in the suite takes this long unless it hangs.
-const HANGS: Duration = Duration::from_secs(120);
+const HANGS: Duration = Duration::from_secs(300);
 
 /// Runs every case for every provider, several at once.
 pub(crate) fn run(providers: &[(&'static str, Connect)], cases: &[Case]) -> ExitCode {
