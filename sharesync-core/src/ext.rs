@@ -2,6 +2,7 @@
 //!
 //! Each operation of [`RemoteStoreExt`] is in a file of its own below; the trait itself only names them.
 
+mod checked;
 mod copy;
 mod directory;
 mod leftovers;
@@ -167,8 +168,9 @@ pub trait RemoteStoreExt: RemoteStore {
     /// Downloads a file to a local path, with the modification time that the service reports.
     ///
     /// The bytes go to a partial file in the same directory first, which is renamed when it is complete and verified.
-    /// After a failure the partial file of a large file stays, and the next call continues it if the service still
-    /// holds the same content; one of other content is removed when a download to the same path succeeds.
+    /// After a failure the partial file of a large file stays, with a file of checksums beside it, and the next call
+    /// continues what is intact of it if the service still holds the same content; one of other content is removed when a
+    /// download to the same path succeeds.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`] when there is such a file, unless the options say to replace it;

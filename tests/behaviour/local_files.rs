@@ -20,6 +20,7 @@ cases! {
         a_failed_download_leaves_no_file,
         a_cancelled_download_leaves_no_file,
         a_partial_file_is_continued,
+        what_is_damaged_of_a_partial_file_is_fetched_again,
         a_partial_file_of_an_older_version_is_not_continued,
         wrong_content_never_becomes_a_file,
         a_missing_directory_is_an_error,
@@ -48,7 +49,7 @@ async fn broken_off(ctx: &Ctx, file: &Item, target: &Path) {
     assert!(done.is_err(), "{done:?}");
     ctx.emulator.faults().clear();
     assert!(!target.exists());
-    assert_eq!(names_in(target.parent().unwrap()).len(), 1, "a partial file is kept");
+    assert_eq!(names_in(target.parent().unwrap()).len(), 2, "a partial file and its checksums are kept");
 }
 
 async fn a_file_with_its_content_and_time(ctx: Ctx) {
@@ -129,6 +130,22 @@ async fn a_partial_file_is_continued(ctx: Ctx) {
     same(&fs::read(&target).unwrap(), &sent);
     assert_eq!(names_in(directory.path()), ["a.bin"]);
     assert_eq!(progress.transferred(), sent.len() as u64);
+}
+
+async fn what_is_damaged_of_a_partial_file_is_fetched_again(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    let directory = tempfile::tempdir().unwrap();
+    let sent = content(5 * MIB, 57);
+    let file = ctx.put("a.bin", sent.clone()).await;
+    let target = directory.path().join("a.bin");
+    broken_off(&ctx, &file, &target).await;
+    let partial = directory.path().join(&names_in(directory.path())[0]);
+    let mut damaged = fs::read(&partial).unwrap();
+    damaged[12_345] ^= 1;
+    fs::write(&partial, damaged).unwrap();
+    ctx.another_process().await.download_to(&file, &target, DownloadToOptions::new()).await.unwrap();
+    same(&fs::read(&target).unwrap(), &sent);
+    assert_eq!(names_in(directory.path()), ["a.bin"]);
 }
 
 async fn a_partial_file_of_an_older_version_is_not_continued(ctx: Ctx) {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use futures::TryStreamExt as _;
 
+use super::checked::Checked;
 use super::directory::Directory;
 use super::partial::{Partial, Target};
 use crate::transfer::blocking::blocking;
@@ -162,16 +163,17 @@ pub(super) async fn download_into<S: RemoteStore + ?Sized>(
         let (found, state) = (found.clone(), state);
         blocking(move || Partial::open(target, &state, &found, hashers)).await?
     };
+    let had = file.length();
     if let Some(progress) = &options.progress {
-        progress.announce(partial.had());
-        progress.advance(partial.had());
+        progress.announce(had);
+        progress.advance(had);
     }
 
     let mut writer = BlockWriter::new(file, hashers);
-    let download = match partial.had() {
+    let download = match had {
         0 => Some(download),
-        had if found.size == Some(had) => None,
-        had => Some(continue_from(store, item, &found, had, ask).await?),
+        _ if found.size == Some(had) => None,
+        _ => Some(continue_from(store, item, &found, had, ask).await?),
     };
     if let Some(download) = download
         && let Err(error) = write(download, options.progress.clone(), &mut writer).await
@@ -192,7 +194,7 @@ pub(super) async fn download_into<S: RemoteStore + ?Sized>(
         return Err(Error::new(ErrorKind::Integrity, message).with_subject(item));
     }
     let modified = found.modified;
-    blocking(move || partial.complete(&file, modified, options.durable)).await?;
+    blocking(move || partial.complete(file.file(), modified, options.durable)).await?;
     let integrity = written.map_or(Integrity::Unverifiable, Integrity::Verified);
     Ok(DownloadOutcome { item: found, integrity })
 }
@@ -224,7 +226,7 @@ async fn continue_from<S: RemoteStore + ?Sized>(
     Err(Error::new(ErrorKind::PreconditionFailed, message).with_subject(item))
 }
 
-async fn write(download: Download, progress: Option<Progress>, writer: &mut BlockWriter) -> Result<()> {
+async fn write(download: Download, progress: Option<Progress>, writer: &mut BlockWriter<Checked>) -> Result<()> {
     let mut pieces = download.into_unchecked_stream(progress);
     while let Some(piece) = pieces.try_next().await? {
         writer.write(piece).await?;

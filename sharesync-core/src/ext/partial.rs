@@ -1,13 +1,15 @@
-//! The file beside its target that a download writes first: locked, continued if it is of the same content, renamed.
+//! The file beside its target that a download writes first: locked, continued if it is of the same content, renamed. What of
+//! it is intact is found out in `checked`.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
-use std::io::{self, Read as _};
+use std::io;
 use std::time::SystemTime;
 
 use cap_fs_ext::MetadataExt as _;
 use cap_std::fs::{Metadata, OpenOptions};
 
+use super::checked::Checked;
 use super::directory::Directory;
 use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Hasher, Item, Result, Timestamp};
 
@@ -26,15 +28,15 @@ pub(super) struct Target {
     pub(super) overwrite: bool,
 }
 
-/// A partial file. Its name tells target and content apart, so that bytes of another revision are never continued; for
-/// the same reason there is nothing beside it that could disagree with it.
+/// A partial file. Its name tells target and content apart, so that bytes of another revision are never continued. Beside it
+/// are its checksums, so that bytes are only continued if they are those that were written.
 ///
 /// Dropped before it is complete, it stays if it can be continued, else it is removed.
 #[derive(Debug)]
 pub(super) struct Partial {
     target: Target,
     name: OsString,
-    had: u64,
+    sums: OsString,
     keep: bool,
 }
 
@@ -46,35 +48,19 @@ impl Partial {
         state: &str,
         item: &Item,
         mut hashers: Vec<Hasher>,
-    ) -> Result<(Self, File, Vec<Hasher>)> {
-        let name: OsString = format!("{}{}{SUFFIX}", prefix(&target.name), short_hash(state.as_bytes())).into();
-        let path = target.directory.path_of(&name);
+    ) -> Result<(Self, Checked, Vec<Hasher>)> {
+        let stem = format!("{}{}", prefix(&target.name), short_hash(state.as_bytes()));
+        let (name, sums): (OsString, OsString) = (format!("{stem}{SUFFIX}").into(), format!("{stem}{SUMS}").into());
         let known = item.revision.is_some() || item.modified.is_some() || !item.digests.is_empty();
-        let keep = known && item.size.is_some_and(|size| size >= WORTH_RESUMING);
-        let fail = |error| Error::io("open the partial file", &path, error);
-
-        let in_the_way =
-            || Error::new(ErrorKind::Io, format!("{} is in the way: it is no regular file", path.display()));
-        if target.directory.look_at(&name).map_err(fail)?.is_some_and(|found| !found.is_file()) {
-            return Err(in_the_way());
-        }
-        let mut file = create(&target, &name).map_err(fail)?;
-        if !file.metadata().map_err(fail)?.is_file() {
-            return Err(in_the_way());
-        }
-        lock(&file, &target.directory, &name)?;
-        let mut had = file.metadata().map_err(fail)?.len();
-        if !keep || item.size.is_some_and(|size| had > size) {
-            file.set_len(0).map_err(fail)?;
-            had = 0;
-        }
-        hash(&mut file, had, &mut hashers).map_err(fail)?;
-        Ok((Self { target, name, had, keep }, file, hashers))
-    }
-
-    /// The bytes that were there already.
-    pub(super) fn had(&self) -> u64 {
-        self.had
+        let size = item.size.filter(|size| known && *size >= WORTH_RESUMING);
+        let file = claim(&target, &name)?;
+        let opened = match size {
+            Some(size) => Checked::continued(file, claim(&target, &sums)?, size, &mut hashers),
+            None => Checked::new(file),
+        };
+        let opened =
+            opened.map_err(|error| Error::io("open the partial file", &target.directory.path_of(&name), error))?;
+        Ok((Self { target, name, sums, keep: size.is_some() }, opened, hashers))
     }
 
     /// Removes it.
@@ -83,7 +69,7 @@ impl Partial {
     }
 
     /// Makes it the target. Unless that may be replaced, an existing one is an error, also one that appeared meanwhile.
-    pub(super) fn complete(self, file: &File, modified: Option<Timestamp>, durable: bool) -> Result<()> {
+    pub(super) fn complete(mut self, file: &File, modified: Option<Timestamp>, durable: bool) -> Result<()> {
         let Target { directory, name, overwrite } = &self.target;
         let path = directory.path_of(name);
         let fail = |error| Error::io("complete", &path, error);
@@ -106,10 +92,15 @@ impl Partial {
                 _ => fail(error),
             })?;
         }
+        let synced = if durable { directory.sync().map_err(fail) } else { Ok(()) };
         if self.keep {
+            // As long as they are locked, nobody else begins to use them.
+            let _ = directory.remove_file(&self.sums);
             self.remove_outdated();
         }
-        if durable { directory.sync().map_err(fail) } else { Ok(()) }
+        // From now on, what has the name of the partial file is somebody else's.
+        self.keep = true;
+        synced
     }
 
     /// Removes partial files of the same target and other contents: nobody will continue them. As far as the directory can
@@ -135,8 +126,10 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         if !self.keep {
-            // It is not there any more after a success.
-            let _ = self.target.directory.remove_file(&self.name);
+            // A short file has no checksums.
+            for name in [&self.name, &self.sums] {
+                let _ = self.target.directory.remove_file(name);
+            }
         }
     }
 }
@@ -149,8 +142,25 @@ impl Target {
     }
 }
 
-/// Opens the partial file, new or there already, so that nobody may read it who may not read the target: one that replaces a
-/// file belongs to its owner alone until it takes over the permissions of that.
+/// Opens one of the library's own files, new or there already, for this download alone.
+fn claim(target: &Target, name: &OsStr) -> Result<File> {
+    let directory = &target.directory;
+    let path = directory.path_of(name);
+    let fail = |error| Error::io("open the partial file", &path, error);
+    let in_the_way = || Error::new(ErrorKind::Io, format!("{} is in the way: it is no regular file", path.display()));
+    if directory.look_at(name).map_err(fail)?.is_some_and(|found| !found.is_file()) {
+        return Err(in_the_way());
+    }
+    let file = create(target, name).map_err(fail)?;
+    if !file.metadata().map_err(fail)?.is_file() {
+        return Err(in_the_way());
+    }
+    lock(&file, directory, name)?;
+    Ok(file)
+}
+
+/// Opens the file so that nobody may read it who may not read the target: one that replaces a file belongs to its owner
+/// alone until it takes over the permissions of that.
 fn create(target: &Target, name: &OsStr) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -213,25 +223,10 @@ fn lock(file: &File, directory: &Directory, name: &OsStr) -> Result<()> {
     Ok(())
 }
 
-/// Reads the first `length` bytes, which leaves the file at their end.
-fn hash(file: &mut File, length: u64, hashers: &mut [Hasher]) -> io::Result<()> {
-    let mut buffer = vec![0; if length > 0 { 256 * 1024 } else { 0 }];
-    let mut left = file.take(length);
-    while left.limit() > 0 {
-        let piece = match left.read(&mut buffer) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => buffer.get(..read).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        hashers.iter_mut().for_each(|hasher| hasher.update(piece));
-    }
-    Ok(())
-}
-
 /// How the names of the library's own files begin and end: between are a hash of the target's name and one of the content.
 const PREFIX: &str = ".sharesync-";
 const SUFFIX: &str = ".part";
+const SUMS: &str = ".sums";
 
 /// In the place of the hash of the content, what shows how the file system compares names.
 const PROBE: &str = "\u{e9}";
@@ -260,8 +255,8 @@ pub(super) fn decomposed(probe_name: &str) -> String {
 /// Whether a file of this name is one of the library's own, which a tree must not carry away.
 pub(super) fn is_own(name: &str) -> bool {
     let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let middle = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
-    middle
+    let stem = name.strip_suffix(SUFFIX).or_else(|| name.strip_suffix(SUMS));
+    stem.and_then(|stem| stem.strip_prefix(PREFIX))
         .and_then(|middle| middle.split_once('-'))
         .is_some_and(|(target, content)| is_hash(target) && (is_hash(content) || content == PROBE))
 }
@@ -274,11 +269,13 @@ mod tests {
     fn only_what_is_named_here_is_ones_own() {
         let partial = format!("{}{}{SUFFIX}", prefix("a.txt".as_ref()), short_hash(b"state"));
         assert!(is_own(&partial) && is_own(&probe_name()), "{partial}");
+        assert!(is_own(&partial.replace(SUFFIX, SUMS)));
         assert_eq!(partial.len(), ".sharesync-0123456789abcdef-0123456789abcdef.part".len());
         for other in [
             "",
             "a.part",
             ".sharesync-.part",
+            ".sharesync-0123456789abcdef-0123456789abcdef.part.sums",
             ".sharesync--.part",
             ".sharesync-0123456789abcdef.part",
             ".sharesync-0123456789abcdef-.part",

@@ -15,7 +15,9 @@ pub(super) use self::up::upload_dir;
 use crate::names::Folding;
 use crate::transfer::options::MemoryBudget;
 use crate::transfer::{Integrity, TransferOptions, UploadOutcome};
-use crate::{CreateFolderOptions, Error, ErrorKind, Item, ItemRef, OnConflict, RemotePath, RemoteStore, Result};
+use crate::{
+    Attempted as _, CreateFolderOptions, Error, ErrorKind, Item, ItemRef, OnConflict, RemotePath, RemoteStore, Result,
+};
 
 /// The parts of all files under way, in KiB.
 const PARTS_KIB: u32 = 32 * 1024;
@@ -142,7 +144,7 @@ async fn ensure_folder<S: RemoteStore + ?Sized>(store: &S, parent: &ItemRef, nam
 
 /// The file as it was sent. One that is under another name now has replaced what somebody else put there.
 fn sent(name: &str, outcome: UploadOutcome) -> Result<(Item, Integrity)> {
-    placed_under(name, &outcome.item).map_err(|error| error.with_maybe_applied(true))?;
+    placed_under(name, &outcome.item).after_write()?;
     Ok((outcome.item, outcome.integrity))
 }
 

@@ -1,7 +1,6 @@
 //! Writing a stream of pieces to a file in big blocks, while the next block is still arriving.
 
-use std::fs::File;
-use std::io::Write as _;
+use std::io::Write;
 
 use bytes::Bytes;
 use tokio::task::JoinHandle;
@@ -14,20 +13,20 @@ const BLOCK: usize = 1024 * 1024;
 
 /// Writes to a file, and hashes, off the async threads: one block is written while the next is gathered, without a copy.
 #[derive(Debug)]
-pub(crate) struct BlockWriter {
-    idle: Option<Disk>,
-    running: Option<JoinHandle<Result<Disk>>>,
+pub(crate) struct BlockWriter<W> {
+    idle: Option<Disk<W>>,
+    running: Option<JoinHandle<Result<Disk<W>>>>,
     block: Vec<Bytes>,
     gathered: usize,
 }
 
 #[derive(Debug)]
-struct Disk {
-    file: File,
+struct Disk<W> {
+    file: W,
     hashers: Vec<Hasher>,
 }
 
-impl Disk {
+impl<W: Write> Disk<W> {
     fn write(mut self, block: Vec<Bytes>) -> Result<Self> {
         for piece in block {
             self.hashers.iter_mut().for_each(|hasher| hasher.update(&piece));
@@ -37,9 +36,9 @@ impl Disk {
     }
 }
 
-impl BlockWriter {
+impl<W: Write + Send + 'static> BlockWriter<W> {
     /// Writes from the file's present position on. The hashers take in what is written.
-    pub(crate) fn new(file: File, hashers: Vec<Hasher>) -> Self {
+    pub(crate) fn new(file: W, hashers: Vec<Hasher>) -> Self {
         Self { idle: Some(Disk { file, hashers }), running: None, block: Vec::new(), gathered: 0 }
     }
 
@@ -59,7 +58,7 @@ impl BlockWriter {
         Ok(())
     }
 
-    async fn disk(&mut self) -> Result<Disk> {
+    async fn disk(&mut self) -> Result<Disk<W>> {
         if let Some(running) = &mut self.running {
             let written = running.await;
             self.running = None;
@@ -69,9 +68,10 @@ impl BlockWriter {
     }
 
     /// Waits until all is handed to the system; the file is at its end.
-    pub(crate) async fn finish(mut self) -> Result<(File, Vec<Hasher>)> {
+    pub(crate) async fn finish(mut self) -> Result<(W, Vec<Hasher>)> {
         self.flush().await?;
-        let Disk { file, hashers } = self.disk().await?;
+        let Disk { mut file, hashers } = self.disk().await?;
+        file.flush().map_err(|error| io_error("the content cannot be written", error))?;
         Ok((file, hashers))
     }
 }

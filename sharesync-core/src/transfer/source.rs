@@ -317,7 +317,7 @@ impl SpoolSource {
     {
         let mut stream = std::pin::pin!(stream);
         let mut memory = BytesMut::new();
-        let mut file: Option<BlockWriter> = None;
+        let mut file: Option<BlockWriter<_>> = None;
         let mut size: u64 = 0;
         while let Some(piece) = stream.next().await {
             let piece = piece.map_err(|error| io_error("the content cannot be read", error))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sharesync_core::http::Body;
 use sharesync_core::transfer::UploadSpec;
-use sharesync_core::{Error, ErrorKind, OnConflict, RemotePath, Result, own_task};
+use sharesync_core::{Attempted as _, Error, ErrorKind, OnConflict, RemotePath, Result, own_task};
 
 use super::Inner;
 use super::find::made;
@@ -61,7 +61,7 @@ impl Inner {
             Err(error) if !error.maybe_applied() => return Err(failed(error)),
             moved => moved,
         };
-        let mut now = self.node(complete.id).await.map_err(|error| error.with_maybe_applied(true))?;
+        let mut now = self.node(complete.id).await.after_write()?;
         if now.name != state.name {
             moved.map_err(failed)?;
             let message = format!("the service says that it gave the file its name, and it is {:?}", now.name);
