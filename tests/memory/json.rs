@@ -30,6 +30,19 @@ const SHAPES: &[(&str, &str, &str, &str)] = &[
 /// Of these, those that are tried on a list that is put aside.
 pub(crate) const PUT_ASIDE: &[&str] = &["minimal entries", "one giant string", "long names", "fields beside the list"];
 
+/// Of these, those whose entries are decoded, and one that tells whether the list is read as all others are.
+pub(crate) const DECODED: &[&str] = &[
+    "minimal entries",
+    "entries with a name",
+    "unknown fields",
+    "deep nesting",
+    "endless nesting of objects",
+    "numbers in an unknown field of each",
+    "few objects in a known list of each",
+    "long names",
+    "one giant string",
+];
+
 /// Of these, those that are tried on every answer that is no list.
 pub(crate) const ANY_ENTITY: &[&str] = &["one entry of unknown fields", "one giant string", "entries of `d`"];
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -26,12 +27,28 @@ pub(crate) struct Page {
     unit: Bytes,
     units: usize,
     after: Bytes,
+    /// Whether a client took all of it.
+    ended: Arc<AtomicBool>,
 }
 
 impl Page {
     pub(crate) fn repeating(name: &'static str, before: &str, unit: &str, units: usize, after: &str) -> Self {
         let bytes = |text: &str| Bytes::from(text.to_owned());
-        Self { name, before: bytes(before), unit: bytes(unit), units, after: bytes(after) }
+        Self { name, before: bytes(before), unit: bytes(unit), units, after: bytes(after), ended: Arc::default() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.before.len() + self.unit.len() * self.units + self.after.len()
+    }
+
+    /// A page that begins and ends as this one does, and has so much less between.
+    pub(crate) fn part(&self, parts: usize) -> Self {
+        Self { units: self.units / parts, ended: Arc::default(), ..self.clone() }
+    }
+
+    /// Whether a client took all of it.
+    pub(crate) fn was_read_to_its_end(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// As long as it can be without being longer than this.
@@ -46,7 +63,12 @@ impl Page {
         let (blocks, rest) = (self.units / at_once, self.units % at_once * self.unit.len());
         let last = block.slice(..rest.min(block.len()));
         let middle = std::iter::repeat_n(block, blocks).chain([last]);
-        [self.before.clone()].into_iter().chain(middle).chain([self.after.clone()])
+        let (after, ended) = (self.after.clone(), self.ended.clone());
+        let end = std::iter::once_with(move || {
+            ended.store(true, Ordering::Relaxed);
+            after
+        });
+        [self.before.clone()].into_iter().chain(middle).chain(end)
     }
 }
 

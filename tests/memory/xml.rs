@@ -98,6 +98,12 @@ impl Frame {
             fill("one entry of elements", &format!("<{entry}>"), "<x/>", &format!("</{entry}>")),
             fill("one entry of pairs of elements", &format!("<{entry}>"), "<x><y/></x>", &format!("</{entry}>")),
             fill(
+                "one entry of long texts",
+                &format!("<{entry}>"),
+                &format!("<x>{}</x>", "x".repeat(4 << 10)),
+                &format!("</{entry}>"),
+            ),
+            fill(
                 "one entry of streams",
                 &format!("<{entry}><DocumentStreams>"),
                 "<DocumentStream/>",
