@@ -18,12 +18,17 @@ use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use peak_alloc::PeakAlloc;
 use sharesync::http::HttpConfig;
-use sharesync::{ErrorKind, ItemRef, ListOptions, RemoteStore, Result, acronis, cursor, sharefile, sharepoint};
+use sharesync::{
+    EntryGuard, ErrorKind, ItemRef, ListOptions, RemoteStore, Result, acronis, cursor, sharefile, sharepoint,
+};
 
 use page::{Canned, Page};
 
 #[global_allocator]
 static ALLOCATED: PeakAlloc = PeakAlloc;
+
+/// Held by each test, so that nothing else allocates meanwhile.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Bytes that one page may take.
 const LIMIT: usize = 100 << 20;
@@ -169,13 +174,17 @@ const DOCUMENTS: &[(&str, xml::Frame, usize, Read)] = &[
     ("FilesAnywhere, the changes", xml::CHANGE_LIST, STREAMED, |wire| async { xml::change_list(wire).await }.boxed()),
 ];
 
-/// Reads a page and gives the peak of what was allocated meanwhile.
-async fn measure(what: &str, page: &Page, read: Read, headers: page::Headers) -> usize {
-    let canned = Canned::new(page.clone(), headers);
+/// What something gives, and the peak of what was allocated meanwhile.
+async fn peak_of<T>(something: impl Future<Output = T>) -> (T, usize) {
     ALLOCATED.reset_peak_usage();
     let before = ALLOCATED.current_usage();
-    let outcome = read(canned).await;
-    let peak = ALLOCATED.peak_usage().saturating_sub(before);
+    let given = something.await;
+    (given, ALLOCATED.peak_usage().saturating_sub(before))
+}
+
+/// Reads a page and gives the peak.
+async fn measure(what: &str, page: &Page, read: Read, headers: page::Headers) -> usize {
+    let (outcome, peak) = peak_of(read(Canned::new(page.clone(), headers))).await;
     let said = match &outcome {
         Ok(entries) => format!("{entries} entries"),
         Err(error) => {
@@ -187,7 +196,6 @@ async fn measure(what: &str, page: &Page, read: Read, headers: page::Headers) ->
     };
     let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
     println!("{:>5.1} MiB for {:>4.1} MiB  {what}: {} ({said})", mib(peak), mib(page.len()), page.name);
-    drop(outcome);
     peak
 }
 
@@ -202,9 +210,9 @@ async fn peak(what: &str, page: &Page, read: Read, headers: page::Headers) -> us
     if tells_all && !WHOLE_PAGES.contains(&page.name) { peak } else { measure(what, page, read, headers).await }
 }
 
-/// One test, so that nothing else allocates meanwhile.
 #[tokio::test(flavor = "current_thread")]
 async fn one_hostile_page_takes_less_than_100_mib() {
+    let _alone = ALONE.lock().await;
     let mut beyond = Vec::new();
     let mut check = |what: &str, page: &Page, peak: usize| {
         if peak >= LIMIT {
@@ -241,9 +249,67 @@ async fn one_hostile_page_takes_less_than_100_mib() {
     assert!(beyond.is_empty(), "{beyond:#?}");
 }
 
+/// Each request has a bound of its own, so the number of requests at once bounds their sum.
+#[tokio::test(flavor = "current_thread")]
+async fn hostile_pages_at_once_are_bounded_by_the_concurrency() {
+    let _alone = ALONE.lock().await;
+    let lists = json::lists(r#"{"value":["#, "]}", LIST);
+    let page = lists.filter(|page| page.name == "long names").next().unwrap();
+    let peak_at = async |concurrency| {
+        let wire = Canned::new(page.clone(), page::JSON).into_transport();
+        let builder = sharefile::Client::builder_at(SITE).access_token("t").transport(wire);
+        let items = builder.http_config(config().with_concurrency(concurrency)).connect().await.unwrap().items();
+        let query = sharefile::Query::new();
+        let (lists, peak) = peak_of(futures::future::join_all((0..4).map(|_| items.children("fo1", &query)))).await;
+        assert!(lists.iter().all(|list| list.as_ref().is_err_and(|error| error.kind() == ErrorKind::TooLarge)));
+        peak
+    };
+    assert!(peak_at(2).await < LIMIT);
+    assert!(peak_at(4).await > LIMIT, "four are read at the same time");
+}
+
+/// A call that gathers pages has a bound for all of them.
+#[tokio::test(flavor = "current_thread")]
+async fn pages_that_are_gathered_take_less_than_100_mib_together() {
+    let _alone = ALONE.lock().await;
+    let entry = format!(r#",{{"LeafName":"{}"}}"#, "x".repeat(44 << 10));
+    let page = move |skip: usize| {
+        let first = format!(r#"{{"value":[{{"Id":"be100e28-dd1c-4f2f-8e83-{:012}"}}"#, skip + 1);
+        // Where nothing refuses it, it ends.
+        let entries = if skip < 5000 { 999 } else { 0 };
+        Page::repeating("long names", &first, &entry, entries, "]}")
+    };
+    let wire = Canned::new(page(0), page::JSON).unless(move |request| {
+        let skip = request.uri().query()?.split("$skip=").nth(1)?;
+        Some(page(skip.parse().unwrap()))
+    });
+    let bin = sharepoint(wire).await.unwrap().recycle_bin();
+    let (read, peak) = peak_of(bin.list()).await;
+    let error = read.unwrap_err();
+    assert!(error.kind() == ErrorKind::TooLarge && error.to_string().contains("the items would take"), "{error}");
+    assert!(peak < LIMIT, "{} MiB", peak >> 20);
+}
+
+/// What tells the entries of a list apart grows with it, and not beyond a bound.
+#[tokio::test(flavor = "current_thread")]
+async fn three_million_entries_are_told_apart_in_less_than_100_mib() {
+    let _alone = ALONE.lock().await;
+    let (mut entries, most) = (0_usize, 3_000_000);
+    let all = async {
+        let mut guard = EntryGuard::new();
+        while guard.check().is_ok() {
+            entries += usize::from(guard.note(entries, 1).is_none());
+        }
+        guard.len()
+    };
+    let (noted, peak) = peak_of(all).await;
+    assert!(noted == most && entries == most + 1 && peak < LIMIT, "{noted} entries, {} MiB", peak >> 20);
+}
+
 /// What is not hostile is read: the largest pages that are asked for, and a folder of 100,000 where there are no pages.
 #[tokio::test(flavor = "current_thread")]
 async fn large_pages_of_healthy_services_are_read() {
+    let _alone = ALONE.lock().await;
     for (what, entry, entries) in json::HEALTHY {
         let (_, before, after, read) = LISTS.iter().find(|(name, ..)| name == what).unwrap();
         let page = Page::repeating("healthy", before, &format!("{entry},"), *entries, &format!("{entry}{after}"));
@@ -255,6 +321,7 @@ async fn large_pages_of_healthy_services_are_read() {
 /// What was asked for bounds what is believed.
 #[tokio::test(flavor = "current_thread")]
 async fn more_entries_than_asked_for_are_refused() {
+    let _alone = ALONE.lock().await;
     for (what, entry, asked) in json::ASKED {
         let (_, before, after, read) = LISTS.iter().find(|(name, ..)| name == what).unwrap();
         let page = Page::repeating("one too many", before, &format!("{entry},"), *asked, &format!("{entry}{after}"));

@@ -1,11 +1,8 @@
 //! Walking through the pages of a list, so that nothing is lost, nothing comes twice, and there is an end.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-
 use futures::future::BoxFuture;
 use futures::{StreamExt as _, stream};
-use sharesync_core::{BoxStream, Error, ErrorKind, Page, Result};
+use sharesync_core::{BoxStream, EntryGuard, Error, ErrorKind, Page, Result};
 
 use crate::PROVIDER;
 use crate::model::wire::entity;
@@ -19,9 +16,6 @@ const MOST_IDLE: u32 = 20;
 
 /// How often a list is read from its beginning because a page of it was not what it should have been.
 const MOST_PASSES: u8 = 3;
-
-/// Entries of one list that are believed, so that the memory for telling them apart is bounded, too.
-const MOST_ENTRIES: usize = 5_000_000;
 
 entity! {
     /// Which page of a list is wanted. Neither a default nor a maximum is documented.
@@ -58,7 +52,7 @@ where
     T: Send + 'static,
     F: Fn(Paging) -> BoxFuture<'static, Result<Listed<T>>> + Send + 'static,
 {
-    let walk = Walk::new(per_page.max(1), MOST_ENTRIES);
+    let walk = Walk::new(per_page.max(1));
     stream::try_unfold((walk, fetch), move |(mut walk, fetch)| async move {
         let Some(paging) = walk.next() else { return Ok(None) };
         let mut listed = fetch(paging).await?;
@@ -95,16 +89,13 @@ struct Walk {
     /// How often the list was begun, and whether this time something may have been missed.
     pass: u8,
     doubtful: bool,
-    most: usize,
     /// The entries, by the last pass that they were seen in.
-    seen: HashMap<u64, u8>,
-    hasher: RandomState,
+    seen: EntryGuard,
 }
 
 impl Walk {
-    fn new(per_page: u32, most: usize) -> Self {
-        let (seen, hasher) = (HashMap::new(), RandomState::new());
-        Self { per_page, page: Some(1), idle: 0, pass: 1, doubtful: false, most, seen, hasher }
+    fn new(per_page: u32) -> Self {
+        Self { per_page, page: Some(1), idle: 0, pass: 1, doubtful: false, seen: EntryGuard::new() }
     }
 
     fn next(&self) -> Option<Paging> {
@@ -113,7 +104,7 @@ impl Walk {
 
     /// Remembers an entry, and gives the pass in which it was seen before.
     fn note(&mut self, key: &str) -> Option<u8> {
-        self.seen.insert(self.hasher.hash_one(key), self.pass)
+        self.seen.note(key, self.pass)
     }
 
     /// Decides whether there is another page.
@@ -128,10 +119,7 @@ impl Walk {
             let message = "the list repeats itself: the service says that there is more, and sends what it has sent";
             return Err(Error::new(ErrorKind::Protocol, message));
         }
-        if self.seen.len() > self.most {
-            let message = format!("the list has more than {} entries and no end", self.most);
-            return Err(Error::new(ErrorKind::TooLarge, message));
-        }
+        self.seen.check()?;
         self.page = self.page.filter(|_| more).map(|page| page + 1);
         if again {
             (self.page, self.pass, self.idle, self.doubtful) = (Some(1), self.pass + 1, 0, false);
@@ -203,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_list_that_always_has_something_new_is_an_error_in_the_end() {
-        let mut walk = Walk::new(2, 100);
+        let mut walk = Walk { seen: EntryGuard::new().with_most(100), ..Walk::new(2) };
         let endless = std::iter::from_fn(|| {
             let page = walk.next()?.page?;
             let fresh = [2 * page, 2 * page + 1].iter().filter(|entry| walk.note(&entry.to_string()).is_none()).count();
@@ -211,7 +199,7 @@ mod tests {
         });
         let failed = endless.take(1000).find_map(Result::err).unwrap();
         assert_eq!(failed.kind(), ErrorKind::TooLarge);
-        assert_eq!(walk.seen.len(), 102, "all but one page too many were read");
+        assert_eq!((walk.seen.len(), walk.page), (100, Some(51)), "no more than one page too many was read");
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub use ext::{
 };
 pub use extra::Extra;
 pub use item::{Item, ItemId, ItemKind, ItemRef, Revision};
-pub use list::{ListOptions, Page, PageGuard, TreeGuard};
+pub use list::{EntryGuard, ListOptions, Page, PageGuard, TreeGuard};
 pub use mutate::{CreateFolderOptions, DeleteOptions, Destination, OnConflict};
 pub use names::NameRules;
 pub use path::RemotePath;

@@ -1,12 +1,9 @@
 //! Walking through the pages of a feed, so that nothing is lost, nothing comes twice, and there is an end.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-
 use futures::{StreamExt as _, stream};
 use serde::de::DeserializeOwned;
 use sharesync_core::http::Call;
-use sharesync_core::{BoxStream, Error, ErrorKind, Page, PageGuard, Result};
+use sharesync_core::{BoxStream, EntryGuard, Error, ErrorKind, Page, PageGuard, Result};
 use url::Url;
 
 use crate::answer::Located;
@@ -18,7 +15,7 @@ use crate::redirection::failure;
 const MOST_IDLE: u32 = 100;
 
 /// Times that a listing is read again from its beginning because it changed while it was read.
-const MOST_PASSES: u32 = 3;
+const MOST_PASSES: u8 = 3;
 
 /// All pages of a feed. `key` tells its entities apart.
 pub(crate) fn pages<T>(
@@ -85,13 +82,12 @@ struct Walk {
     offset: u64,
     count: Option<u64>,
     changed: bool,
-    passes: u32,
+    passes: u8,
     idle: u32,
     /// Whether the page was asked for by `$skip`.
     skipped: bool,
     /// What was seen, and in which pass last.
-    keys: HashMap<u64, u32>,
-    hasher: RandomState,
+    keys: EntryGuard,
     guard: PageGuard,
 }
 
@@ -106,19 +102,19 @@ impl Walk {
             passes: 1,
             idle: 0,
             skipped: false,
-            keys: HashMap::new(),
-            hasher: RandomState::new(),
+            keys: EntryGuard::new(),
             guard: PageGuard::new(),
         }
     }
 
     /// Notes a key; the pass in which it was seen before, if it was.
-    fn note(&mut self, key: &str) -> Option<u32> {
-        self.keys.insert(self.hasher.hash_one(key), self.passes)
+    fn note(&mut self, key: &str) -> Option<u8> {
+        self.keys.note(key, self.passes)
     }
 
     /// Decides what the next page is, if there is one.
     fn plan(&mut self, page: &Seen, link: Option<&str>, api: &Url) -> Result<()> {
+        self.keys.check().map_err(|error| self.described(error))?;
         // A page of nothing but repeated entities is passed by, unless a link led to it: its place must not be asked for
         // again.
         let passed_by = self.skipped && page.repeated == page.got;
@@ -159,7 +155,7 @@ impl Walk {
             return Err(self.failure(ErrorKind::Insecure, message));
         }
         let followed = self.guard.follow(url.as_str());
-        followed.map_err(|error| self.first.describe(error).with_provider(crate::PROVIDER))?;
+        followed.map_err(|error| self.described(error))?;
         Ok(url)
     }
 
@@ -183,6 +179,10 @@ impl Walk {
             None => option(&page.url, "$top").is_none_or(|top| page.got >= top),
         };
         Ok(more.then(|| with_skip(&page.url, self.offset)))
+    }
+
+    fn described(&self, error: Error) -> Error {
+        self.first.describe(error).with_provider(crate::PROVIDER)
     }
 
     fn failure(&self, kind: ErrorKind, message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
@@ -281,6 +281,22 @@ mod tests {
         assert!(next.ends_with("%24skip=4"), "{next}");
         let next = plan(&mut walk, &["c", "d"], Some(6), None).unwrap().unwrap();
         assert!(next.ends_with("?$top=2"), "from the beginning, for what came: {next}");
+    }
+
+    #[test]
+    fn a_listing_that_always_has_something_new_is_an_error_in_the_end() {
+        for link in [true, false] {
+            let mut walk = Walk { keys: EntryGuard::new().with_most(100), ..walk() };
+            let error = (0..).find_map(|page| {
+                let keys = [(2 * page).to_string(), (2 * page + 1).to_string()];
+                let next = link.then(|| format!("?page={page}"));
+                plan(&mut walk, &[&keys[0], &keys[1]], None, next.as_deref()).err()
+            });
+            let error = error.unwrap();
+            assert_eq!((error.kind(), error.operation()), (ErrorKind::TooLarge, Some("Items.Children")));
+            assert!(error.to_string().contains("more than 100 entries"), "{error}");
+            assert_eq!(walk.keys.len(), 100);
+        }
     }
 
     #[test]

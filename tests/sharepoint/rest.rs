@@ -309,6 +309,23 @@ async fn the_recycle_bin() {
 }
 
 #[tokio::test]
+async fn a_recycle_bin_of_more_than_100_000_items_is_refused() {
+    for (there, read) in [(100_000, Ok(100_000)), (100_001, Err(ErrorKind::TooLarge))] {
+        let farm = Farm::start(move |seen| {
+            let below = seen.below();
+            let skip = below.split("&$skip=").nth(1).map_or(0, |skip| skip.parse::<u128>().unwrap());
+            let items: Vec<_> =
+                (skip..there.min(skip + 1000)).map(|number| json!({"Id": format!("{:032x}", number + 1)})).collect();
+            json_answer(200, &json!({"value": items}))
+        })
+        .await;
+        let found = farm.client().await.recycle_bin().list().await;
+        assert_eq!(found.as_ref().map(Vec::len).map_err(|error| error.kind()), read, "{there}");
+        assert!(found.map_or_else(|error| error.to_string().contains("more than 100000 items"), |_| true));
+    }
+}
+
+#[tokio::test]
 async fn sharing() {
     let farm = Farm::start(|seen| {
         let name = seen.below().rsplit('.').next().unwrap().to_owned();

@@ -24,12 +24,13 @@ pub struct HttpConfig {
     pub backoff_cap: Duration,
     /// The longest `Retry-After` that is waited for; a longer one is an error that carries it.
     pub max_retry_after: Duration,
-    /// Requests under way at once.
+    /// Requests under way at once. All other bounds are those of one request: this many lists that are read at the same
+    /// time take at most this many times [`LIST_MEMORY`](super::LIST_MEMORY), besides those that were handed over.
     pub concurrency: usize,
     /// The largest answer that is decoded as a whole, in bytes.
     pub max_answer: usize,
     /// The largest answer that is a list, in bytes. It is decoded as it arrives: what its entries may take in memory has a
-    /// bound of its own ([`LIST_MEMORY`](super::LIST_MEMORY)).
+    /// bound of its own ([`LIST_MEMORY`](super::LIST_MEMORY)). Both are bounds of one request.
     pub max_list: usize,
     /// How much of an error's body is read, in bytes.
     pub max_error_body: usize,

@@ -13,7 +13,9 @@ use super::response::{decode_json, shape};
 use crate::transfer::{Source as _, SpoolSource};
 use crate::{BoxStream, Error, ErrorKind, Result};
 
-/// Bytes of memory that the entries of one list may take together.
+/// Bytes of memory that the entries of one list may take together: of one response, and of all pages where a call gathers
+/// them. Lists read at the same time take as much each; [`HttpConfig::concurrency`](super::HttpConfig::concurrency) bounds
+/// how many these are.
 pub const LIST_MEMORY: usize = 48 << 20;
 
 /// Bytes of memory that one entry may take.

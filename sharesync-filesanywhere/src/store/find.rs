@@ -1,12 +1,11 @@
 //! Finding items: by identifier, by path, by name in a folder; and listing.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::{
-    BoxStream, Error, ErrorKind, Holder, Item, ItemId, ItemRef, Page, PageGuard, RemotePath, Result, Revision,
+    BoxStream, EntryGuard, Error, ErrorKind, Holder, Item, ItemId, ItemRef, Page, PageGuard, RemotePath, Result,
+    Revision,
 };
 
 use super::names::{above, below, check_found, is_within, join, split, trim};
@@ -280,8 +279,7 @@ impl Inner {
             size,
             next: Some(0),
             open: None,
-            seen: HashSet::new(),
-            hasher: RandomState::new(),
+            seen: EntryGuard::new(),
             guard: PageGuard::new(),
             all: 0,
             fresh: 0,
@@ -312,9 +310,6 @@ impl Inner {
 /// How often a page is asked for that the service answers with an earlier one.
 const AGAIN: u32 = 3;
 
-/// Entries of one folder that are believed, so that the memory for telling them apart is bounded.
-const MOST_ENTRIES: usize = 2_000_000;
-
 /// Where the listing of a folder stands.
 struct Listing {
     store: Arc<Inner>,
@@ -322,8 +317,7 @@ struct Listing {
     size: u32,
     next: Option<u32>,
     open: Option<Streamed<ItemRow, crate::model::ListSummary>>,
-    seen: HashSet<u64>,
-    hasher: RandomState,
+    seen: EntryGuard,
     guard: PageGuard,
     /// Entries of this page, and those of them that are new.
     all: usize,
@@ -355,11 +349,8 @@ impl Listing {
             if let Some(mut rows) = page.next().await? {
                 self.open = Some(page);
                 self.all += rows.len();
-                if self.seen.len() > MOST_ENTRIES {
-                    let message = format!("it has more than {MOST_ENTRIES} entries and no end");
-                    return Err(refuse(ErrorKind::TooLarge, &self.folder, message));
-                }
-                rows.retain(|row| self.seen.insert(self.hasher.hash_one((&row.kind.0, &row.name))));
+                rows.retain(|row| self.seen.note((&row.kind.0, &row.name), 1).is_none());
+                self.seen.check().map_err(|error| error.with_provider(crate::PROVIDER).with_subject(&self.folder))?;
                 self.fresh += rows.len();
                 if rows.is_empty() {
                     continue;
