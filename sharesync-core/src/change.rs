@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::path::check_segment;
-use crate::{Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemId, ItemRef, Result};
+use crate::{BoxStream, Digest, DigestAlgorithm, Error, ErrorKind, Item, ItemId, ItemRef, Result, TreeGuard};
 
 /// A position in the changes of one store and scope.
 ///
@@ -163,9 +164,116 @@ impl ChangePage {
     }
 }
 
+/// What a feed tells: a change, or a folder that has brought along what the feed does not name.
+pub enum Told {
+    /// A change.
+    Change(Change),
+    /// All that is below this folder, a folder before what it holds. It is listed when its turn comes.
+    Below(ItemId, BoxStream<'static, Result<Vec<Item>>>),
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Change(change) => f.debug_tuple("Change").field(change).finish(),
+            Self::Below(folder, _) => f.debug_tuple("Below").field(folder).finish_non_exhaustive(),
+        }
+    }
+}
+
+/// Where the telling of a page of a feed stands.
+struct Telling {
+    told: std::vec::IntoIter<Told>,
+    below: Option<BoxStream<'static, Result<Vec<Item>>>>,
+    /// Folders that were listed, alone or below others.
+    listed: TreeGuard,
+    checkpoint: Option<Cursor>,
+}
+
+impl Telling {
+    async fn next(&mut self) -> Result<Option<ChangePage>> {
+        if let Some(below) = &mut self.below
+            && let Some(items) = below.try_next().await?
+        {
+            for folder in items.iter().filter(|item| item.is_folder()) {
+                self.listed.enter(folder.id.as_str(), 0)?;
+            }
+            return Ok(Some(ChangePage::new(items.into_iter().map(Change::Upsert).collect())));
+        }
+        self.below = None;
+        let mut changes = Vec::new();
+        for told in self.told.by_ref() {
+            match told {
+                Told::Change(change) => changes.push(change),
+                Told::Below(folder, below) => {
+                    if self.listed.enter(folder.as_str(), 0)? {
+                        self.below = Some(below);
+                        return Ok(Some(ChangePage::new(changes)));
+                    }
+                }
+            }
+        }
+        Ok(self.checkpoint.take().map(|checkpoint| ChangePage::new(changes).with_checkpoint(checkpoint)))
+    }
+}
+
+/// What a page of a feed tells, in its order. What folders brought along comes as it is listed, on pages of its own, so that
+/// no tree is kept in memory; the last page has the checkpoint.
+pub fn tell(told: Vec<Told>, checkpoint: Cursor) -> BoxStream<'static, Result<ChangePage>> {
+    let (told, listed) = (told.into_iter(), TreeGuard::new());
+    let telling = Telling { told, below: None, listed, checkpoint: Some(checkpoint) };
+    let pages =
+        stream::try_unfold(telling, |mut telling| async move { Ok(telling.next().await?.map(|page| (page, telling))) });
+    pages.boxed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ItemKind;
+
+    #[test]
+    fn what_folders_brought_comes_in_its_place_once_and_as_it_is_listed() {
+        let item = |id: &str, kind| Item::new(id, id, kind);
+        let upsert = |id: &str, kind| Told::Change(Change::Upsert(item(id, kind)));
+        let listed = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let below = |folder: &str, pages: Vec<Vec<Item>>| {
+            let listed = listed.clone();
+            let pages = stream::iter(pages).map(move |page| {
+                listed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Ok(page)
+            });
+            Told::Below(folder.into(), pages.boxed())
+        };
+        let pages_of_a =
+            vec![vec![item("b", ItemKind::Folder)], vec![item("c", ItemKind::File), item("d", ItemKind::File)]];
+        let told = vec![
+            upsert("x", ItemKind::File),
+            upsert("a", ItemKind::Folder),
+            below("a", pages_of_a),
+            upsert("b", ItemKind::Folder),
+            below("b", vec![vec![item("never", ItemKind::File)]]),
+            Told::Change(Change::Remove("y".into())),
+        ];
+        let mut pages = tell(told, Cursor::new("acme", "s", "1"));
+        let mut seen = Vec::new();
+        while let Some(page) = futures::FutureExt::now_or_never(pages.try_next()).unwrap().unwrap() {
+            let ids = page.changes.iter().map(|change| match change {
+                Change::Upsert(item) => item.id.to_string(),
+                Change::Remove(id) => format!("-{id}"),
+                _ => String::new(),
+            });
+            let pages_listed = listed.load(std::sync::atomic::Ordering::Relaxed);
+            seen.push((ids.collect::<Vec<_>>().join(" "), page.checkpoint.is_some(), pages_listed));
+        }
+        let expected = [("x a", false, 0), ("b", false, 1), ("c d", false, 2), ("b -y", true, 2)]
+            .map(|(ids, checkpoint, listed)| (ids.to_owned(), checkpoint, listed));
+        assert_eq!(seen, expected, "in order, each folder once, nothing listed ahead, and the checkpoint last");
+
+        let mut nothing = tell(Vec::new(), Cursor::new("acme", "s", "1"));
+        let only = futures::FutureExt::now_or_never(nothing.try_next()).unwrap().unwrap().unwrap();
+        assert!(only.changes.is_empty() && only.checkpoint.is_some());
+    }
 
     #[test]
     fn a_cursor_survives_json_and_is_refused_elsewhere() {

@@ -42,7 +42,7 @@ mod watch;
 pub mod xml;
 
 pub use capabilities::{Capabilities, Operation, Support, UploadLimits};
-pub use change::{Change, ChangeOptions, ChangePage, Cursor, Since};
+pub use change::{Change, ChangeOptions, ChangePage, Cursor, Since, Told, tell};
 pub use check::{Asked, Holder, check_granted};
 pub use digest::{Digest, DigestAlgorithm, Hasher};
 pub use error::{Attempted, Error, ErrorKind, Result};

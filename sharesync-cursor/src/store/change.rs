@@ -3,13 +3,13 @@
 //! The log names what has changed; what it is now is asked for. The position is taken before a walk begins, so that nothing
 //! falls between.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::{
     Attempted, BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, ItemId, Operation, PageGuard,
-    RemotePath, Result, Since,
+    RemotePath, Result, Since, Told, tell,
 };
 
 use super::Inner;
@@ -146,32 +146,30 @@ impl Feed {
     }
 
     /// What the entries of the log mean now.
-    async fn translate(&self, entries: Vec<ChangeEntry>) -> Result<Vec<Change>> {
+    async fn translate(&self, entries: Vec<ChangeEntry>) -> Result<Vec<Told>> {
         let entries = entries.into_iter().filter_map(|entry| self.relevant(entry).transpose());
         let entries = entries.collect::<Result<Vec<_>>>()?;
         let present = self.present(&entries).await?;
-        let (mut changes, mut listed) = (Vec::new(), HashSet::new());
+        let mut told = Vec::new();
         for entry in entries {
             let known = present.get(&entry.id).and_then(Option::as_ref).filter(|_| !entry.is_deleted);
             // What is outside of the scope is not there, whether it ever was inside or not.
             let Some(known) = known.filter(|known| self.covers(known)) else {
                 if self.scope.as_ref().is_none_or(|scope| scope.id != entry.id) {
-                    changes.push(Change::Remove(ItemId::from(entry.id)));
+                    told.push(Told::Change(Change::Remove(ItemId::from(entry.id))));
                 }
                 continue;
             };
-            changes.push(Change::Upsert(known.clone().into_item(self.store.root_id())));
+            told.push(Told::Change(Change::Upsert(known.clone().into_item(self.store.root_id()))));
             // A folder that came from elsewhere, or out of the trash, may have brought what has no entry of its own.
-            if known.is_folder && !self.is_below(entry.came_from.as_ref()) && listed.insert(entry.id.clone()) {
-                let mut below = walk(self.store.clone(), Place::Folder(entry.id), false);
-                while let Some(found) = below.try_next().await? {
-                    listed.extend(found.iter().filter(|known| known.is_folder).map(|known| known.id.clone()));
-                    let items = found.into_iter().map(|known| known.into_item(self.store.root_id()));
-                    changes.extend(items.map(Change::Upsert));
-                }
+            if known.is_folder && !self.is_below(entry.came_from.as_ref()) {
+                let root = self.store.root_id().to_owned();
+                let below = walk(self.store.clone(), Place::Folder(entry.id.clone()), false);
+                let items = below.map_ok(move |found| found.into_iter().map(|known| known.into_item(&root)).collect());
+                told.push(Told::Below(entry.id.into(), items.boxed()));
             }
         }
-        Ok(changes)
+        Ok(told)
     }
 
     /// What of an entry counts; `None` for one that says nothing about this share's files and folders.
@@ -243,11 +241,14 @@ impl Reading {
             page => page?,
         };
         check(&page, &position, self.feed.store.root_id())?;
-        let told = ChangePage::new(self.feed.translate(page.changes).await?);
-        let told = told.with_checkpoint(self.feed.checkpoint(&page.cursor)?);
+        let told = tell(self.feed.translate(page.changes).await?, self.feed.checkpoint(&page.cursor)?);
         self.position = page.has_more.then_some(page.cursor);
-        let told = self.feed.sure(told).await?;
-        Ok(stream::iter([Ok(told)]).boxed())
+        let feed = self.feed.clone();
+        let told = told.and_then(move |page| {
+            let feed = feed.clone();
+            async move { feed.sure(page).await }
+        });
+        Ok(told.boxed())
     }
 }
 

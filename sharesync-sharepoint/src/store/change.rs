@@ -1,12 +1,12 @@
 //! The changes of a library: what both sources have in common. The sources are in `feed` and `log`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::{
     Attempted, BoxStream, Change, ChangeOptions, ChangePage, Cursor, ErrorKind, ItemId, Operation, RemotePath, Result,
-    Since,
+    Since, Told,
 };
 
 use super::find::Place;
@@ -51,9 +51,9 @@ pub(super) fn changes(store: Arc<Inner>, since: Since, options: ChangeOptions) -
     pages.map(|page| page.attempted(PROVIDER, Operation::Changes.name())).boxed()
 }
 
-/// What a page tells of one item.
+/// What a page names.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct Named {
     pub(super) id: Guid,
     /// What it is now; none where it is gone.
     pub(super) known: Option<Known>,
@@ -103,10 +103,10 @@ impl Scope {
     }
 
     /// What of a full enumeration is below.
-    pub(super) async fn existing(&self, told: Vec<Told>) -> Result<Vec<Change>> {
+    pub(super) async fn existing(&self, named: Vec<Named>) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
-        for told in parents_first(told) {
-            if let Some(known) = self.placed(told.known).await?
+        for named in parents_first(named) {
+            if let Some(known) = self.placed(named.known).await?
                 && self.covers(&known)
             {
                 changes.push(Change::Upsert(known.into_item()));
@@ -116,35 +116,33 @@ impl Scope {
     }
 
     /// What the entries of a page mean, a folder before what it holds.
-    pub(super) async fn translate(&mut self, told: Vec<Told>) -> Result<Vec<Change>> {
-        let (mut changes, mut listed) = (Vec::new(), HashSet::new());
-        for told in parents_first(told) {
-            if told.id == self.store.root.id {
+    pub(super) async fn translate(&mut self, named: Vec<Named>) -> Result<Vec<Told>> {
+        let mut told = Vec::new();
+        for named in parents_first(named) {
+            if named.id == self.store.root.id {
                 continue;
             }
-            let known = self.placed(told.known).await?;
-            if let (Some(folder), Some(known)) = (self.folder.as_mut().filter(|folder| folder.id == told.id), &known) {
+            let known = self.placed(named.known).await?;
+            if let (Some(folder), Some(known)) = (self.folder.as_mut().filter(|folder| folder.id == named.id), &known) {
                 // The folder itself was renamed or moved.
                 folder.path = known.path.clone().unwrap_or_else(RemotePath::root);
                 continue;
             }
             // What is outside of the scope is not there, whether it ever was inside or not.
             let Some(known) = known.filter(|known| self.covers(known)) else {
-                changes.push(Change::Remove(ItemId::from(told.id.to_string())));
+                told.push(Told::Change(Change::Remove(ItemId::from(named.id.to_string()))));
                 continue;
             };
-            changes.push(Change::Upsert(known.clone().into_item()));
+            told.push(Told::Change(Change::Upsert(known.clone().into_item())));
             // A folder that came into the scope has brought what is not told by itself.
-            let brought = known.is_folder && (told.brought || self.folder.is_some());
-            if let Some(path) = known.path.filter(|_| brought && listed.insert(known.id)) {
-                let mut below = walk(self.store.clone(), Place { id: known.id, path }, false);
-                while let Some(found) = below.try_next().await? {
-                    listed.extend(found.iter().filter(|known| known.is_folder).map(|known| known.id));
-                    changes.extend(found.into_iter().map(|known| Change::Upsert(known.into_item())));
-                }
+            let brought = known.is_folder && (named.brought || self.folder.is_some());
+            if let Some(path) = known.path.filter(|_| brought) {
+                let below = walk(self.store.clone(), Place { id: known.id, path }, false);
+                let items = below.map_ok(|found| found.into_iter().map(Known::into_item).collect());
+                told.push(Told::Below(ItemId::from(known.id.to_string()), items.boxed()));
             }
         }
-        Ok(changes)
+        Ok(told)
     }
 
     /// With its path, where that matters and is not told; none where it is gone.
@@ -174,12 +172,12 @@ impl Scope {
 
 /// The order of a page, but for folders that are told after what they hold. Of several entries for one item the last one
 /// counts.
-fn parents_first(told: Vec<Told>) -> Vec<Told> {
-    let last: HashMap<Guid, usize> = told.iter().enumerate().map(|(at, told)| (told.id, at)).collect();
+fn parents_first(named: Vec<Named>) -> Vec<Named> {
+    let last: HashMap<Guid, usize> = named.iter().enumerate().map(|(at, named)| (named.id, at)).collect();
     let parents: Vec<Option<usize>> =
-        told.iter().map(|told| last.get(&told.known.as_ref()?.parent?).copied()).collect();
-    let mut slots: Vec<Option<Told>> =
-        told.into_iter().enumerate().map(|(at, told)| (last.get(&told.id) == Some(&at)).then_some(told)).collect();
+        named.iter().map(|named| last.get(&named.known.as_ref()?.parent?).copied()).collect();
+    let mut slots: Vec<Option<Named>> =
+        named.into_iter().enumerate().map(|(at, named)| (last.get(&named.id) == Some(&at)).then_some(named)).collect();
     let mut ordered = Vec::with_capacity(slots.len());
     for at in 0..slots.len() {
         // Up to the topmost folder that is still to come, and down again.
@@ -200,7 +198,7 @@ fn parents_first(told: Vec<Told>) -> Vec<Told> {
 mod tests {
     use super::*;
 
-    fn told(id: u8, parent: Option<u8>) -> Told {
+    fn named(id: u8, parent: Option<u8>) -> Named {
         let guid = |id: u8| format!("{id:032x}").parse::<Guid>().unwrap();
         let known = parent.map(|parent| Known {
             id: guid(id),
@@ -214,12 +212,12 @@ mod tests {
             created: None,
             modified: None,
         });
-        Told { id: guid(id), known, brought: false }
+        Named { id: guid(id), known, brought: false }
     }
 
     fn order(entries: &[(u8, Option<u8>)]) -> Vec<u8> {
-        let told = entries.iter().map(|(id, parent)| told(*id, *parent)).collect();
-        parents_first(told).iter().map(|told| told.id.simple()[30..].parse().unwrap()).collect()
+        let named = entries.iter().map(|(id, parent)| named(*id, *parent)).collect();
+        parents_first(named).iter().map(|named| named.id.simple()[30..].parse().unwrap()).collect()
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The feed of the sync service as changes. Every status becomes something: changes, everything, or a reset.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sharesync_core::{BoxStream, Change, ChangePage, Error, ErrorKind, PageGuard, Result};
+use sharesync_core::{BoxStream, Change, ChangePage, Error, ErrorKind, PageGuard, Result, tell};
 
-use super::change::{Pages, Scope, Told};
+use super::change::{Named, Pages, Scope};
 use super::item::Known;
 use crate::model::{FeedStatus, ItemShape, SyncItem};
 use crate::{FeedOptions, FeedPage};
@@ -19,6 +19,8 @@ enum State {
     Everything(Option<String>),
     /// Everything is listed, because the feed gave nothing but a token.
     Listing(String, BoxStream<'static, Result<Vec<Known>>>),
+    /// Within what a page of changes amounts to, and what comes after it.
+    Telling(Pages, Box<State>),
     End,
 }
 
@@ -69,6 +71,7 @@ impl Reading {
             State::Changes(token) => self.changes(token).await.map(Some),
             State::Everything(token) => self.everything(token).await.map(Some),
             State::Listing(token, listing) => self.listing(token, listing).await.map(Some),
+            State::Telling(pages, then) => self.telling(pages, then).await.map(Some),
         }
     }
 
@@ -110,11 +113,16 @@ impl Reading {
             None => return Err(protocol("a page of the feed without a token to go on with")),
         };
         let items = if page.status == FeedStatus::NoChanges { Vec::new() } else { page.items };
-        let told = self.told(items)?;
-        let changes = self.scope.translate(told).await?;
-        let told = ChangePage::new(changes).with_checkpoint(self.scope.checkpoint(&next));
-        self.state = if page.has_more { State::Changes(next) } else { State::End };
-        Ok(told)
+        let named = self.named(items)?;
+        let told = tell(self.scope.translate(named).await?, self.scope.checkpoint(&next));
+        let then = if page.has_more { State::Changes(next) } else { State::End };
+        self.telling(told, Box::new(then)).await
+    }
+
+    async fn telling(&mut self, mut pages: Pages, then: Box<State>) -> Result<ChangePage> {
+        let page = pages.try_next().await?;
+        self.state = if page.is_some() { State::Telling(pages, then) } else { *then };
+        Ok(page.unwrap_or_else(|| ChangePage::new(Vec::new())))
     }
 
     /// From here on everything is told, as a reset.
@@ -161,8 +169,8 @@ impl Reading {
                 let changes = match self.silent {
                     true => Vec::new(),
                     false => {
-                        let told = self.told(page.items)?;
-                        self.scope.existing(told).await?
+                        let named = self.named(page.items)?;
+                        self.scope.existing(named).await?
                     }
                 };
                 if page.has_more {
@@ -206,11 +214,11 @@ impl Reading {
         }
     }
 
-    /// What a page tells of files and folders.
-    fn told(&self, items: Vec<SyncItem>) -> Result<Vec<Told>> {
+    /// The files and folders that a page names.
+    fn named(&self, items: Vec<SyncItem>) -> Result<Vec<Named>> {
         let dialect = self.scope.store.client.dialect();
         let (is_gone, brought) = (dialect.deleted, dialect.list_told_folders);
-        let told = items.into_iter().filter_map(|item| {
+        let named = items.into_iter().filter_map(|item| {
             let gone = is_gone(&item);
             if matches!(item.shape, ItemShape::Other(_)) && !gone {
                 return None;
@@ -222,9 +230,9 @@ impl Reading {
                 return None;
             }
             let known = if gone { Ok(None) } else { Known::synced(item).map(Some) };
-            Some(known.map(|known| Told { id, known, brought }))
+            Some(known.map(|known| Named { id, known, brought }))
         });
-        told.collect()
+        named.collect()
     }
 }
 

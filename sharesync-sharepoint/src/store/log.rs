@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sharesync_core::{Change, ChangePage, Error, ErrorKind, PageGuard, Result};
+use sharesync_core::{Change, ChangePage, Error, ErrorKind, PageGuard, Result, tell};
 
-use super::change::{Pages, Scope, Told};
+use super::change::{Named, Pages, Scope};
 use super::item::Known;
 use crate::model::{ChangeEntry, ChangeKind, ChangeQuery, ChangeToken, Guid};
 
@@ -86,15 +86,19 @@ impl Reading {
             tracing::debug!("the log does not say what has changed: everything is read anew");
             return everything(self.scope.clone(), true).await;
         };
-        let told = self.told(named).await?;
-        let page = ChangePage::new(self.scope.translate(told).await?).with_checkpoint(self.scope.checkpoint(&next));
-        let page = self.scope.sure(page).await?;
+        let named = self.present(named).await?;
+        let told = tell(self.scope.translate(named).await?, self.scope.checkpoint(&next));
         self.token = has_more.then_some(next);
-        Ok(stream::iter([Ok(page)]).boxed())
+        let scope = self.scope.clone();
+        let told = told.and_then(move |page| {
+            let scope = scope.clone();
+            async move { scope.sure(page).await }
+        });
+        Ok(told.boxed())
     }
 
     /// What is there now of what the entries name, each asked for once.
-    async fn told(&self, named: Vec<(Guid, bool)>) -> Result<Vec<Told>> {
+    async fn present(&self, named: Vec<(Guid, bool)>) -> Result<Vec<Named>> {
         let store = &self.scope.store;
         let asked = named.into_iter().map(|(id, brought)| {
             let store = store.clone();
@@ -103,7 +107,7 @@ impl Reading {
                     Err(error) if error.kind() == ErrorKind::NotFound => None,
                     known => Some(known?),
                 };
-                Ok(Told { id, known, brought })
+                Ok(Named { id, known, brought })
             }
         });
         stream::iter(asked.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
