@@ -103,6 +103,11 @@ impl ErrorKind {
         }
     }
 
+    /// Whether a failure may pass by itself, so that the same may succeed later.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(self, Self::Network | Self::Timeout | Self::Stalled | Self::Unavailable | Self::RateLimited)
+    }
+
     /// What to do about it, as a sentence for a person; `None` where nothing general can be said.
     pub fn remedy(self) -> Option<&'static str> {
         Some(match self {

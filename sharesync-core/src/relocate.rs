@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::http::is_foreign;
 use crate::task::still_wanted;
 use crate::temporary::{Purpose, Temporary};
 use crate::{Attempted as _, Error, ErrorKind, NameRules, Result};
@@ -142,12 +143,12 @@ where
 /// Pauses before the removal of a temporary folder is tried again: it has a name of its own, so that nothing else can go.
 const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500)];
 
-/// Removes a temporary folder. One that stays after a failure is something of what was asked for that may have been done.
+/// Removes a temporary folder, tried again after what may pass: a failure of the way there, or a page of a proxy. One that stays after a failure is something of what was asked for that may have been done.
 async fn remove<T>(folders: &dyn TemporaryFolders, folder: &str, name: &str, done: Result<T>) -> Result<T> {
     let mut pauses = PAUSES.into_iter();
     let mut removed = folders.remove(folder).await;
     while let Err(error) = &removed
-        && error.kind() != ErrorKind::NotFound
+        && (error.kind().may_pass() || is_foreign(error))
         && let Some(pause) = pauses.next()
     {
         tokio::time::sleep(pause).await;
@@ -238,5 +239,54 @@ async fn put_back(mover: &dyn Mover, passed: &[&Spot], at: &Spot, to: &Spot, err
             );
             Error::new(error.kind(), message).with_maybe_applied(true).with_source(error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use http::StatusCode;
+
+    use super::*;
+    use crate::http::ForeignResponse;
+
+    /// Folders whose removal fails with these, one after the other.
+    struct Folders(Mutex<Vec<Error>>);
+
+    #[async_trait]
+    impl TemporaryFolders for Folders {
+        async fn make(&self, _: &str, name: &str) -> Result<String> {
+            Ok(name.to_owned())
+        }
+
+        async fn remove(&self, _: &str) -> Result<()> {
+            self.0.lock().unwrap().pop().map_or(Ok(()), Err)
+        }
+    }
+
+    /// What is left of so many failures of one kind, and whether the work's success is told all the same.
+    async fn left(fail: impl Fn() -> Error, times: usize) -> (usize, bool) {
+        let folders = Folders(Mutex::new((0..times).map(|_| fail()).collect()));
+        let done = remove(&folders, "1", "aside", Err::<(), _>(Error::new(ErrorKind::Conflict, "so"))).await;
+        (folders.0.into_inner().unwrap().len(), done.unwrap_err().maybe_applied())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_removal_of_a_folder_is_tried_again_only_after_what_may_pass() {
+        for kind in
+            [ErrorKind::Network, ErrorKind::Timeout, ErrorKind::Stalled, ErrorKind::Unavailable, ErrorKind::RateLimited]
+        {
+            assert_eq!(left(|| Error::new(kind, "so"), 2).await, (0, false), "{kind:?}");
+            assert_eq!(left(|| Error::new(kind, "so"), 9).await, (5, true), "{kind:?} ends");
+        }
+        for status in [200, 401, 403, 404, 503].map(|status| StatusCode::from_u16(status).unwrap()) {
+            let page = || ForeignResponse::new(status, &http::HeaderMap::new()).into_error();
+            assert_eq!(left(page, 2).await, (0, false), "{status}");
+        }
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::Locked, ErrorKind::Unauthenticated, ErrorKind::Rejected] {
+            assert_eq!(left(|| Error::new(kind, "so"), 2).await, (1, true), "{kind:?}");
+        }
+        assert_eq!(left(|| Error::new(ErrorKind::NotFound, "so"), 2).await, (1, false), "it is gone");
     }
 }

@@ -7,7 +7,7 @@ use futures::{StreamExt as _, stream};
 use tokio::time::{Instant, sleep_until};
 
 use crate::http::deadline;
-use crate::{BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, ErrorKind, RemoteStore, Result, Since};
+use crate::{BoxStream, Change, ChangeOptions, ChangePage, Cursor, Error, RemoteStore, Result, Since};
 
 /// The longest that a service can ask to wait before it is looked at again.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
@@ -251,17 +251,9 @@ impl<S: RemoteStore + ?Sized> Follow<'_, S> {
         self.stale = true;
         let asked = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
         self.again = Some(deadline(jittered(self.options.poll_interval).max(asked)));
-        self.ended = !passes(error.kind());
+        self.ended = !error.kind().may_pass();
         error
     }
-}
-
-/// Whether a failure may pass by itself.
-fn passes(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Stalled | ErrorKind::Unavailable | ErrorKind::RateLimited
-    )
 }
 
 /// An enumeration as a reset: what it does not name is gone.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::TryStreamExt as _;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use sharesync_core::http::{Call, HttpConfig, Pipeline, Response};
-use sharesync_core::{Error, ErrorKind, Result, ServiceClock};
+use sharesync_core::{Attempted as _, Error, ErrorKind, Result, ServiceClock};
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -214,16 +214,17 @@ impl Client {
             Err(error) if error::ends_session(&error) => error,
             answer => return answer,
         };
-        if !endpoint.session.refused(generation).await? {
-            return Err(refused);
-        }
-        let (token, _) = endpoint.session.token().await.map_err(|error| error::of(op, error))?;
-        let again = self.0.pipeline.run(self.call(endpoint, &request, Some(token.expose()))?, &decode).await;
-        // What an attempt with the old token may have done stays in doubt.
-        again.map_err(|error| {
-            let doubt = refused.maybe_applied() || error.maybe_applied();
-            error.with_maybe_applied(doubt)
-        })
+        // What an attempt with the old token may have done stays in doubt, whatever comes of the new one.
+        let doubt = refused.maybe_applied();
+        let again = async {
+            if !endpoint.session.refused(generation).await? {
+                return Err(refused);
+            }
+            let (token, _) = endpoint.session.token().await.map_err(|error| error::of(op, error))?;
+            self.0.pipeline.run(self.call(endpoint, &request, Some(token.expose()))?, &decode).await
+        };
+        let answer = again.await;
+        if doubt { answer.after_write() } else { answer }
     }
 
     fn call(&self, endpoint: &Endpoint, request: &Request, token: Option<&str>) -> Result<Call> {

@@ -12,7 +12,7 @@ use super::stage::{builder, xml};
 use super::table::kept;
 use super::template::{Filling, Node, Pass, Rules};
 use super::xml::operation;
-use crate::support::{Seen, Server};
+use crate::support::{Seen, Server, empty};
 
 const WAITERS: usize = 16;
 
@@ -114,6 +114,35 @@ async fn a_token_alone_is_not_renewed() {
     let error = client.files().account().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
     assert_eq!(operations(&server.seen().await), ["GetAccountDetails"]);
+}
+
+/// The first attempt may have been carried out; then the session has ended, and whatever comes after that cannot tell.
+#[tokio::test]
+async fn what_an_attempt_before_the_sign_in_may_have_done_stays_in_doubt() {
+    for (first_fails, login_fails) in [(true, true), (true, false), (false, true), (false, false)] {
+        let server = Server::start().await;
+        let asked = AtomicUsize::new(usize::from(!first_fails));
+        server.by(move |request| {
+            let version = SoapVersion::V11;
+            if operation(std::str::from_utf8(&request.body).unwrap()) != "AccountLogin" {
+                return match asked.fetch_add(1, Ordering::SeqCst) {
+                    0 => empty(503),
+                    1 => xml(version, 500, file(&format!("reconstructed/faults/token.{}.xml", label(version)))),
+                    _ => xml(version, 500, file(&format!("reconstructed/faults/bad_value.{}.xml", label(version)))),
+                };
+            }
+            if login_fails {
+                return xml(version, 500, file(&format!("reconstructed/faults/bad_value.{}.xml", label(version))));
+            }
+            let body = filled("AccountLogin", &["LoginResult", "Token"], "new");
+            xml(version, 200, response_envelope(version, &body))
+        });
+        let builder = builder(&server.uri(), SoapVersion::V11).password("jane", "hush").token("jane", "old");
+        let error = builder.client().unwrap().files().logout().await.unwrap_err();
+        assert_eq!(error.maybe_applied(), first_fails, "the sign-in fails: {login_fails}: {error}");
+        let wanted = if login_fails { "AccountLogin" } else { "Logout" };
+        assert_eq!(error.operation(), Some(wanted), "{error}");
+    }
 }
 
 #[tokio::test]
