@@ -156,6 +156,14 @@ impl ChangePage {
         Ok(self)
     }
 
+    /// The upserts of the page, without a checkpoint: what completes an enumeration.
+    #[must_use]
+    pub fn only_upserts(mut self) -> Self {
+        self.changes.retain(|change| matches!(change, Change::Upsert(_)));
+        self.checkpoint = None;
+        self
+    }
+
     /// Says where to continue after this page.
     #[must_use]
     pub fn with_checkpoint(mut self, checkpoint: Cursor) -> Self {

@@ -1,15 +1,19 @@
 //! Following changes: everything from the beginning, nothing but a checkpoint from now, exactly what happened since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt as _, TryStreamExt as _};
+use sharesync::transfer::{TransferOptions, UploadRequest};
 use sharesync::{
-    Change, ChangeOptions, ChangePage, Cursor, DeleteOptions, Destination, ErrorKind, Item, ItemId, ItemRef, Operation,
-    Since,
+    Change, ChangeOptions, ChangePage, Cursor, DeleteOptions, Destination, ErrorKind, Item, ItemId, ItemRef,
+    OnConflict, Operation, RemoteStoreExt as _, Since, WalkOptions,
 };
+use sharesync_emulator::drive::{self, Drive, ItemPatch};
 use sharesync_emulator::{Fault, FaultKind};
 
 use super::harness::{Ctx, cases};
+use super::providers::after_each_response;
 use super::support::{fails, folder_in, put_into};
 
 cases! {
@@ -33,10 +37,15 @@ cases! {
         a_damaged_cursor_is_refused,
         a_page_in_between_removes_nothing,
         without_the_folder_that_is_followed_nothing_is_told,
+        what_is_away_for_a_moment_is_not_gone,
+        a_folder_that_is_followed_may_move,
         small_pages_lose_and_repeat_nothing,
         a_scope_leaves_out_the_rest,
     }
 }
+
+/// The responses of a reading after which something happens.
+const MOMENTS: usize = 10;
 
 /// What a consumer keeps that applies every change.
 type Mirror = BTreeMap<ItemId, Item>;
@@ -324,6 +333,132 @@ async fn without_the_folder_that_is_followed_nothing_is_told(ctx: Ctx) {
         let told = ctx.store.changes(since, scope.clone()).collect::<Vec<_>>().await;
         assert_eq!(told.len(), 1, "{told:?}");
         assert_eq!(told[0].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
+    }
+}
+
+/// Moves an item away after so many responses, and back after a few more.
+struct Away {
+    item: drive::ItemId,
+    home: drive::ItemId,
+    to: drive::ItemId,
+    seen: usize,
+    leaves: usize,
+    returns: usize,
+}
+
+impl Away {
+    fn after_response(&mut self, drive: &Drive) {
+        self.seen += 1;
+        for (at, folder) in [(self.leaves, self.to), (self.returns, self.home)] {
+            if self.seen == at {
+                put_in(drive, self.item, folder);
+            }
+        }
+    }
+}
+
+/// Does what is planned, by the responses of an emulator that nobody else uses.
+fn meddler(ctx: &Ctx) -> Arc<Mutex<Option<Away>>> {
+    let (plan, drive) = (Arc::new(Mutex::new(None::<Away>)), ctx.emulator.drive().clone());
+    let planned = plan.clone();
+    after_each_response(&ctx.emulator, move || {
+        planned.lock().unwrap().iter_mut().for_each(|away| away.after_response(&drive));
+    });
+    plan
+}
+
+/// Moves an item, as another client would.
+fn put_in(drive: &Drive, item: drive::ItemId, folder: drive::ItemId) {
+    let mut patch = ItemPatch::default();
+    patch.parent = Some(folder);
+    drive.update(drive.users().remove(0).id, item, patch).unwrap();
+}
+
+/// An item, or a folder around it, is somewhere else during one or two requests of a reading, whichever they are: it is not
+/// told as gone, as one look does not tell. A feed that says where an item is at the moment of the checkpoint may say that it
+/// is outside; the next reading tells that it is back.
+async fn what_is_away_for_a_moment_is_not_gone(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    let followed = ctx.folder("followed").await;
+    ctx.folder("beside").await;
+    folder_in(&*ctx.store, &followed, "inside").await;
+    let above = folder_in(&*ctx.store, &followed, "above").await;
+    let folder = folder_in(&*ctx.store, &above, "folder").await;
+    let file = put_into(&*ctx.store, &folder, "file", "x").await;
+    let drive = ctx.emulator.drive().clone();
+    let named = |name: &str| drive.find(drive.root(), 2, |item| &*item.name == name).remove(0).item;
+    let plan = meddler(&ctx);
+    let scope = ChangeOptions::new().with_scope(&followed);
+    let mut mirror = Mirror::new();
+    let mut cursor = follow_with(&ctx, Since::Beginning, scope.clone(), &mut mirror).await;
+    let has_feed = ["cursor", "sharepoint"].contains(&ctx.store.info().provider);
+    let items = ["file", "folder", "above"].into_iter();
+    for (away, place) in items.flat_map(|away| [(away, "inside"), (away, "beside")]) {
+        for (leaves, stays) in (1..=MOMENTS).flat_map(|leaves| [(leaves, 1), (leaves, 2)]) {
+            let what = format!("{away} is in {place} after {leaves} responses, for {stays}");
+            let request = UploadRequest::new(&folder, "file").with_on_conflict(OnConflict::NewVersion);
+            ctx.store.upload_bytes(what.clone(), request, TransferOptions::new()).await.unwrap();
+            let (item, to) = (named(away), named(place).id);
+            let (home, returns) = (item.parent.unwrap(), leaves + stays);
+            *plan.lock().unwrap() = Some(Away { item: item.id, home, to, seen: 0, leaves, returns });
+            let told = ctx.store.changes(Since::Cursor(cursor.clone()), scope.clone()).try_collect::<Vec<_>>().await;
+            let plan = plan.lock().unwrap().take().unwrap();
+            if (leaves..returns).contains(&plan.seen) {
+                put_in(&drive, item.id, home);
+            }
+            let met = plan.seen > returns && !(place == "beside" && has_feed);
+            match told {
+                Ok(pages) => {
+                    let changes = pages.iter().flat_map(|page| page.changes.clone());
+                    changes.for_each(|change| apply(&mut mirror, change));
+                    cursor = pages.last().unwrap().checkpoint.clone().unwrap();
+                }
+                // Whoever looks for what keeps moving may give up.
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Unavailable, "{what}: {error}"),
+            }
+            for item in [&above, &folder, &file].into_iter().filter(|_| met) {
+                assert!(mirror.contains_key(item.identity()), "{what}: {} is there: {:?}", item.name, names(&mirror));
+            }
+            cursor = follow_with(&ctx, Since::Cursor(cursor), scope.clone(), &mut mirror).await;
+            let there: Vec<_> = ctx.store.walk(&followed, WalkOptions::new()).try_collect().await.unwrap();
+            let there: BTreeSet<_> = there.iter().map(|(_, item)| item.identity()).collect();
+            assert_eq!(mirror.keys().collect::<BTreeSet<_>>(), there, "{what}: {:?}", names(&mirror));
+        }
+    }
+}
+
+/// The folder that is followed is moved during a reading, after whichever response: no later reading lacks anything.
+async fn a_folder_that_is_followed_may_move(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    let followed = ctx.folder("followed").await;
+    let beside = ctx.folder("beside").await;
+    let folder = folder_in(&*ctx.store, &followed, "folder").await;
+    put_into(&*ctx.store, &folder, "file", "x").await;
+    let drive = ctx.emulator.drive().clone();
+    let named = |name: &str| drive.find(drive.root(), 2, |item| &*item.name == name).remove(0).item;
+    let homes = [named(&beside.name).id, named(&ctx.folder.name).id];
+    let plan = meddler(&ctx);
+    let scope = ChangeOptions::new().with_scope(&followed);
+    let mut mirror = Mirror::new();
+    let mut cursor = follow_with(&ctx, Since::Beginning, scope.clone(), &mut mirror).await;
+    for (leaves, to) in (1..=MOMENTS).flat_map(|leaves| homes.map(|to| (leaves, to))) {
+        let request = UploadRequest::new(&folder, "file").with_on_conflict(OnConflict::NewVersion);
+        ctx.store.upload_bytes(format!("{leaves} {to:?}"), request, TransferOptions::new()).await.unwrap();
+        let (item, home) = (named("followed").id, named("followed").parent.unwrap());
+        *plan.lock().unwrap() = Some(Away { item, home, to, seen: 0, leaves, returns: usize::MAX });
+        match ctx.store.changes(Since::Cursor(cursor.clone()), scope.clone()).try_collect::<Vec<_>>().await {
+            Ok(pages) => {
+                let changes = pages.iter().flat_map(|page| page.changes.clone());
+                changes.for_each(|change| apply(&mut mirror, change));
+                cursor = pages.last().unwrap().checkpoint.clone().unwrap();
+            }
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Unavailable, "after {leaves} responses: {error}"),
+        }
+        plan.lock().unwrap().take();
+        cursor = follow_with(&ctx, Since::Cursor(cursor), scope.clone(), &mut mirror).await;
+        let there: Vec<_> = ctx.store.walk(&followed, WalkOptions::new()).try_collect().await.unwrap();
+        let there: BTreeSet<_> = there.iter().map(|(_, item)| item.identity()).collect();
+        assert_eq!(mirror.keys().collect::<BTreeSet<_>>(), there, "after {leaves} responses: {:?}", names(&mirror));
     }
 }
 

@@ -76,11 +76,11 @@ impl Follower {
         self
     }
 
-    /// Reads to the end; after an error it goes on from its last checkpoint the next time. What was there before and after,
-    /// unchanged, it must then have been told of.
+    /// Reads to the end; after an error it goes on from its last checkpoint the next time. What was there all the time it
+    /// must then have been told of.
     async fn read(&mut self) -> bool {
         self.load();
-        let before = self.client.stage.below(self.client.base);
+        let (start, before) = (self.client.stage.log_end(), self.client.stage.below(self.client.base));
         let since = self.cursor.clone().map_or(Since::Beginning, Since::Cursor);
         self.client.judge.began();
         self.client.stage.doing(&self.client.agent, "changes");
@@ -99,7 +99,10 @@ impl Follower {
         }
         self.readings += 1;
         let (told, after) = (self.told(&self.root), self.client.stage.below(self.client.base));
+        // What was moved and put back was not there for a while, which a reading may have seen.
+        let touched = self.client.stage.changed_after(start);
         let unchanged = before.into_iter().filter(|(path, node)| after.get(path) == Some(node));
+        let unchanged = unchanged.filter(|(_, node)| !touched.contains(&node.item));
         let paths = unchanged.filter_map(|(path, _)| self.told_as(&path)).collect::<Vec<_>>().into_iter();
         let lost: Vec<_> = paths.filter(|path| !told.contains_key(path) && self.lost.insert(path.clone())).collect();
         if !lost.is_empty() {

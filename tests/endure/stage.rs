@@ -1,6 +1,6 @@
 //! Where an endurance run takes place: an emulator that is struck by faults, the stores on it, and the truth about its drive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -193,6 +193,16 @@ impl Stage {
         let all = self.emulator.requests().all().into_iter();
         let own = all.filter(|record| record.sequence > after && record.user_agent.as_deref() == Some(agent));
         own.filter(|record| record.applied).collect()
+    }
+
+    /// Where the log of the drive ends.
+    pub(crate) fn log_end(&self) -> u64 {
+        self.emulator.drive().last_change()
+    }
+
+    /// The items that were changed after that, or carried along by a folder.
+    pub(crate) fn changed_after(&self, end: u64) -> BTreeSet<ItemId> {
+        self.emulator.drive().changes_after(end, usize::MAX).into_iter().map(|change| change.item).collect()
     }
 
     /// The one live item of that name.

@@ -303,8 +303,7 @@ async fn without_the_sync_service_the_log_is_read() {
     let farm = Farm::without_sync(move |seen| {
         let below = seen.below();
         if below.ends_with("/GetChanges") {
-            let start = seen.json()["query"]["ChangeTokenStart"]["StringValue"].as_str().unwrap().to_owned();
-            return match start.as_str() {
+            return match start(seen).as_str() {
                 // Fewer entries than asked for are no end.
                 "1;3;x;1;-1" => json_answer(200, &json!({"d": {"results": [entry(1, 1, "p1"), entry(2, 1, "p2")]}})),
                 "p2" => json_answer(200, &json!({"d": {"results": [entry(3, 2, "p3"), entry(11, 1, "p4")]}})),
@@ -337,14 +336,23 @@ async fn without_the_sync_service_the_log_is_read() {
     assert_eq!(store.capabilities().support(Operation::Changes), Support::Emulated);
     assert!(store.capabilities().digests.is_empty());
     let (words, cursor) = told(&store, Since::Beginning).await.unwrap();
-    assert_eq!(words, ["+b.txt"], "the service's own folder is not told");
+    assert_eq!(
+        words,
+        ["+b.txt", "+a.txt"],
+        "what is listed, but for the service's own folder, and what is logged meanwhile"
+    );
     let (words, cursor) = told(&store, Since::Cursor(cursor.unwrap())).await.unwrap();
     assert_eq!(words, ["+a.txt", "-2"], "each item once, as it is now");
     let (words, _) = told(&store, Since::Cursor(cursor.clone().unwrap())).await.unwrap();
     assert!(words.is_empty());
 
     let (words, _) = told(&store, Since::Cursor(of_scope(&cursor.unwrap(), "long-ago"))).await.unwrap();
-    assert_eq!(words, ["begin", "+b.txt", "end"]);
+    assert_eq!(words, ["begin", "+b.txt", "+a.txt", "end"]);
+}
+
+/// The token that the log is asked for from.
+fn start(seen: &Seen) -> String {
+    seen.json()["query"]["ChangeTokenStart"]["StringValue"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Another token for the scope of a cursor.
@@ -370,6 +378,10 @@ async fn a_damaged_cursor_is_no_good() {
         let farm =
             Farm::start(move |seen| match (seen.is_feed() || seen.below().ends_with("/GetChanges"), seen.token()) {
                 (true, None) if seen.is_feed() => page("FullData", "3;1;t1", false, ""),
+                // Its own token, after everything was listed.
+                (true, _) if !seen.is_feed() && start(seen) == "1;3;x;1;-1" => {
+                    json_answer(200, &json!({"d": {"results": []}}))
+                }
                 (true, _) => error(400, code, words),
                 _ => opening(seen, true).unwrap_or_else(|| json_answer(200, &json!({"d": {"results": []}}))),
             })

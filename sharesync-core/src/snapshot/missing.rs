@@ -9,12 +9,12 @@ use super::compare::bury;
 use super::keys::{self, Key, Table};
 use super::session::Batch;
 use super::walk::{Walk, select};
-use crate::{ErrorKind, Item, ItemId, ItemRef, Result};
+use crate::{Error, ErrorKind, Item, ItemId, ItemRef, Result};
 
 /// How often what was missed is looked for. Each time can find new items missing only because of new moves.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 8;
 
-/// The service was asked for the item.
+/// Nothing more is to be asked about the item.
 const ASKED: &[u8] = b"1";
 
 /// An item that was not seen in the folder where it was.
@@ -22,7 +22,19 @@ struct Missing {
     folder: ItemId,
     id: ItemId,
     item: ItemRef,
-    asked: bool,
+    /// What came of asking: nothing yet, the folder where it is said to be, or [`ASKED`].
+    said: Vec<u8>,
+}
+
+impl Missing {
+    /// What comes of an answer. An item that is said to be where it was not seen may just have left: it is asked for again,
+    /// and gone if it is said to be there a second time, after that folder was listed.
+    fn hears(&self, found: Option<&Item>) -> Vec<u8> {
+        let Some(found) = found else { return ASKED.to_vec() };
+        let place = found.parent.as_ref().map_or("", ItemId::as_str);
+        let said = [b"in ", place.as_bytes()].concat();
+        if said == self.said { ASKED.to_vec() } else { said }
+    }
 }
 
 impl Walk<'_> {
@@ -71,6 +83,10 @@ impl Walk<'_> {
         let mut range = Table::Missing.all();
         let mut is_there = false;
         while let Some(missing) = self.next_missing(&mut range).await? {
+            if let Some(moving) = missing.iter().find(|missing| missing.said != ASKED) {
+                let message = "the item is moved again and again while it is looked for";
+                return Err(Error::new(ErrorKind::Unavailable, message).with_subject(&moving.item));
+            }
             if !is_there && !missing.is_empty() {
                 self.scope_there().await?;
                 is_there = true;
@@ -82,21 +98,22 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Asks for what is missing and was not asked for, and lists the folders where it is said to be; whether there were any.
+    /// Asks for what is missing, and lists the folders where it is said to be; whether there was anything to ask for.
     async fn look_for_missing(&mut self) -> Result<bool> {
         let mut any = false;
         let mut range = Table::Missing.all();
         while let Some(missing) = self.next_missing(&mut range).await? {
-            let mut batch = Batch::default();
-            let mut items = Vec::new();
-            for missing in missing.into_iter().filter(|missing| !missing.asked) {
-                batch.put(keys::entry(Table::Missing, &missing.folder, &missing.id), ASKED.to_vec());
-                items.push(missing.item);
-            }
-            any |= !items.is_empty();
-            self.session.commit(batch).await?;
-            let answers = stream::iter(items).map(|item| self.ask(item)).buffer_unordered(self.concurrency);
+            let missing: Vec<_> = missing.into_iter().filter(|missing| missing.said != ASKED).collect();
+            any |= !missing.is_empty();
+            let items: Vec<_> = missing.iter().map(|missing| missing.item.clone()).collect();
+            let answers = stream::iter(items).map(|item| self.ask(item)).buffered(self.concurrency);
             let found: Vec<Option<Item>> = answers.try_collect().await?;
+            let mut batch = Batch::default();
+            for (missing, found) in missing.iter().zip(&found) {
+                let key = keys::entry(Table::Missing, &missing.folder, &missing.id);
+                batch.put(key, missing.hears(found.as_ref()));
+            }
+            self.session.commit(batch).await?;
             let folders: HashSet<_> = found.into_iter().flatten().map(|item| item.parent).collect();
             for folder in folders {
                 let visit = self.look_in(folder.as_ref()).await?;
@@ -120,7 +137,7 @@ impl Walk<'_> {
         // What was seen in another folder is not missing.
         let missing = missing.filter_map(|(((folder, id), row), (_, value))| {
             let now = row?.now.filter(|now| now.place == folder)?;
-            Some(Missing { folder, id, item: ItemRef::from(&now.item), asked: value == ASKED })
+            Some(Missing { folder, id, item: ItemRef::from(&now.item), said: value })
         });
         Ok(Some(missing.collect()))
     }

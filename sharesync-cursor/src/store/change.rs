@@ -93,9 +93,12 @@ impl Feed {
         Ok(stream::iter([Ok(page)]).boxed())
     }
 
-    /// All that exists; as a reset, or from the beginning.
+    /// All that exists; as a reset, or from the beginning. Folders are listed at different times, so that what moves
+    /// meanwhile may be in none of them: what the log names of it is told before the end. The checkpoint is that of the
+    /// beginning all the same, for what has gone.
     async fn everything(&self, reset: bool) -> Result<Pages> {
-        let checkpoint = self.checkpoint(&self.head().await?)?;
+        let start = self.head().await?;
+        let checkpoint = self.checkpoint(&start)?;
         let frame = |change: Change| if reset { vec![change] } else { Vec::new() };
         let begin = reset.then(|| Ok(ChangePage::new(frame(Change::ResetBegin))));
         let end = ChangePage::new(frame(Change::ResetEnd)).with_checkpoint(checkpoint);
@@ -104,15 +107,23 @@ impl Feed {
             ChangePage::new(found.into_iter().map(|known| Change::Upsert(known.into_item(&root))).collect())
         });
         let feed = self.clone();
+        let moved = self.clone().entries(start, true);
         let end = stream::once(async move { feed.sure(end).await });
-        Ok(stream::iter(begin).chain(items).chain(end).boxed())
+        Ok(stream::iter(begin).chain(items).chain(moved).chain(end).boxed())
     }
 
-    /// A page that may tell that something is gone, once the folder whose changes are read is known to be there.
+    /// A page that may tell that something is gone, once the folder whose changes are read is known to be there, and where
+    /// it was when the items were compared with its path.
     async fn sure(&self, page: ChangePage) -> Result<ChangePage> {
         if page.changes.iter().any(|change| matches!(change, Change::Remove(_) | Change::ResetEnd)) {
             match &self.scope {
-                Some(scope) => self.store.node_of(&scope.id, true).await.map(drop)?,
+                Some(scope) => {
+                    let now = self.store.node_of(&scope.id, true).await?;
+                    if now.path != scope.path {
+                        let message = "the folder whose changes are read was moved meanwhile";
+                        return Err(refuse(ErrorKind::Unavailable, &scope.id, message));
+                    }
+                }
                 None => self.store.root().await.map(drop)?,
             }
         }
@@ -125,7 +136,11 @@ impl Feed {
 
     /// What happened after a position, page by page, until the service has no more.
     fn since(self, position: SyncCursor) -> Pages {
-        let reading = Reading { feed: self, position: Some(position), guard: PageGuard::new() };
+        self.entries(position, false)
+    }
+
+    fn entries(self, position: SyncCursor, adds_only: bool) -> Pages {
+        let reading = Reading { feed: self, position: Some(position), guard: PageGuard::new(), adds_only };
         let pages = stream::try_unfold(reading, |mut reading| async move {
             let Some(position) = reading.position.take() else { return Ok(None) };
             Ok(Some((reading.page(position).await?, reading)))
@@ -226,6 +241,8 @@ struct Reading {
     /// Where to go on; none at the end.
     position: Option<SyncCursor>,
     guard: PageGuard,
+    /// Whether it completes an enumeration: nothing but upserts, and no checkpoints.
+    adds_only: bool,
 }
 
 impl Reading {
@@ -234,7 +251,7 @@ impl Reading {
         self.guard.follow(&position.to_string())?;
         let query = self.feed.query().with_cursor(position.clone());
         let page = match self.feed.store.client.sync().changes(&query).await {
-            Err(error) if error.kind() == ErrorKind::CursorInvalid => {
+            Err(error) if error.kind() == ErrorKind::CursorInvalid && !self.adds_only => {
                 tracing::debug!(%error, "the service does not know the position: everything is compared");
                 return self.feed.everything(true).await;
             }
@@ -243,6 +260,9 @@ impl Reading {
         check(&page, &position, self.feed.store.root_id())?;
         let told = tell(self.feed.translate(page.changes).await?, self.feed.checkpoint(&page.cursor)?);
         self.position = page.has_more.then_some(page.cursor);
+        if self.adds_only {
+            return Ok(told.map_ok(ChangePage::only_upserts).boxed());
+        }
         let feed = self.feed.clone();
         let told = told.and_then(move |page| {
             let feed = feed.clone();

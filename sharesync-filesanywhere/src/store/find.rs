@@ -143,6 +143,16 @@ impl Inner {
         }
     }
 
+    /// Whether there is a folder at a path for which the service has no number.
+    pub(super) async fn is_unnumbered(self: &Arc<Self>, path: &str) -> Result<bool> {
+        if self.folder_at(path).await?.is_none() {
+            self.folders().forget(path);
+            return Ok(false);
+        }
+        self.refresh_folders().await?;
+        Ok(self.folders().number(path).is_none())
+    }
+
     /// What was found by a path, with the name as it is spelled there: only the listing of its folder tells that.
     async fn spelled(self: &Arc<Self>, found: Found) -> Result<Found> {
         let Some((folder, name)) = split(&found.path).filter(|_| found.kind == ItemKind::File) else {

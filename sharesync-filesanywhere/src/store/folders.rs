@@ -43,7 +43,7 @@ pub(super) struct Folders {
 #[derive(Debug, Clone)]
 struct Known {
     path: String,
-    /// A date of the service at which it was there.
+    /// A date of the service at which it was at this path.
     since: Option<Arc<DateTime>>,
 }
 
@@ -63,13 +63,13 @@ impl Folders {
         }
     }
 
-    /// Follows a folder, and all below it, to another path.
+    /// Follows a folder, and all below it, to another path. There they are new to whoever follows the changes of a folder.
     pub(super) fn moved(&mut self, from: &str, to: &str) {
         for (number, known) in self.take(from) {
             let Some(rest) = known.path.get(from.len()..) else { continue };
             let path = format!("{to}{rest}");
             self.left.insert((number, fold(&known.path)));
-            self.insert(number, path, known.since);
+            self.insert(number, path, None);
         }
         self.unlisted.clear();
         if self.left.len() > MOST_CHANGES {

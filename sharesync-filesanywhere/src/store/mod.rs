@@ -5,6 +5,7 @@ mod find;
 mod folders;
 mod names;
 mod options;
+mod settle;
 mod share;
 mod spool;
 mod transfer;
@@ -36,8 +37,9 @@ use crate::{Client, PROVIDER};
 ///
 /// What the contract promises beyond the service's operations is made of several:
 /// - Changes are those of ChangeList, and the cursor is its `SyncEndDate`, verbatim. What an entry means is settled by asking
-///   for the item by path: what is not there is gone. ChangeList is read once more to see whether folders have moved
-///   meanwhile; a folder is told by its number, whatever has its path by then. `FullSync` and `HeaderChanged` are a reset. The codes of actions are not used.
+///   for the item by path: what is not there is gone, unless ChangeList, which is read once more, names it again. A folder
+///   is told by its number, whatever has its path by then. `FullSync` and `HeaderChanged` are a reset. The codes of actions
+///   are not used.
 /// - Moving, copying and renaming look for the name first, because what the service does with a name that is taken is not
 ///   documented; somebody else can take it in between. So do uploads and deletions with a condition.
 /// - Moving and renaming at once are two steps; a failure of the second undoes the first. A copy under another name is made in

@@ -5,17 +5,16 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sharesync_core::{
-    Attempted, BoxStream, Change, ChangeOptions, ChangePage, Cursor, ErrorKind, ItemId, Operation, RemotePath, Result,
+    Attempted, BoxStream, Change, ChangeOptions, ChangePage, Cursor, ErrorKind, ItemId, ItemRef, Operation, Result,
     Since, Told,
 };
 
 use super::find::Place;
-use super::item::Known;
+use super::item::{Known, refuse};
 use super::walk::walk;
 use super::{Inner, feed, log};
 use crate::PROVIDER;
 use crate::model::Guid;
-use crate::rest::Target;
 
 pub(super) type Pages = BoxStream<'static, Result<ChangePage>>;
 
@@ -91,11 +90,18 @@ impl Scope {
         walk(self.store.clone(), from, true)
     }
 
-    /// A page that may tell that something is gone, once the folder whose changes are read is known to be there.
+    /// A page that may tell that something is gone, once the folder whose changes are read is known to be there, and where
+    /// it was when the items were compared with its path.
     pub(super) async fn sure(&self, page: ChangePage) -> Result<ChangePage> {
         if page.changes.iter().any(|change| matches!(change, Change::Remove(_) | Change::ResetEnd)) {
             match &self.folder {
-                Some(folder) => self.store.client.folders().get(&Target::Id(folder.id)).await.map(drop)?,
+                Some(folder) => {
+                    let now = self.store.place(&ItemRef::Id(ItemId::from(folder.id.to_string()))).await?;
+                    if now.path != folder.path {
+                        let message = "the folder whose changes are read was moved meanwhile";
+                        return Err(refuse(ErrorKind::Unavailable, folder.path.as_str(), message));
+                    }
+                }
                 None => self.store.client.libraries().root_folder(self.store.library).await.map(drop)?,
             }
         }
@@ -116,16 +122,15 @@ impl Scope {
     }
 
     /// What the entries of a page mean, a folder before what it holds.
-    pub(super) async fn translate(&mut self, named: Vec<Named>) -> Result<Vec<Told>> {
+    pub(super) async fn translate(&self, named: Vec<Named>) -> Result<Vec<Told>> {
         let mut told = Vec::new();
         for named in parents_first(named) {
             if named.id == self.store.root.id {
                 continue;
             }
             let known = self.placed(named.known).await?;
-            if let (Some(folder), Some(known)) = (self.folder.as_mut().filter(|folder| folder.id == named.id), &known) {
-                // The folder itself was renamed or moved.
-                folder.path = known.path.clone().unwrap_or_else(RemotePath::root);
+            // Of the folder itself nothing is told. If it was moved just now, `sure` finds out.
+            if known.is_some() && self.folder.as_ref().is_some_and(|folder| folder.id == named.id) {
                 continue;
             }
             // What is outside of the scope is not there, whether it ever was inside or not.

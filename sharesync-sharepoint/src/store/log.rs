@@ -26,22 +26,29 @@ pub(super) async fn now(scope: Scope) -> Result<Pages> {
     Ok(stream::iter([Ok(page)]).boxed())
 }
 
-/// All that exists; as a reset, or from the beginning.
+/// All that exists; as a reset, or from the beginning. Folders are listed at different times, so that what moves meanwhile
+/// may be in none of them: what the log names of it is told before the end. The checkpoint is that of the beginning all the
+/// same, for what has gone.
 pub(super) async fn everything(scope: Scope, reset: bool) -> Result<Pages> {
-    let checkpoint = scope.checkpoint(&head(&scope).await?);
+    let start = head(&scope).await?;
+    let checkpoint = scope.checkpoint(&start);
     let frame = |change: Change| if reset { vec![change] } else { Vec::new() };
     let begin = reset.then(|| Ok(ChangePage::new(frame(Change::ResetBegin))));
     let end = ChangePage::new(frame(Change::ResetEnd)).with_checkpoint(checkpoint);
     let items = scope
         .walk()
         .map_ok(|found| ChangePage::new(found.into_iter().map(|known| Change::Upsert(known.into_item())).collect()));
+    let moved = entries(Reading { scope: scope.clone(), token: Some(start), guard: PageGuard::new(), adds_only: true });
     let end = stream::once(async move { scope.sure(end).await });
-    Ok(stream::iter(begin).chain(items).chain(end).boxed())
+    Ok(stream::iter(begin).chain(items).chain(moved).chain(end).boxed())
 }
 
 /// What happened after a token, page by page.
 pub(super) fn since(scope: Scope, token: String) -> Pages {
-    let reading = Reading { scope, token: Some(token), guard: PageGuard::new() };
+    entries(Reading { scope, token: Some(token), guard: PageGuard::new(), adds_only: false })
+}
+
+fn entries(reading: Reading) -> Pages {
     let pages = stream::try_unfold(reading, |mut reading| async move {
         let Some(token) = reading.token.take() else { return Ok::<_, Error>(None) };
         Ok(Some((reading.page(token).await?, reading)))
@@ -54,6 +61,8 @@ struct Reading {
     /// Where to go on; none at the end.
     token: Option<String>,
     guard: PageGuard,
+    /// Whether it completes an enumeration: nothing but upserts, and no checkpoints.
+    adds_only: bool,
 }
 
 impl Reading {
@@ -63,7 +72,7 @@ impl Reading {
         let limit = self.scope.page_size.unwrap_or(PAGE).clamp(1, PAGE);
         let query = ChangeQuery::new().with_start(ChangeToken::new(&token)).with_fetch_limit(limit);
         let entries = match store.client.changes().get(store.library, &query).await {
-            Err(error) if error.kind() == ErrorKind::CursorInvalid => {
+            Err(error) if error.kind() == ErrorKind::CursorInvalid && !self.adds_only => {
                 tracing::debug!(%error, "the log does not reach back to the token: everything is read anew");
                 return everything(self.scope.clone(), true).await;
             }
@@ -83,12 +92,19 @@ impl Reading {
         // How many entries a service gives at the most is not documented: a short page says nothing about the end.
         let has_more = !entries.is_empty();
         let Some(named) = named(&entries) else {
+            if self.adds_only {
+                // Everything is read anew when the next reading meets the entry.
+                return Ok(stream::empty().boxed());
+            }
             tracing::debug!("the log does not say what has changed: everything is read anew");
             return everything(self.scope.clone(), true).await;
         };
         let named = self.present(named).await?;
         let told = tell(self.scope.translate(named).await?, self.scope.checkpoint(&next));
         self.token = has_more.then_some(next);
+        if self.adds_only {
+            return Ok(told.map_ok(ChangePage::only_upserts).boxed());
+        }
         let scope = self.scope.clone();
         let told = told.and_then(move |page| {
             let scope = scope.clone();
