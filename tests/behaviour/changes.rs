@@ -369,8 +369,7 @@ fn meddler(ctx: &Ctx) -> Arc<Mutex<Option<Away>>> {
 
 /// Moves an item, as another client would.
 fn put_in(drive: &Drive, item: drive::ItemId, folder: drive::ItemId) {
-    let mut patch = ItemPatch::default();
-    patch.parent = Some(folder);
+    let patch = ItemPatch { parent: Some(folder), ..ItemPatch::default() };
     drive.update(drive.users().remove(0).id, item, patch).unwrap();
 }
 

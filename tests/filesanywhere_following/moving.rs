@@ -91,8 +91,7 @@ async fn what_has_left_a_folder_does_not_go_with_it() {
         // The folder above is named by the list, and not what is in it.
         let drive = emulator.drive();
         let above = drive.find(drive.root(), 1, |item| &*item.name == "above").remove(0);
-        let mut described = ItemPatch::default();
-        described.description = Some("new".into());
+        let described = ItemPatch { description: Some("new".into()), ..ItemPatch::default() };
         drive.update(drive.users().remove(0).id, above.item.id, described).unwrap();
         put(&other, at("/outside"), "new").await;
         let rival = other.clone();
