@@ -25,6 +25,7 @@ mod behaviour {
     pub(crate) mod local_files;
     pub(crate) mod moves;
     pub(crate) mod names;
+    pub(crate) mod pages;
     pub(crate) mod providers;
     pub(crate) mod replacing;
     pub(crate) mod resuming;
@@ -38,13 +39,14 @@ mod behaviour {
 
 use behaviour::{
     changes, concurrency, copies, deletes, downloads, faults, folders, halfway, harness, info, lists, local_files,
-    moves, names, providers, replacing, resuming, shares, stats, trees, uploads,
+    moves, names, pages, providers, replacing, resuming, shares, stats, trees, uploads,
 };
 
 fn main() -> std::process::ExitCode {
     let cases = [
         // These wait the longest: they begin first.
         faults::cases(),
+        pages::cases(),
         halfway::cases(),
         info::cases(),
         stats::cases(),

@@ -25,7 +25,7 @@ use sharesync::{
     Change, ChangeOptions, Destination, ErrorKind, Item, ItemRef, ListOptions, RemoteStore as _, RemoteStoreExt as _,
     Since, WalkOptions,
 };
-use sharesync_emulator::{Emulator, Fault, FaultKind};
+use sharesync_emulator::{Emulator, Fault, FaultKind, PageForm};
 
 /// Whatever happens to a folder while it is read what happened to it: each identity that is told is taken back once it is
 /// gone, and nothing that is there is missing.
@@ -203,7 +203,8 @@ async fn without_the_folder_that_is_followed_nothing_is_told() {
 /// The page of a gateway, at any request of a reading: nothing is told as gone that is there, and the next reading has all.
 #[tokio::test]
 async fn a_page_in_between_removes_nothing() {
-    for (status, plain) in [(404, true), (403, false), (404, false), (200, false), (503, false)] {
+    use PageForm::{Html, Text};
+    for (status, form) in [(404, Text), (403, Html), (404, Html), (200, Html), (503, Html)] {
         for at in ["ChangeList", "FileProperties", "ItemProperties", "ListItems2", "GetAllItemsForSync"] {
             let emulator = Emulator::start().await.unwrap();
             let (store, other) = (self::store(&emulator).await, self::store(&emulator).await);
@@ -216,7 +217,7 @@ async fn a_page_in_between_removes_nothing() {
             put(&other, &folder(&other, &ItemRef::Root, "new").await, "c.txt").await;
             other.move_item(&ItemRef::from(&x), &Destination::name("Y")).await.unwrap();
             other.delete(&ItemRef::from(&gone), Default::default()).await.unwrap();
-            emulator.faults().add(Fault::new(FaultKind::ProxyPage { status, plain }).path(at));
+            emulator.faults().add(Fault::new(FaultKind::ProxyPage { status, form }).path(at));
             let before = consumer.known.clone();
             let told = consumer.read(&store).await;
             emulator.faults().clear();
@@ -260,4 +261,23 @@ async fn names_that_lead_elsewhere_and_trees_without_an_end_are_refused() {
     let walked = store.walk(ItemRef::Root, WalkOptions::new()).try_collect::<Vec<_>>().await;
     assert_eq!(walked.unwrap_err().kind(), ErrorKind::Protocol);
     assert!(forger.listings.load(Ordering::Relaxed) < 300);
+}
+
+/// Pages that are counted and empty: no folder is taken for empty that may not be. One page, or none, is an empty folder.
+#[tokio::test]
+async fn a_count_of_pages_without_anything_on_them_is_refused() {
+    let emulator = Emulator::start().await.unwrap();
+    folder(&store(&emulator).await, &ItemRef::Root, "inner").await;
+    for (count, expected) in [(5, Err(ErrorKind::Protocol)), (2, Err(ErrorKind::Protocol)), (1, Ok(0)), (0, Ok(0))] {
+        let emptied = move |listing: String| {
+            let (before, counted) = listing.split_once("<PageCount>").unwrap();
+            let (_, after) = counted.split_once('<').unwrap();
+            let rows = before.split_once("<Items>").and_then(|(_, rest)| Some(rest.split_once("</Items>")?.0));
+            format!("{}<PageCount>{count}<{after}", before.replace(rows.unwrap_or("no rows"), ""))
+        };
+        let (store, forger) = forged(&emulator, emptied).await;
+        let listed = store.items(ItemRef::Root, ListOptions::new()).try_collect::<Vec<_>>().await;
+        assert_eq!(listed.map(|items| items.len()).map_err(|error| error.kind()), expected, "{count} pages");
+        assert!((1..5).contains(&forger.listings.load(Ordering::Relaxed)));
+    }
 }

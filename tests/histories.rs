@@ -34,7 +34,7 @@ use fastrand::Rng;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sharesync::sharepoint::{Auth, Client, RecycleBin};
 use sharesync::{CreateFolderOptions, ErrorKind, ItemRef, Operation, RemoteStore, Support};
-use sharesync_emulator::{Builder, Emulator, Fault, FaultKind, SharePointResync as Resync};
+use sharesync_emulator::{Builder, Emulator, Fault, FaultKind, PageForm, SharePointResync as Resync};
 use tempfile::TempDir;
 
 use histories::consumer::{Consumer, End};
@@ -246,10 +246,10 @@ async fn meddled(stage: Stage, seed: u64) -> Result<(), Failed> {
         }
         let mut meddling = Rng::with_seed(rng.u64(..));
         if reading % 3 == 2 {
-            let (status, plain) = *rng.choice(&PAGES).unwrap();
+            let (status, form) = *rng.choice(&PAGES).unwrap();
             // Some services need a single request for a reading, others many.
             let skip = if rng.bool() { rng.u64(..3) } else { rng.u64(..20) };
-            let page = Fault::new(FaultKind::ProxyPage { status, plain }).skip(skip).times(40);
+            let page = Fault::new(FaultKind::ProxyPage { status, form }).skip(skip).times(40);
             emulator.faults().add(page);
             struck += usize::from(consumer.read_whole(store).await == End::Failed);
             emulator.faults().clear();
@@ -274,8 +274,9 @@ async fn meddled(stage: Stage, seed: u64) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The pages of a gateway: the status, and whether it is plain text.
-const PAGES: [(u16, bool); 5] = [(404, true), (404, false), (403, false), (200, false), (503, true)];
+/// The pages of a gateway: the status and the form.
+const PAGES: [(u16, PageForm); 5] =
+    [(404, PageForm::Text), (404, PageForm::Html), (403, PageForm::Html), (200, PageForm::Html), (503, PageForm::Text)];
 
 /// Readings in one history of processes that are killed.
 const READINGS: usize = 60;

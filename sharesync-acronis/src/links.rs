@@ -33,6 +33,6 @@ impl Links {
     pub async fn update(&self, node_uuid: &str, link_id: i64, update: &LinkUpdate) -> Result<()> {
         let id = link_id.to_string();
         let request = self.0.request("Links.Update", "sync_and_share_nodes/{}/links/{}", &[node_uuid, &id]);
-        request.body(update).done(Method::PUT).await
+        request.body(update).done_without_body(Method::PUT).await
     }
 }

@@ -102,7 +102,11 @@ impl Nodes {
     /// [`Rejected`](sharesync_core::ErrorKind::Rejected) for a target that cannot take it,
     /// [`PermissionDenied`](sharesync_core::ErrorKind::PermissionDenied).
     pub async fn copy(&self, node_uuid: &str, target: &Target) -> Result<()> {
-        self.0.request("Nodes.Copy", "sync_and_share_nodes/{}/copy", &[node_uuid]).body(target).done(Method::POST).await
+        self.0
+            .request("Nodes.Copy", "sync_and_share_nodes/{}/copy", &[node_uuid])
+            .body(target)
+            .done_without_body(Method::POST)
+            .await
     }
 
     /// Moves a file or a folder into a folder.

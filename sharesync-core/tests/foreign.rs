@@ -49,8 +49,7 @@ fn calls(server: &Server) -> [Call; 4] {
 }
 
 async fn fails(server: &Server, call: Call) -> Error {
-    let limit = 1 << 20;
-    service(server).run(call, move |response| response.nothing(limit)).await.unwrap_err()
+    service(server).run(call, |response| async { response.no_content() }).await.unwrap_err()
 }
 
 const PAGE: &str = "Content-Type: text/html; charset=utf-8\r\n";
@@ -94,6 +93,20 @@ async fn a_page_never_speaks_for_the_service() {
     }
 }
 
+/// Whoever asks for credentials has passed nothing on; a page with the same status may stand for whatever the service said.
+#[tokio::test]
+async fn a_page_that_asks_for_no_credentials_leaves_a_write_in_doubt() {
+    for (headers, doubt) in [(PAGE, true), ("", true), ("WWW-Authenticate: Bearer\r\n", false)] {
+        let server = Server::answering(move |_, _| response(401, headers, "<html>401</html>")).await;
+        for call in calls(&server) {
+            let safe = *call.method() == Method::GET;
+            let error = fails(&server, call).await;
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Unauthenticated, 1), "{error}");
+            assert_eq!(error.maybe_applied(), doubt && !safe, "{headers:?}: {error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_service_itself_is_believed_at_once() {
     for (status, kind) in [(404, ErrorKind::NotFound), (403, ErrorKind::PermissionDenied), (409, ErrorKind::Conflict)] {
@@ -129,10 +142,21 @@ async fn a_success_in_another_form_is_none() {
             assert_eq!((error.kind(), error.maybe_applied()), (ErrorKind::Protocol, !safe), "{body}: {error}");
         }
     }
-    for body in ["", " \r\n", "{}", "true", "\u{feff}[]"] {
-        let server = Server::answering(move |_, _| response(200, "", body)).await;
+    // Where the document has status 204, nothing else is it, and where it has no body, no other body is.
+    for (status, body, no_content, no_body) in [
+        (204, "", true, true),
+        (200, "", false, true),
+        (201, " \r\n", false, true),
+        (200, "{}", false, false),
+        (200, r#"{"message":"no Route matched"}"#, false, false),
+        (200, "<html>", false, false),
+    ] {
+        let server = Server::answering(move |_, _| response(status, "", body)).await;
         for call in calls(&server) {
-            service(&server).run(call, |response| response.nothing(100)).await.unwrap();
+            let told = service(&server).run(call.clone(), |response| async { response.no_content() }).await;
+            assert_eq!(told.is_ok(), no_content, "{status} {body:?}");
+            let told = service(&server).run(call, |response| response.no_body(100)).await;
+            assert_eq!(told.is_ok(), no_body, "{status} {body:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::Method;
+use serde::de::IgnoredAny;
 use sharesync_core::Result;
 use sharesync_core::http::{JsonList, Repeat};
 
@@ -109,6 +110,10 @@ impl Devices {
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound).
     pub async fn set_preferences(&self, device_id: &str, preferences: &[Preference]) -> Result<()> {
         let request = self.0.request("Devices.SetPreferences", "sync/devices/{}/preferences", &[device_id]);
-        request.body(&BTreeMap::from([("preferences", preferences)])).done(Method::PUT).await
+        request
+            .body(&BTreeMap::from([("preferences", preferences)]))
+            .maybe_json::<IgnoredAny>(Method::PUT)
+            .await
+            .map(drop)
     }
 }

@@ -2,7 +2,7 @@
 
 use http::Method;
 use http::header::CONTENT_TYPE;
-use sharesync_core::http::{Body, Repeat};
+use sharesync_core::http::{Body, Repeat, decode_nothing};
 use sharesync_core::{Error, ErrorKind, Result};
 
 use crate::client::resource;
@@ -39,7 +39,11 @@ impl Uploads {
         let request = self.0.request("Uploads.Chunk", "uploads/{}/chunks/{}", &[session_id, &number]);
         let call = request.into_call(Method::PUT)?.body(content).header(CONTENT_TYPE, "application/octet-stream");
         let limit = self.0.http_config().max_answer;
-        self.0.pipeline().run(call, move |response| response.nothing(limit)).await.map_err(gone)
+        self.0
+            .pipeline()
+            .run(call, move |response| async move { decode_nothing(&response.bytes(limit).await?) })
+            .await
+            .map_err(gone)
     }
 
     /// How far a session is. No field of the answer is documented.

@@ -47,14 +47,14 @@ pub enum FaultKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
     },
-    /// A page of a proxy or gateway in front of the service, in no protocol's words, whatever the request asked for.
+    /// A response of a proxy or gateway in front of the service, in no protocol's words, whatever the request asked for.
     ProxyPage {
         /// The status of a final answer: 404, 403, 503, also 200.
         #[serde(deserialize_with = "final_status")]
         status: u16,
-        /// Whether it is a line of `text/plain`, such as `404 page not found`, instead of a page of `text/html`.
+        /// What it looks like.
         #[serde(default)]
-        plain: bool,
+        form: PageForm,
     },
     /// A redirect to a page for signing in, on the emulator's own origin, that answers every request by 200 and HTML.
     RedirectToPage {
@@ -70,6 +70,24 @@ pub enum FaultKind {
     },
     /// The link to the next page leads to the same page again.
     RepeatPage,
+}
+
+/// What the response of a proxy or gateway looks like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PageForm {
+    /// A page of `text/html`.
+    #[default]
+    Html,
+    /// A line of `text/plain`, such as `404 page not found`.
+    Text,
+    /// No body.
+    Empty,
+    /// An empty JSON object.
+    Object,
+    /// JSON that says that there is no such route.
+    Message,
 }
 
 /// A fault and the requests that it strikes: all that match, unless `rate` or `times` say otherwise.
@@ -308,10 +326,10 @@ mod tests {
         assert_eq!(faults[1], Fault::new(FaultKind::TooManyRequests { retry_after: Some(2) }).times(3));
         assert_eq!(faults[2], Fault::new(FaultKind::Stall { after: 10 }));
         let faults = Fault::parse_list(
-            "proxy-page:status=503,plain=true,carried_out=true;redirect-to-page:path=/Items;redirect-to-page:status=308",
+            "proxy-page:status=503,form=text,carried_out=true;redirect-to-page:path=/Items;redirect-to-page:status=308",
         )
         .expect("a valid list");
-        assert_eq!(faults[0], Fault::new(FaultKind::ProxyPage { status: 503, plain: true }).carried_out());
+        assert_eq!(faults[0], Fault::new(FaultKind::ProxyPage { status: 503, form: PageForm::Text }).carried_out());
         assert_eq!(faults[1], Fault::new(FaultKind::RedirectToPage { status: 302 }).path("/Items"));
         assert_eq!(faults[2], Fault::new(FaultKind::RedirectToPage { status: 308 }));
         for bad in [
@@ -322,6 +340,7 @@ mod tests {
             "proxy-page",
             "proxy-page:status=100",
             "proxy-page:status=600",
+            "proxy-page:status=200,form=poem",
             "redirect-to-page:status=200",
             "reset:carried_out=maybe",
         ] {

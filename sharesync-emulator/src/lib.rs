@@ -146,7 +146,7 @@ pub use acronis::AcronisAccount;
 pub use builder::Builder;
 pub use cursor::{CursorAccount, CursorSockets};
 pub use emulator::{Emulator, StartError};
-pub use faults::{Fault, FaultKind, Faults};
+pub use faults::{Fault, FaultKind, Faults, PageForm};
 pub use filesanywhere::{ChangeListSwitches, FilesAnywhereAccount};
 pub use recorder::{RequestRecord, Requests};
 pub use sharefile::ShareFileAccount;

@@ -2,27 +2,31 @@
 
 use http::StatusCode;
 
-use crate::http::{Reply, full, redirect as found};
+use crate::faults::PageForm;
+use crate::http::{Reply, empty, full, json, redirect as found};
 
 /// Where [`sign_in_page`] is.
 pub(crate) const SIGN_IN: &str = "/_emulator/sign-in";
 
 /// The answer of a gateway. What is no status is a 502, as gateways have it.
-pub(crate) fn page(status: u16, plain: bool) -> Reply {
+pub(crate) fn page(status: u16, form: PageForm) -> Reply {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     let reason = status.canonical_reason().unwrap_or("Unknown");
-    if plain {
-        let text = match status {
-            StatusCode::NOT_FOUND => "404 page not found\n".to_owned(),
-            _ => format!("{} {}: the upstream closed the connection\n", status.as_u16(), reason.to_ascii_lowercase()),
-        };
-        return full(status, "text/plain; charset=utf-8", text);
-    }
+    let line = match status {
+        StatusCode::NOT_FOUND => "404 page not found\n".to_owned(),
+        _ => format!("{} {}: the upstream closed the connection\n", status.as_u16(), reason.to_ascii_lowercase()),
+    };
     let title = format!("{} {reason}", status.as_u16());
     let page = format!(
         "<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n<body><h1>{title}</h1><hr>gateway</body></html>\n"
     );
-    full(status, "text/html", page)
+    match form {
+        PageForm::Html => full(status, "text/html", page),
+        PageForm::Text => full(status, "text/plain; charset=utf-8", line),
+        PageForm::Empty => empty(status),
+        PageForm::Object => json(status, "{}"),
+        PageForm::Message => json(status, r#"{"message":"no Route matched with those values"}"#),
+    }
 }
 
 /// A redirect to the page for signing in.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use http::header::USER_AGENT;
+use http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -52,6 +52,9 @@ pub struct RequestRecord {
     /// The `User-Agent` header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// The `Accept-Language` header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_language: Option<String>,
 }
 
 /// The requests that were received: a handle, cheap to clone.
@@ -84,6 +87,7 @@ pub(crate) struct Slot {
     fault: OnceLock<String>,
     applied: AtomicBool,
     user_agent: Option<String>,
+    accept_language: Option<String>,
 }
 
 tokio::task_local! {
@@ -140,6 +144,7 @@ impl Requests {
     }
 
     pub(crate) fn begin(&self, parts: &http::request::Parts, storage: bool) -> Arc<Slot> {
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut ring = self.ring();
         ring.received += 1;
         let slot = Arc::new(Slot {
@@ -156,7 +161,8 @@ impl Requests {
             sent: AtomicU64::new(0),
             fault: OnceLock::new(),
             applied: AtomicBool::new(false),
-            user_agent: parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned),
+            user_agent: header(USER_AGENT),
+            accept_language: header(ACCEPT_LANGUAGE),
         });
         if ring.room > 0 {
             if ring.slots.len() == ring.room {
@@ -206,6 +212,7 @@ impl Slot {
             fault: self.fault.get().cloned(),
             applied: self.applied.load(Ordering::Relaxed),
             user_agent: self.user_agent.clone(),
+            accept_language: self.accept_language.clone(),
         }
     }
 }

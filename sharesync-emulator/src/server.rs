@@ -155,7 +155,7 @@ impl Server {
             FaultKind::Unavailable { retry_after } => {
                 retry_later(face.refuse(path, StatusCode::SERVICE_UNAVAILABLE), retry_after)
             }
-            FaultKind::ProxyPage { status, plain } => proxy::page(status, plain),
+            FaultKind::ProxyPage { status, form } => proxy::page(status, form),
             FaultKind::RedirectToPage { status } => proxy::redirect(status, base),
             FaultKind::Delay { millis } => {
                 sleep(Duration::from_millis(millis)).await;

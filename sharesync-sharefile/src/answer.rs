@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
-use sharesync_core::http::{RefusedRedirect, Response, decode_json, decode_nothing};
+use sharesync_core::http::{ForeignResponse, RefusedRedirect, Response, decode_json, decode_nothing};
 use sharesync_core::{Error, ErrorKind, Result};
 use url::Url;
 
@@ -57,7 +57,20 @@ impl<T: DeserializeOwned + Send> Answer for T {
     }
 }
 
-/// An answer that does not matter beyond its success.
+/// A success that is status 204.
+#[derive(Debug)]
+pub(crate) struct NoContent;
+
+impl Answer for NoContent {
+    fn read(head: &Head, body: &[u8]) -> Result<Self> {
+        match head.status {
+            StatusCode::NO_CONTENT => Ok(Self),
+            _ => Err(ForeignResponse::of_body(body).into_error()),
+        }
+    }
+}
+
+/// An answer of which nothing is documented beyond its success.
 #[derive(Debug)]
 pub(crate) struct Nothing;
 

@@ -4,9 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use sharesync_core::http::{Call, Response};
-use sharesync_core::{BoxStream, ErrorKind, Result};
+use sharesync_core::http::{Call, Response, archive};
+use sharesync_core::{Attempted as _, BoxStream, ErrorKind, Result};
 
+use crate::PROVIDER;
 use crate::answer::Head;
 use crate::client::Client;
 use crate::redirection::{check_safe, failure};
@@ -28,7 +29,7 @@ impl ContentStream {
     /// Opens the content at the end of the redirects.
     pub(crate) async fn open(client: &Client, call: Call) -> Result<Self> {
         let response = client.open(call.clone().header(ACCEPT, "*/*")).await?;
-        Head::of(&response).map_err(|error| call.describe(error).with_provider(crate::PROVIDER))?;
+        Head::of(&response).map_err(|error| call.describe(error).with_provider(PROVIDER))?;
         Ok(Self::of(response))
     }
 
@@ -46,6 +47,16 @@ impl ContentStream {
         let stays = place.origin() == client.base_url().origin();
         let next = call.elsewhere(place);
         Self::open(client, if stays { next } else { next.presigned() }).await
+    }
+
+    /// The same, if it begins as an archive does: nobody knows the length of an archive, so that nothing else tells it from a
+    /// page in its place.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] for anything else.
+    pub(crate) async fn into_archive(self, operation: &'static str) -> Result<Self> {
+        let body = archive(self.body).await.attempted(PROVIDER, operation)?;
+        Ok(Self { body, ..self })
     }
 
     fn of(response: Response) -> Self {

@@ -4,7 +4,7 @@ use sharesync_core::http::Repeat;
 use sharesync_core::{BoxStream, Page, Result};
 
 use crate::Query;
-use crate::answer::Nothing;
+use crate::answer::NoContent;
 use crate::client::{Client, Place, Request};
 use crate::model::{Feed, Item, Share, ShareAlias, ShareRequest, ShareSend};
 use crate::paging::pages;
@@ -112,7 +112,7 @@ impl Shares {
     /// # Errors
     /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such share.
     pub async fn delete(&self, id: &str) -> Result<()> {
-        let Nothing = self.request("Shares.Delete", share(id)).delete().await?;
+        let NoContent = self.request("Shares.Delete", share(id)).delete().await?;
         Ok(())
     }
 

@@ -5,7 +5,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,6 +13,7 @@ use sharesync_core::{Digest, Error, ErrorKind, Result, SecretUrl};
 use url::Url;
 
 use crate::PROVIDER;
+use crate::answer::Head;
 use crate::client::Client;
 use crate::error::ShareFileError;
 use crate::model::wire::optional;
@@ -100,7 +100,7 @@ impl Uploads {
         match &spec.prepare_uri {
             Some(uri) => {
                 let call = storage("Uploads.Prepare", uri.expose().clone()).repeat(Repeat::Idempotent);
-                self.send(call).await.map(drop)
+                self.send(call, prepared).await
             }
             None => Ok(()),
         }
@@ -115,7 +115,7 @@ impl Uploads {
         let url = appended(chunk_uri(spec)?.expose(), &[], true)?;
         let size = content.size();
         let call = with_content(storage("Uploads.Standard", url), form, content);
-        self.send(call.response_timeout(finish_timeout(size))).await
+        self.send(call.response_timeout(finish_timeout(size)), read_reply).await
     }
 
     /// Sends a chunk, by the streamed or the threaded method. The same chunk may be sent again, unless it completes the
@@ -144,7 +144,7 @@ impl Uploads {
             Some(_) => call.response_timeout(finish_timeout(chunk.byte_offset)),
             None => call.repeat(Repeat::Idempotent),
         };
-        self.send(call).await
+        self.send(call, read_reply).await
     }
 
     /// Completes a file of `size` bytes after all chunks, by the threaded method. Sent twice, the second may find nothing.
@@ -155,13 +155,13 @@ impl Uploads {
         let uri = spec.finish_uri.as_ref().ok_or_else(|| incomplete("FinishUri"))?;
         let pairs: Vec<_> = hash.map(|hash| ("filehash", hash.to_hex())).into_iter().collect();
         let call = storage("Uploads.Finish", appended(uri.expose(), &pairs, true)?);
-        self.send(call.response_timeout(finish_timeout(size))).await
+        self.send(call.response_timeout(finish_timeout(size)), read_reply).await
     }
 
-    async fn send(&self, call: Call) -> Result<UploadReply> {
+    async fn send<T: Send>(&self, call: Call, read: fn(&Head, &[u8]) -> Result<T>) -> Result<T> {
         check_safe(call.url(), self.client.base_url())
             .map_err(|why| redirection::failure(&call, ErrorKind::Insecure, why))?;
-        self.client.decode(call, |head, body| read_reply(head.status, body)).await.map_err(expired)
+        self.client.decode(call, read).await.map_err(expired)
     }
 }
 
@@ -231,14 +231,21 @@ struct ReplyObject {
     value: Option<Value>,
 }
 
-/// Reads what a storage host answers with a status of success. What it is, only the body says.
-fn read_reply(status: StatusCode, body: &[u8]) -> Result<UploadReply> {
+/// Reads the answer to a preparation, of which nothing is documented.
+fn prepared(head: &Head, body: &[u8]) -> Result<()> {
+    if head.status.is_success() && body.trim_ascii().is_empty() { Ok(()) } else { read_reply(head, body).map(drop) }
+}
+
+/// Reads what a storage host answers with a status of success. What it is, only the body says: one without a body, or an
+/// object that does not say whether there is an error, is somebody else's.
+fn read_reply(head: &Head, body: &[u8]) -> Result<UploadReply> {
+    let status = head.status;
     let text = std::str::from_utf8(body).unwrap_or("\u{fffd}").trim_start_matches('\u{feff}').trim();
     let failure = |message: &str| ShareFileError::new(status.as_u16(), message);
     if !status.is_success() {
         return Err(failure("the storage host sends the content elsewhere").into_error());
     }
-    if text.is_empty() || text.eq_ignore_ascii_case("ok") || text.eq_ignore_ascii_case("true") {
+    if text.eq_ignore_ascii_case("ok") || text.eq_ignore_ascii_case("true") {
         return Ok(UploadReply::Accepted);
     }
     if text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error")) {
@@ -250,6 +257,9 @@ fn read_reply(status: StatusCode, body: &[u8]) -> Result<UploadReply> {
         if reply.error == Some(true) {
             let message = reply.message.as_deref().unwrap_or("the storage host gave no reason");
             return Err(failure(message).with_code(reply.code).into_error());
+        }
+        if reply.error.is_none() {
+            return Err(ForeignResponse::of_body(body).into_error());
         }
         return match reply.value {
             Some(files @ Value::Array(_)) => serde_json::from_value(files).map(UploadReply::Finished).map_err(|_| {
@@ -268,18 +278,22 @@ fn read_reply(status: StatusCode, body: &[u8]) -> Result<UploadReply> {
 
 #[cfg(test)]
 mod tests {
+    use http::StatusCode;
     use proptest::prelude::*;
 
     use super::*;
 
+    fn head() -> Head {
+        Head { status: StatusCode::OK, url: Url::parse("https://storage.example/").unwrap() }
+    }
+
     fn read(body: &str) -> Result<UploadReply> {
-        read_reply(StatusCode::OK, body.as_bytes())
+        read_reply(&head(), body.as_bytes())
     }
 
     #[test]
     fn every_known_reply_is_understood() {
-        for body in ["", "OK", " ok\r\n", "true", "\u{feff}OK", r#"{"error":false,"value":"x"}"#, r#"{"error":false}"#]
-        {
+        for body in ["OK", " ok\r\n", "true", "\u{feff}OK", r#"{"error":false,"value":"x"}"#, r#"{"error":false}"#] {
             assert_eq!(read(body).unwrap(), UploadReply::Accepted, "{body:?}");
         }
         let id = "fi591ac5-9cd0-4eb7-a5e9-e5e28a7faa90";
@@ -302,6 +316,9 @@ mod tests {
             (r#"{"error":true}"#, ErrorKind::Rejected),
             ("ERROR: Unhandled exception in upload-threaded-3.aspx", ErrorKind::Rejected),
             ("ERROR:Unrecognized Upload ID.", ErrorKind::UploadExpired),
+            ("", ErrorKind::Protocol),
+            ("{}", ErrorKind::Protocol),
+            (r#"{"message":"no Route matched"}"#, ErrorKind::Protocol),
             ("false", ErrorKind::Protocol),
             ("<html></html>", ErrorKind::Protocol),
             (r#"{"error":false,"#, ErrorKind::Network),
@@ -331,7 +348,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_reply_is_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..80)) {
-            let _ = read_reply(StatusCode::OK, &body);
+            let _ = read_reply(&head(), &body);
         }
 
         #[test]

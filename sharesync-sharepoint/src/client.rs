@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sharesync_core::http::{
@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::auth::{self, Auth};
 use crate::error::SharePointErrors;
+use crate::model::Guid;
 use crate::odata::{Answer, is_html, read_list};
 use crate::rest::{Changes, Files, Folders, Libraries, RecycleBin, Sharing, Uploads};
 use crate::store::{SharePointStore, StoreOptions};
@@ -147,7 +148,7 @@ impl Client {
     }
 
     /// The sync service of a library.
-    pub fn sync(&self, library: crate::model::Guid) -> Sync {
+    pub fn sync(&self, library: Guid) -> Sync {
         Sync::new(self, library)
     }
 
@@ -328,9 +329,36 @@ impl Request {
         self.pipeline.run(self.call, move |response| read_list(response, asked, limit)).await
     }
 
-    /// Sends it; the answer has no body that says anything.
+    /// Sends it and reads the identifier that is the value of a function.
+    pub(crate) async fn id(self, function: &'static str) -> Result<Guid> {
+        let limit = self.pipeline.config().max_answer;
+        let read = move |response: Response| async move {
+            let body = response.bytes(limit).await?;
+            let id = Answer::read(&body)?.of(function).as_str().and_then(|id| id.parse().ok());
+            id.ok_or_else(|| ForeignResponse::of_body(&body).into_error())
+        };
+        self.pipeline.run(self.call, read).await
+    }
+
+    /// Sends it; the answer says nothing, or has no body.
     pub(crate) async fn done(self) -> Result<()> {
-        self.answer().await.map(drop)
+        self.nothing(true).await
+    }
+
+    /// Sends it; the answer says nothing, and says so in a body, or by status 204.
+    pub(crate) async fn ended(self) -> Result<()> {
+        self.nothing(false).await
+    }
+
+    async fn nothing(self, without_body: bool) -> Result<()> {
+        let limit = self.pipeline.config().max_answer;
+        let read = move |response: Response| async move {
+            let may_be_empty = without_body || response.status() == StatusCode::NO_CONTENT;
+            let body = response.bytes(limit).await?;
+            let is_done = Answer::is_done(&body)? && (may_be_empty || !body.trim_ascii().is_empty());
+            is_done.then_some(()).ok_or_else(|| ForeignResponse::of_body(&body).into_error())
+        };
+        self.pipeline.run(self.call, read).await
     }
 
     /// Sends it and reads the body by a function, again where an attempt is repeated.

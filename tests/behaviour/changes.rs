@@ -10,7 +10,7 @@ use sharesync::{
     OnConflict, Operation, RemoteStoreExt as _, Since, WalkOptions,
 };
 use sharesync_emulator::drive::{self, Drive, ItemPatch};
-use sharesync_emulator::{Fault, FaultKind};
+use sharesync_emulator::{Fault, FaultKind, PageForm};
 
 use super::harness::{Ctx, cases};
 use super::providers::after_each_response;
@@ -292,9 +292,16 @@ async fn a_page_in_between_removes_nothing(ctx: Ctx) {
     let mut mirror = Mirror::new();
     let mut cursor = follow(&ctx, Since::Beginning, &mut mirror).await;
     ctx.store.delete(&ItemRef::from(&gone), DeleteOptions::new()).await.unwrap();
-    for (status, plain, skip) in [(404, true, 0), (404, false, 1), (403, false, 1), (403, true, 2), (404, true, 3)] {
-        put_into(&*ctx.store, &kept, &format!("{status} {plain} {skip}"), "x").await;
-        ctx.emulator.faults().add(Fault::new(FaultKind::ProxyPage { status, plain }).skip(skip));
+    let pages = [
+        (404, PageForm::Text, 0),
+        (404, PageForm::Html, 1),
+        (403, PageForm::Html, 1),
+        (403, PageForm::Text, 2),
+        (404, PageForm::Text, 3),
+    ];
+    for (status, form, skip) in pages {
+        put_into(&*ctx.store, &kept, &format!("{status} {form:?} {skip}"), "x").await;
+        ctx.emulator.faults().add(Fault::new(FaultKind::ProxyPage { status, form }).skip(skip));
         let mut pages = ctx.store.changes(Since::Cursor(cursor.clone()), ChangeOptions::new());
         let ended = loop {
             match pages.try_next().await {
@@ -317,7 +324,7 @@ async fn a_page_in_between_removes_nothing(ctx: Ctx) {
     follow(&ctx, Since::Cursor(cursor), &mut mirror).await;
     let names = names(&mirror);
     assert!(
-        names.contains(&"404 true 0") && names.contains(&"404 true 3") && !names.contains(&"gone.txt"),
+        names.contains(&"404 Text 0") && names.contains(&"404 Text 3") && !names.contains(&"gone.txt"),
         "{names:?}"
     );
 }

@@ -8,7 +8,7 @@ use sharesync::{
     CreateFolderOptions, DeleteOptions, Destination, ErrorKind, Item, ItemRef, ListOptions, Operation,
     RemoteStoreExt as _, Result, ShareRequest,
 };
-use sharesync_emulator::{Fault, FaultKind};
+use sharesync_emulator::{Fault, FaultKind, PageForm};
 
 use super::harness::{Ctx, cases};
 use super::support::{MIB, content, fails, fails_as, lists_whole, same};
@@ -350,8 +350,8 @@ async fn each_answer_lost_once(ctx: Ctx) {
 
 async fn each_answer_a_page_once(ctx: Ctx) {
     let (_, several) = ctx.several_parts().await;
-    let page = |status| FaultKind::ProxyPage { status, plain: false };
-    for kind in [page(200), page(403), page(503), FaultKind::ProxyPage { status: 404, plain: true }] {
+    let page = |status| FaultKind::ProxyPage { status, form: PageForm::Html };
+    for kind in [page(200), page(403), page(503), FaultKind::ProxyPage { status: 404, form: PageForm::Text }] {
         each_request(&ctx, 1000, Fault::new(kind), A_PAGE).await;
         each_request(&ctx, 1000, Fault::new(kind).carried_out(), A_PAGE).await;
     }

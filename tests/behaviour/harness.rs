@@ -8,10 +8,11 @@ use std::time::Duration;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use libtest_mimic::{Arguments, Trial};
 use sharesync::{CreateFolderOptions, Item, ItemRef, Operation, RemotePath, RemoteStore, Support};
-use sharesync_emulator::Emulator;
+use sharesync_emulator::{Builder, Emulator};
 use tokio::runtime::{Handle, Runtime};
 
 use super::info;
+use super::support::COLLEAGUE;
 
 /// Signs in to an emulator as one provider's client.
 pub(crate) type Connect = fn(Arc<Emulator>) -> BoxFuture<'static, Arc<dyn RemoteStore>>;
@@ -63,12 +64,12 @@ impl Ctx {
 
     /// The same on an emulator that nobody else uses: for faults, and for counting requests.
     pub(crate) async fn alone(&self) -> Self {
-        Self::on(Emulator::start().await.unwrap(), self.connect).await
+        Self::on(emulator().start().await.unwrap(), self.connect).await
     }
 
     /// The same on an emulator that never sends more than `items` in a page.
     pub(crate) async fn with_max_page(&self, items: usize) -> Self {
-        Self::on(Emulator::builder().max_page(items).start().await.unwrap(), self.connect).await
+        Self::on(emulator().max_page(items).start().await.unwrap(), self.connect).await
     }
 
     async fn on(emulator: Emulator, connect: Connect) -> Self {
@@ -127,16 +128,14 @@ pub(crate) fn run(providers: &[(&'static str, Connect)], cases: &[Case]) -> Exit
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
+/// An emulator with somebody to invite: some services know nobody else.
+fn emulator() -> Builder {
+    Emulator::builder().user("emulated.user@example.com", "emulated-password").user(COLLEAGUE, "x")
+}
+
 impl Stage {
     async fn open(name: &'static str, connect: Connect) -> Self {
-        // Somebody to invite: some services know nobody else.
-        let emulator = Emulator::builder()
-            .user("emulated.user@example.com", "emulated-password")
-            .user("colleague@example.com", "x")
-            .start()
-            .await
-            .unwrap();
-        let emulator = Arc::new(emulator);
+        let emulator = Arc::new(emulator().start().await.unwrap());
         let store = connect(emulator.clone()).await;
         Self { name, connect, emulator, store }
     }

@@ -18,10 +18,24 @@ cases! {
         capabilities_agree_with_each_other,
         what_is_announced_works,
         what_is_not_announced_is_refused,
+        every_request_asks_for_english,
         a_store_works_behind_two_pointers,
         a_store_is_used_from_many_tasks,
         debug_names_the_store,
     }
+}
+
+/// What services say in words is understood in English alone; the sign-in belongs to it.
+async fn every_request_asks_for_english(ctx: Ctx) {
+    let ctx = ctx.alone().await;
+    for operation in Operation::ALL.into_iter().filter(|operation| ctx.supports(*operation)) {
+        attempt(&ctx, operation).await.unwrap();
+    }
+    let requests = ctx.emulator.requests().all();
+    assert!(requests.len() > 20, "{} requests", requests.len());
+    let asks = |language: Option<&str>| language == Some("en-US");
+    let others: Vec<_> = requests.iter().filter(|request| !asks(request.accept_language.as_deref())).collect();
+    assert!(others.is_empty(), "{others:#?}");
 }
 
 /// Calls one operation in its plainest form.

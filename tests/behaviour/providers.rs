@@ -1,6 +1,7 @@
 //! The providers, each with how its client signs in to the emulator. A new one is one line in the table.
 
 use std::sync::{Arc, LazyLock, Mutex, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -48,6 +49,11 @@ pub(crate) fn providers() -> Vec<(&'static str, Connect)> {
 /// Reading the system's certificates for every client would take most of the suite's time.
 static TRANSPORT: LazyLock<Arc<Meddling>> =
     LazyLock::new(|| Arc::new(Meddling(ReqwestTransport::new(&HttpConfig::new()).unwrap())));
+
+/// Nothing but a fault is waited for, and that does not pass by waiting.
+fn limits() -> HttpConfig {
+    HttpConfig::new().with_backoff_base(Duration::from_millis(1))
+}
 
 type Meddler = Arc<dyn Fn() + Send + Sync>;
 
@@ -110,6 +116,7 @@ fn sharefile_store(emulator: Arc<Emulator>, options: StoreOptions) -> BoxFuture<
             .client_secret(account.client_secret())
             .password(account.username(), account.password())
             .transport(TRANSPORT.clone())
+            .http_config(limits())
             .connect()
             .await
             .unwrap();
@@ -123,6 +130,7 @@ fn acronis_store(emulator: Arc<Emulator>) -> BoxFuture<'static, Arc<dyn RemoteSt
         let client = acronis::Client::builder_at(account.endpoint())
             .password(account.username(), account.password())
             .transport(TRANSPORT.clone())
+            .http_config(limits())
             .connect()
             .await
             .unwrap();
@@ -140,6 +148,7 @@ fn filesanywhere_store(emulator: Arc<Emulator>, version: SoapVersion) -> BoxFutu
             .password(account.username(), account.password())
             .soap(version)
             .transport(TRANSPORT.clone())
+            .http_config(limits())
             .connect()
             .await
             .unwrap();
@@ -154,7 +163,10 @@ fn cursor_store(emulator: Arc<Emulator>, form: RangeForm) -> BoxFuture<'static, 
     Box::pin(async move {
         let account = emulator.cursor();
         let tokens = TokenSet::new(account.access_token()).with_refresh(Some(Secret::new(account.refresh_token())));
-        let builder = cursor::Client::builder(account.endpoint()).tokens(tokens).transport(TRANSPORT.clone());
+        let builder = cursor::Client::builder(account.endpoint())
+            .tokens(tokens)
+            .transport(TRANSPORT.clone())
+            .http_config(limits());
         let options = cursor::StoreOptions::new(account.share_id())
             .with_single_limit(512 << 10)
             .with_chunk_size(256 << 10)
@@ -191,6 +203,7 @@ fn sharepoint_store(
             )))
             .dialect(dialect)
             .transport(TRANSPORT.clone())
+            .http_config(limits())
             .connect()
             .await
             .unwrap();

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use futures::TryStreamExt as _;
 use serde_json::json;
 use sharesync::cursor::model::{Apply, NewFolder};
 use sharesync::cursor::{ChangeQuery, CursorError};
-use sharesync::{Error, ErrorKind, Timestamp};
+use sharesync::{Error, ErrorKind, ItemRef, ListOptions, RemoteStoreExt as _, Timestamp};
 use wiremock::ResponseTemplate;
 
 use super::fixtures::documented;
@@ -113,4 +114,23 @@ async fn few_requests_left_slow_the_client_before_it_is_refused() {
     }
     // Sixty requests in thirty seconds are one in half a second, by a fifth more or less; the first knows of nothing.
     assert!(began.elapsed() >= Duration::from_millis(700), "{:?}", began.elapsed());
+}
+
+/// The service has no pages for folders: what it counts is in the list. How much of it, is not documented.
+#[tokio::test]
+async fn a_count_without_items_is_refused() {
+    let file = json!({"id": "fil_1", "name": "a", "type": "file"});
+    for (body, expected) in [
+        (json!({"items": [], "path": "/", "total": 5}), Err(ErrorKind::Protocol)),
+        (json!({"items": [], "path": "/", "total": 0}), Ok(0)),
+        (json!({"items": [], "path": "/"}), Ok(0)),
+        (json!({"items": [file], "path": "/", "total": 5}), Ok(1)),
+    ] {
+        let server = Server::start().await;
+        let told = body.clone();
+        server.by(move |_| answer(200, &body));
+        let listed = client(&server).await.store(SHARE).items(ItemRef::Root, ListOptions::new());
+        let listed = listed.try_collect::<Vec<_>>().await.map(|items| items.len());
+        assert_eq!(listed.map_err(|error| error.kind()), expected, "{told}");
+    }
 }

@@ -9,7 +9,7 @@ use sharesync::http::{BearerTokens, HttpConfig, ReqwestTransport, TokenSet, Toke
 use sharesync::snapshot::{RedbSnapshots, Snapshots};
 use sharesync::{Error, ErrorKind, RemoteStore, Result, acronis, cursor, filesanywhere, sharefile, sharepoint};
 use sharesync_emulator::drive::{Entry, ItemId, Role, VersionId};
-use sharesync_emulator::{Emulator, Fault, FaultKind, RequestRecord};
+use sharesync_emulator::{Emulator, Fault, FaultKind, PageForm, RequestRecord};
 
 /// A store of each provider, by its name.
 pub(crate) const PROVIDERS: [&str; 5] = ["sharefile", "acronis", "filesanywhere", "cursor", "sharepoint"];
@@ -24,7 +24,7 @@ pub(crate) fn faults() -> Vec<Fault> {
         Delay, LoseAnswer, ProxyPage, RedirectToPage, Reset, Stall, TooManyRequests, Truncate, Unauthorized,
         Unavailable,
     };
-    let page = |status| ProxyPage { status, plain: false };
+    let page = |status| ProxyPage { status, form: PageForm::Html };
     let faults = [
         (Reset, 10),
         (LoseAnswer, 12),
@@ -37,13 +37,13 @@ pub(crate) fn faults() -> Vec<Fault> {
         (TooManyRequests { retry_after: None }, 6),
         (TooManyRequests { retry_after: Some(0) }, 2),
         (Unavailable { retry_after: None }, 8),
-        (ProxyPage { status: 404, plain: true }, 5),
+        (ProxyPage { status: 404, form: PageForm::Text }, 5),
         (page(403), 4),
         (page(200), 4),
         (page(503), 3),
         (RedirectToPage { status: 302 }, 4),
     ];
-    let after = [(page(502), 4), (page(503), 3), (ProxyPage { status: 404, plain: true }, 1), (page(200), 1)];
+    let after = [(page(502), 4), (page(503), 3), (ProxyPage { status: 404, form: PageForm::Text }, 1), (page(200), 1)];
     let redirect_after = (RedirectToPage { status: 302 }, 2);
     let rate = |(kind, thousandths): (FaultKind, u32)| Fault::new(kind).rate(f64::from(thousandths) / 1000.0);
     let after = after.into_iter().chain([redirect_after]).map(|fault| rate(fault).carried_out());

@@ -138,7 +138,7 @@ struct Cut {
     pages: Vec<(usize, usize)>,
     /// Pages that have links to the next one; behind the last of them, the reader has to skip.
     links: usize,
-    /// How far the count is off, where every page has a link.
+    /// How far the count is off, where every page has a link and there is anything: an empty folder that is counted is refused.
     off: i64,
 }
 
@@ -157,7 +157,11 @@ impl Cut {
         let size = if linked && !number.is_multiple_of(3) { size.max(repeated) } else { size.max(repeated + 1) };
         let end = (skip + size).min(self.items);
         let items: Vec<_> = (skip..end).map(|id| value!({"Id": format!("fi{id}")})).collect();
-        let count = if self.links == usize::MAX { (self.items as i64 + self.off).max(0) } else { self.items as i64 };
+        let count = if self.links == usize::MAX && self.items > 0 {
+            (self.items as i64 + self.off).max(0)
+        } else {
+            self.items as i64
+        };
         let mut page = value!({"value": items, "odata.count": count});
         if linked && end < self.items {
             let next = end.saturating_sub(repeated).max(skip);

@@ -59,8 +59,10 @@ impl Inner {
         let mut invited = Vec::new();
         for email in people {
             let created = self.client.members().create(node, &member.clone().with_email(&email)).await;
+            let created = created.and_then(|member| {
+                member.id.ok_or_else(|| Error::missing_field("member", "id").with_maybe_applied(true))
+            });
             let member = created.map_err(|error| half_done(error, &email, &invited))?;
-            let member = member.id.unwrap_or_default();
             let _ = write!(id, "/{}", utf8_percent_encode(&member, NON_ALPHANUMERIC));
             invited.push(email);
         }

@@ -8,7 +8,7 @@ use sharesync_core::transfer::{
     Content, ContentReader, Download, DownloadOptions, Part, PartPlan, PartReceipt, UploadRequest, UploadSpec,
     UploadStatus,
 };
-use sharesync_core::{DigestAlgorithm, ErrorKind, Item, ItemRef, Result, Revision};
+use sharesync_core::{Attempted as _, DigestAlgorithm, ErrorKind, Item, ItemRef, Result, Revision};
 
 use super::Inner;
 use super::find::not_found;
@@ -48,6 +48,7 @@ impl Inner {
             Ok(node) => node,
             Err(error) => return Err(self.explain(error, &state.folder).await),
         };
+        Known::new(node.clone()).after_write()?;
         PartReceipt::new(part.index, &node)
     }
 

@@ -3,12 +3,14 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
 use super::{ForeignResponse, Response};
 use crate::transfer::Content;
-use crate::{Error, ErrorKind, Result};
+use crate::{BoxStream, Error, ErrorKind, Result};
 
 /// The value of a `Range` header; `None` where all bytes are wanted.
 pub fn range(offset: u64, length: Option<u64>) -> Option<HeaderValue> {
@@ -46,6 +48,29 @@ impl Response {
     }
 }
 
+/// The first bytes of ZIP archives: of a file, of the end where there is none, of an archive in parts (APPNOTE, sections 4.3.7,
+/// 4.3.16 and 8.5.3).
+const ARCHIVES: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"];
+
+/// A body that begins as a ZIP archive does. The length of an archive is known to nobody before it is made: nothing else tells
+/// it from a page in its place.
+///
+/// # Errors
+/// [`ErrorKind::Protocol`] with a [`ForeignResponse`] for any other body, and those of the body.
+pub async fn archive(mut body: BoxStream<'static, Result<Bytes>>) -> Result<BoxStream<'static, Result<Bytes>>> {
+    let mut first = Vec::new();
+    while first.len() < 4 {
+        match body.next().await.transpose()? {
+            Some(piece) => first.extend_from_slice(&piece),
+            None => break,
+        }
+    }
+    if !ARCHIVES.iter().any(|start| first.starts_with(start)) {
+        return Err(ForeignResponse::of_body(&first).into_error());
+    }
+    Ok(stream::iter([Ok(Bytes::from(first))]).chain(body).boxed())
+}
+
 /// The error of a range beyond the end of the content, from the status and the `Content-Range: bytes */1234` that HTTP itself
 /// defines for it (RFC 9110, section 15.5.17).
 pub(super) fn beyond_end(status: StatusCode, headers: &HeaderMap) -> Option<Error> {
@@ -75,6 +100,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[tokio::test]
+    async fn only_an_archive_is_taken_for_one() {
+        let read = |pieces: &[&'static [u8]]| {
+            let pieces: Vec<_> = pieces.iter().map(|piece| Ok(Bytes::from_static(piece))).collect();
+            async move {
+                let body = archive(stream::iter(pieces).boxed()).await?;
+                Ok(body.map(Result::unwrap).collect::<Vec<_>>().await.concat())
+            }
+        };
+        for good in [&[&b"PK\x03\x04 and more"[..]][..], &[b"", b"P", b"K\x05", b"\x06", b"x"], &[b"PK\x07\x08"]] {
+            assert_eq!(read(good).await.unwrap(), good.concat(), "it comes whole, however it is cut");
+        }
+        for bad in [&[&b"<html>"[..]][..], &[b"PK"], &[b"{}"], &[], &[b"OK", b"\x03\x04"]] {
+            let error: Error = read(bad).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{bad:?}");
+            assert!(error.provider_error::<ForeignResponse>().is_some(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn ranges_are_written() {

@@ -45,7 +45,7 @@ pub use body::Body;
 pub use call::{Auth, Call, Repeat};
 pub use classify::{Classified, Classify, ErrorResponse, default_kind};
 pub use config::HttpConfig;
-pub use content::range;
+pub use content::{archive, range};
 pub(crate) use foreign::is_foreign;
 pub use foreign::{ForeignResponse, is_html};
 pub use guard::deadline;

@@ -233,9 +233,10 @@ impl Inner {
                 Fate::Untouched => true,
                 Fate::Unknown => call.repeat != Repeat::Never,
                 Fate::Refused(generation) => {
+                    let may_repeat = !doubt || call.repeat != Repeat::Never;
                     let renewed = !reauthorized
                         && self.reauthorize(generation).await.map_err(|error| error.with_maybe_applied(doubt))?;
-                    if !renewed {
+                    if !renewed || !may_repeat {
                         return Err(error);
                     }
                     reauthorized = true;

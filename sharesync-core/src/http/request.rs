@@ -122,13 +122,21 @@ impl ApiRequest<'_> {
         self.pipeline.run(self.into_call(method)?, read).await
     }
 
-    /// Sends it; the answer has no body that says anything.
+    /// Sends it; the response is a status 204.
     ///
     /// # Errors
-    /// As [`json`](Self::json).
+    /// As [`json`](Self::json), and those of [`Response::no_content`].
     pub async fn done(self, method: Method) -> Result<()> {
+        self.pipeline.run(self.into_call(method)?, |response| async { response.no_content() }).await
+    }
+
+    /// Sends it; the response has another status of success, and no body.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json), and those of [`Response::no_body`].
+    pub async fn done_without_body(self, method: Method) -> Result<()> {
         let limit = self.pipeline.config().max_answer;
-        self.pipeline.run(self.into_call(method)?, move |response| response.nothing(limit)).await
+        self.pipeline.run(self.into_call(method)?, move |response| response.no_body(limit)).await
     }
 
     /// The request as the pipeline takes it.

@@ -40,12 +40,27 @@ impl Response {
         self.range.as_ref()?.to_str().ok()
     }
 
-    /// Reads the body of a response that has nothing to say beyond its success: nothing, or JSON that does not matter.
+    /// Takes a response whose success is status 204, as the document has it.
     ///
     /// # Errors
-    /// [`ErrorKind::Protocol`] for anything else: a page in the place of the service.
-    pub async fn nothing(self, limit: usize) -> Result<()> {
-        decode_nothing(&self.bytes(limit).await?)
+    /// [`ErrorKind::Protocol`] with a [`ForeignResponse`] for any other: somebody may answer in the service's place.
+    pub fn no_content(self) -> Result<()> {
+        match self.status {
+            StatusCode::NO_CONTENT => Ok(()),
+            status => Err(ForeignResponse::new(status, &self.headers).into_error()),
+        }
+    }
+
+    /// Takes a response of success without a body, as the document has it.
+    ///
+    /// # Errors
+    /// As [`no_content`](Self::no_content), for one with a body.
+    pub async fn no_body(self, limit: usize) -> Result<()> {
+        let foreign = ForeignResponse::new(self.status, &self.headers);
+        match self.bytes(limit).await?.trim_ascii() {
+            [] => Ok(()),
+            _ => Err(foreign.into_error()),
+        }
     }
 
     /// The status.
@@ -146,7 +161,7 @@ impl std::fmt::Debug for Response {
     }
 }
 
-/// Accepts the body of a success that has nothing to say: none, or JSON that does not matter.
+/// Accepts the body of a success of which nothing is documented: none, or JSON that does not matter.
 ///
 /// # Errors
 /// [`ErrorKind::Protocol`] for anything else: a page in the place of the service.

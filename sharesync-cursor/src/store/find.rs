@@ -112,7 +112,8 @@ impl Inner {
         if share.is_deleted == Some(true) {
             return Err(refuse(ErrorKind::NotFound, self.root_id(), "the share was deleted"));
         }
-        let mut root = Item::new(self.root_id(), share.name.unwrap_or_default(), ItemKind::Folder);
+        let id = super::item::needed(share.id, "id")?;
+        let mut root = Item::new(id, share.name.unwrap_or_default(), ItemKind::Folder);
         root.path = Some(RemotePath::root());
         Ok(root)
     }
@@ -123,6 +124,11 @@ impl Inner {
         let id = folder.id().unwrap_or(ROOT);
         let (list, beside) = self.client.folders().spooled_children(id, self.root_id()).await?;
         super::item::needed(beside.items, "items")?;
+        // There are no pages: what is counted is here. How much of it may be in the trash is not documented.
+        if list.count() == 0 && beside.total.is_some_and(|total| total > 0) {
+            let message = "the service counts what the folder holds, and sends nothing";
+            return Err(refuse(ErrorKind::Protocol, id, message));
+        }
         let path = match folder {
             Place::Root => Some(RemotePath::root()),
             Place::Folder(_) => beside.path.as_deref().and_then(|path| path.parse().ok()),

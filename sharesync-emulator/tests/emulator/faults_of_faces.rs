@@ -2,7 +2,7 @@
 
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::json;
-use sharesync_emulator::{Emulator, Fault, FaultKind, RequestRecord};
+use sharesync_emulator::{Emulator, Fault, FaultKind, PageForm, RequestRecord};
 
 use crate::common::Client;
 use crate::{acronis, cursor, filesanywhere, sharepoint};
@@ -76,9 +76,9 @@ async fn every_fault_in_place_of_an_answer_strikes_before_or_after_the_work() {
         (FaultKind::Reset, None),
         (FaultKind::TooManyRequests { retry_after: None }, Some(429)),
         (FaultKind::Unavailable { retry_after: None }, Some(503)),
-        (FaultKind::ProxyPage { status: 404, plain: true }, Some(404)),
-        (FaultKind::ProxyPage { status: 503, plain: false }, Some(503)),
-        (FaultKind::ProxyPage { status: 200, plain: false }, Some(200)),
+        (FaultKind::ProxyPage { status: 404, form: PageForm::Text }, Some(404)),
+        (FaultKind::ProxyPage { status: 503, form: PageForm::Html }, Some(503)),
+        (FaultKind::ProxyPage { status: 200, form: PageForm::Html }, Some(200)),
         (FaultKind::RedirectToPage { status: 302 }, Some(302)),
         (FaultKind::RedirectToPage { status: 307 }, Some(307)),
     ];
@@ -119,11 +119,11 @@ async fn a_lost_answer_and_a_late_one_are_carried_out_on_every_face() {
 #[tokio::test]
 async fn pages_are_in_nobodys_protocol_and_redirects_lead_to_a_page() {
     for face in faces().await {
-        let kind = FaultKind::ProxyPage { status: 404, plain: true };
+        let kind = FaultKind::ProxyPage { status: 404, form: PageForm::Text };
         let answer = face.struck(Fault::new(kind), "plain").await.0.expect("an answer");
         assert!(answer.headers()["content-type"].to_str().expect("text").starts_with("text/plain"), "{}", face.name);
         assert_eq!(answer.text().await.expect("a body"), "404 page not found\n");
-        let kind = FaultKind::ProxyPage { status: 502, plain: false };
+        let kind = FaultKind::ProxyPage { status: 502, form: PageForm::Html };
         let answer = face.struck(Fault::new(kind), "html").await.0.expect("an answer");
         assert_eq!(answer.headers()["content-type"], "text/html", "{}", face.name);
         assert!(answer.text().await.expect("a body").contains("<h1>502 Bad Gateway</h1>"));

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use http::header::{ACCEPT, HeaderValue, RANGE};
-use sharesync_core::http::{Call, Repeat, deadline, range};
+use sharesync_core::http::{Call, Repeat, archive, deadline, range};
 use sharesync_core::transfer::Content;
-use sharesync_core::{Error, ErrorKind, Result, SecretUrl};
+use sharesync_core::{Attempted as _, Error, ErrorKind, Result, SecretUrl};
 use tokio::time::{Instant, sleep};
 
 use crate::PROVIDER;
@@ -135,6 +135,16 @@ impl Downloads {
             call = call.header(RANGE, range);
         }
         self.0.pipeline().send(call).await?.into_content()
+    }
+
+    /// Opens an archive at an address that [`zip_url`](Self::zip_url) gave, without any credential.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Protocol`] for what is no archive, and those of the request.
+    pub async fn open_zip(&self, url: &SecretUrl) -> Result<Content> {
+        let mut content = self.open(url, 0, None).await?;
+        content.body = archive(content.body).await.attempted(PROVIDER, "Downloads.OpenZip")?;
+        Ok(content)
     }
 }
 

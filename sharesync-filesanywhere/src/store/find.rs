@@ -389,6 +389,11 @@ impl Listing {
         let (number, last) = (number.max(asked), u32::try_from(count).unwrap_or_default());
         // Counted from 1, the page of the number of all is the last one; counted from 0, it is one too many, and empty.
         let empty = self.all == 0 && asked > 1;
+        // An empty folder that is not one: taken as such, everything in it would seem to be gone.
+        if empty && last > 1 && self.seen.is_empty() {
+            let message = format!("the service counts {last} pages and sends nothing on any of them");
+            return Err(refuse(ErrorKind::Protocol, &self.folder, message));
+        }
         Ok((number < last && last > 1 && !empty).then_some(number + 1))
     }
 }

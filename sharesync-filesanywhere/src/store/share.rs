@@ -135,7 +135,8 @@ impl Inner {
                         let who = failed.username.as_deref().unwrap_or_default();
                         let names = [found.path.as_str(), who];
                         let error = crate::error::refused_entry("GroupShareRemove", words, "UserRemoved", &names);
-                        Err(error.with_subject(who))
+                        // The request may have been repeated: that nobody is left to remove can be its own doing.
+                        Err(error.with_subject(who).with_maybe_applied(true))
                     }
                 }
             }

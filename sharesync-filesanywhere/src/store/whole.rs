@@ -16,7 +16,9 @@ impl Inner {
     pub(super) async fn upload_finish(self: &Arc<Self>, spec: &UploadSpec, content: &[Digest]) -> Result<Item> {
         let state: State = spec.state(PROVIDER)?;
         let gone = || refuse(ErrorKind::UploadExpired, &state.path, "the file that was sent is not there");
-        let found = self.file_at(state.target()).await?.ok_or_else(gone)?;
+        // What was sent under its own name is there, whatever this look tells.
+        let looked = self.file_at(state.target()).await;
+        let found = looked.map_err(|error| error.with_maybe_applied(state.aside.is_none()))?.ok_or_else(gone)?;
         let compared = match found.item.size.filter(|size| *size != spec.request.size) {
             Some(size) => Err(format!("{} bytes were sent, and the service has {size}", spec.request.size)),
             None if state.resumed => self.read_back(&found, content).await?,

@@ -6,7 +6,7 @@ use sharesync_core::http::Repeat;
 
 use super::{BulkDeleteOptions, Items, item, items};
 use crate::Query;
-use crate::answer::{Nothing, Outcome};
+use crate::answer::{NoContent, Nothing, Outcome};
 use crate::downloads::ContentStream;
 use crate::model::DownloadSpecification;
 use crate::params::Params;
@@ -17,7 +17,8 @@ impl Items {
     /// `POST Items(id)/BulkDownload`, and on to the storage host [download multiple items, Items reference].
     ///
     /// # Errors
-    /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when one of them is not there.
+    /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when one of them is not there;
+    /// [`Protocol`](sharesync_core::ErrorKind::Protocol) when what comes is no archive.
     pub async fn bulk_download<S: AsRef<str>>(
         &self,
         parent_id: &str,
@@ -25,7 +26,8 @@ impl Items {
         query: &Query,
     ) -> Result<ContentStream> {
         let call = self.bulk_download_request(parent_id, ids, query, true).into_call(Method::POST)?;
-        ContentStream::open_by_post(&self.client, call).await
+        let name = "Items.BulkDownload";
+        ContentStream::open_by_post(&self.client, call).await?.into_archive(name).await
     }
 
     /// Where an archive of several children of a folder is to be fetched.
@@ -69,7 +71,7 @@ impl Items {
     ) -> Result<Outcome<()>> {
         let request = self.request("Items.BulkDelete", item(parent_id).then("BulkDelete"));
         let request = request.params(options.into()).json(&list(ids)).repeat(Repeat::Idempotent);
-        Ok(request.post::<Outcome<Nothing>>().await?.map(|Nothing| ()))
+        Ok(request.post::<Outcome<NoContent>>().await?.map(|NoContent| ()))
     }
 
     /// Puts deleted items back to where they were.
@@ -93,7 +95,7 @@ impl Items {
     pub async fn bulk_delete_permanently<S: AsRef<str>>(&self, ids: &[S]) -> Result<Outcome<()>> {
         let request = self.request("Items.BulkDeletePermanently", items().then("BulkDeletePermanently"));
         let request = request.json(&list(ids)).repeat(Repeat::Idempotent);
-        Ok(request.post::<Outcome<Nothing>>().await?.map(|Nothing| ()))
+        Ok(request.post::<Outcome<NoContent>>().await?.map(|NoContent| ()))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::Query;
 use crate::answer::Address;
 use crate::downloads::ContentStream;
-use crate::model::{DownloadSpecification, Feed, Item, Redirection};
+use crate::model::{DownloadSpecification, Feed, Item, Redirection, kind_of_id};
 use crate::params::Params;
 
 impl Items {
@@ -156,10 +156,12 @@ impl Items {
     /// neither verified nor resumed: the [store](crate::ShareFileStore) does that.
     ///
     /// # Errors
-    /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item.
+    /// [`NotFound`](sharesync_core::ErrorKind::NotFound) when there is no such item;
+    /// [`Protocol`](sharesync_core::ErrorKind::Protocol) when what comes for a folder is no archive.
     pub async fn download(&self, id: &str, options: impl Into<DownloadOptions>) -> Result<ContentStream> {
         let request = self.request("Items.Download", item(id).then("Download")).params(options.into());
-        ContentStream::open(&self.client, request.into_call(Method::GET)?).await
+        let content = ContentStream::open(&self.client, request.into_call(Method::GET)?).await?;
+        if kind_of_id(id) == Some("Folder") { content.into_archive("Items.Download").await } else { Ok(content) }
     }
 
     /// Where the content of a file, or an archive of a folder, is to be fetched.

@@ -4,7 +4,7 @@ use sharesync_core::http::Repeat;
 use sharesync_core::{Error, ErrorKind, Result, Timestamp};
 
 use super::{CopyOptions, CreateFolderOptions, DeleteOptions, Items, UpdateNoteOptions, UpdateOptions, item, items};
-use crate::answer::{Nothing, Outcome};
+use crate::answer::{NoContent, Nothing, Outcome};
 use crate::error::name_taken;
 use crate::model::Item;
 use crate::params::Params;
@@ -114,8 +114,9 @@ impl Items {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when there is no such item.
     pub async fn delete(&self, id: &str, options: impl Into<DeleteOptions>) -> Result<Outcome<()>> {
-        let outcome = self.request("Items.Delete", item(id)).params(options.into()).delete::<Outcome<Nothing>>().await;
-        outcome.map(|outcome| outcome.map(|Nothing| ()))
+        let outcome =
+            self.request("Items.Delete", item(id)).params(options.into()).delete::<Outcome<NoContent>>().await;
+        outcome.map(|outcome| outcome.map(|NoContent| ()))
     }
 
     /// Copies an item into a folder, under the name it has.

@@ -256,7 +256,7 @@ fn id_in_url(url: &str) -> Option<&str> {
 }
 
 /// Identifiers of files begin with `fi`, those of folders with `fo`.
-fn kind_of_id(id: &str) -> Option<&'static str> {
+pub(crate) fn kind_of_id(id: &str) -> Option<&'static str> {
     match id.get(..2)?.to_ascii_lowercase().as_str() {
         "fi" => Some("File"),
         "fo" => Some("Folder"),

@@ -19,6 +19,7 @@ pub use enums::{
 };
 pub use feed::Feed;
 pub use info::ItemInfo;
+pub(crate) use item::kind_of_id;
 pub use item::{DlpInfo, Favorite, FileLockInfo, Item, ItemKind, Metadata};
 pub use operation::AsyncOperation;
 pub use people::{AccessControl, Account, User, Zone};

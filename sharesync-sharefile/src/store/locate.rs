@@ -50,7 +50,7 @@ impl ShareFileStore {
     /// The item as the service knows it now.
     pub(super) async fn entity(&self, item: &ItemRef) -> Result<Entity> {
         let query = translate::single();
-        match item {
+        let found = match item {
             ItemRef::Root => self.items().get(self.root_id().await?, query).await,
             ItemRef::Path(path) if path.is_root() => self.items().get(self.root_id().await?, query).await,
             ItemRef::Path(path) => self.items().by_path_from(self.root_id().await?, path.as_str(), &query).await,
@@ -59,7 +59,10 @@ impl ShareFileStore {
                 let why = format!("{other} names an item in a way that this store does not know");
                 Err(failure(Operation::Stat, ErrorKind::Unsupported, why))
             }
-        }
+        }?;
+        // What has no identifier is not an item.
+        found.id()?;
+        Ok(found)
     }
 
     /// The item in the terms of the contract. The root has no parent, whatever it is in.
@@ -79,7 +82,7 @@ impl ShareFileStore {
     /// What has this name in a folder, if anything has. Names are compared without regard to case.
     pub(super) async fn child(&self, folder: &str, name: &str) -> Result<Option<Entity>> {
         match self.items().by_path_from(folder, &format!("/{name}"), &translate::single()).await {
-            Ok(found) => Ok(Some(found)),
+            Ok(found) => found.id().map(drop).map(|()| Some(found)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

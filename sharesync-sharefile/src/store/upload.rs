@@ -4,7 +4,9 @@
 use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use sharesync_core::transfer::{Part, PartPlan, PartReceipt, UploadRequest, UploadSpec};
-use sharesync_core::{Digest, DigestAlgorithm, Error, ErrorKind, Item, OnConflict, Operation, Result, Timestamp};
+use sharesync_core::{
+    Attempted as _, Digest, DigestAlgorithm, Error, ErrorKind, Item, OnConflict, Operation, Result, Timestamp,
+};
 
 use super::locate::{check_name, failure};
 use super::{ShareFileStore, translate};
@@ -124,7 +126,11 @@ pub(super) async fn specify(
     params.client_created_date = request.created.map(Into::into);
     params.client_modified_date = request.modified.map(Into::into);
     params.base_file_id = request.if_revision.as_ref().map(ToString::to_string);
-    store.items().upload2(folder, params).await.map_err(|error| error.with_subject(&request.name))
+    let granted = store.items().upload2(folder, params).await.and_then(|granted| match granted.chunk_uri {
+        Some(_) => Ok(granted),
+        None => Err(Error::missing_field("place for content", "ChunkUri")),
+    });
+    granted.map_err(|error| error.with_subject(&request.name))
 }
 
 /// Makes a spec of what the service granted.
@@ -259,14 +265,16 @@ pub(super) async fn finish(
         Receipt::Accepted => None,
     };
     let entity = match id {
-        Some(id) => store.items().get(&id, translate::single()).await?,
-        None => store.child(&state.folder, &spec.request.name).await?.ok_or_else(|| {
+        Some(id) => store.items().get(&id, translate::single()).await.after_write()?,
+        None => store.child(&state.folder, &spec.request.name).await.after_write()?.ok_or_else(|| {
             let why = "the storage host took the content, but there is no such file";
-            failure(Operation::UploadSpec, ErrorKind::Protocol, why).with_subject(&spec.request.name)
+            failure(Operation::UploadSpec, ErrorKind::Protocol, why)
+                .with_subject(&spec.request.name)
+                .with_maybe_applied(true)
         })?,
     };
-    let item = translate::item(&entity)?;
-    let own = own_version(store, &item, spec.request.size, content).await;
+    let item = translate::item(&entity).after_write()?;
+    let own = own_version(store, &item, spec.request.size, content).await.after_write();
     Ok(own.map_err(|error| error.with_subject(&spec.request.name))?.unwrap_or(item))
 }
 

@@ -15,6 +15,9 @@ pub(super) fn read(value: Value) -> Answer {
         Some(other) => return Answer { value: plain(other), next: None },
         None => fields,
     };
+    if fields.get("odata.null") == Some(&Value::Bool(true)) {
+        return Answer { value: Value::Null, next: None };
+    }
     let next = ["__next", "odata.nextLink", "@odata.nextLink"]
         .into_iter()
         .find_map(|name| fields.remove(name)?.as_str().map(str::to_owned));

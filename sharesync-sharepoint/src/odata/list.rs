@@ -4,7 +4,7 @@ use futures::TryStreamExt as _;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use sharesync_core::http::{JsonList, LIST_MEMORY, Response, decode_json, json_list};
+use sharesync_core::http::{ForeignResponse, JsonList, LIST_MEMORY, Response, decode_json, json_list};
 use sharesync_core::xml::DocumentError;
 use sharesync_core::{Error, ErrorKind, Result};
 
@@ -27,7 +27,7 @@ pub(crate) async fn read_list<T: DeserializeOwned + Send>(
     let (first, body) = checked_body(response).await?;
     let mut body = bounded(body, limit);
     match Form::of(&first) {
-        Form::Nothing => Ok((Vec::new(), None)),
+        Form::Nothing => Err(ForeignResponse::of_body(&first).into_error()),
         Form::Json => {
             let (entries, beside) = json_list::<Plain<T>>(body, LIST.asked(asked), limit).await?;
             let answer = json::read(decode_json(&beside)?);

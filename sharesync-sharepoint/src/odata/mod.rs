@@ -9,7 +9,9 @@ mod atom;
 mod json;
 mod list;
 
-use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use sharesync_core::http::ForeignResponse;
 use sharesync_core::xml::DocumentError;
@@ -78,6 +80,17 @@ impl Answer {
             Value::Array(entries) => entries.into_iter().map(decode).collect(),
             _ => Err(Error::new(ErrorKind::Protocol, "an entity where a list was due")),
         }
+    }
+
+    /// Whether a body can be the answer of an operation without a result: none, XML, JSON with the wrapper or the annotations of
+    /// OData, or a name with no value. Somebody else's JSON has none of them.
+    pub(crate) fn is_done(body: &[u8]) -> Result<bool> {
+        let value = Self::read(body)?.value;
+        let is_empty = value.as_object().is_some_and(|fields| fields.len() == 1 && fields.values().all(Value::is_null));
+        let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+        let names = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(body).unwrap_or_default();
+        let marked = names.keys().any(|name| name == "d" || name.contains("odata."));
+        Ok(Form::of(body) != Form::Json || value.is_null() || is_empty || marked)
     }
 
     /// What a function or a property of a name has for its value: alone, or as the one field of an object.
@@ -161,6 +174,24 @@ mod tests {
         assert_eq!(read(r#"{"d":{"Id":"guid"}}"#).of("ID"), "guid");
         assert_eq!(read(r#"<d:Id xmlns:d="d">guid</d:Id>"#).of("ID"), "guid");
         assert_eq!(read("").of("x"), Value::Null);
+    }
+
+    #[test]
+    fn somebody_elses_json_is_no_success() {
+        for own in [
+            "",
+            r#"{"odata.null":true}"#,
+            r#"{"d":{"MoveTo":null}}"#,
+            r#"{"d":{"Name":"a"}}"#,
+            r#"{"odata.metadata":"m","Name":"a"}"#,
+            r#"{"MoveTo":null}"#,
+            r#"<d:MoveTo xmlns:d="d" m:null="true" xmlns:m="m"/>"#,
+        ] {
+            assert!(Answer::is_done(own.as_bytes()).unwrap(), "{own}");
+        }
+        for other in ["{}", r#"{"message":"no Route matched"}"#, r#"{"value":"x"}"#, "[]"] {
+            assert!(!Answer::is_done(other.as_bytes()).unwrap(), "{other}");
+        }
     }
 
     #[test]

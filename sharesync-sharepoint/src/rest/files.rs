@@ -33,7 +33,11 @@ impl Files {
         let path = file.file(&format!("?{SELECT}"));
         let answer = self.0.request("File.Get", Method::GET, &path)?.subject(file).answer().await?;
         let found: File = answer.entity()?;
-        if found.exists == Some(false) || found.unique_id.is_none() {
+        if found.exists != Some(false) && found.unique_id.is_none() {
+            let error = Error::missing_field("file", "UniqueId").with_provider(PROVIDER);
+            return Err(error.with_operation("File.Get").with_subject(file));
+        }
+        if found.exists == Some(false) {
             let error = sharesync_core::Error::new(ErrorKind::NotFound, "there is no such file");
             return Err(error.with_provider(crate::PROVIDER).with_operation("File.Get").with_subject(file));
         }
@@ -127,7 +131,7 @@ impl Files {
     ///
     /// # Errors
     /// [`ErrorKind::PreconditionFailed`] when it is in another state.
-    pub async fn recycle(&self, file: &Target, revision: Option<&Revision>) -> Result<Option<Guid>> {
+    pub async fn recycle(&self, file: &Target, revision: Option<&Revision>) -> Result<Guid> {
         let (below, name) = match revision {
             None => ("/Recycle()".to_owned(), "Recycle"),
             Some(revision) => {
@@ -136,8 +140,7 @@ impl Files {
             }
         };
         let request = self.0.request("File.Recycle", Method::POST, &file.file(&below))?.subject(file);
-        let answer = request.repeat(Repeat::Idempotent).answer().await?;
-        Ok(answer.of(name).as_str().and_then(|id| id.parse().ok()))
+        request.repeat(Repeat::Idempotent).id(name).await
     }
 
     /// Deletes a file for good, if it is in a state where one is given (`X-HTTP-Method: DELETE`).

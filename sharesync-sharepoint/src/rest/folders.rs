@@ -3,16 +3,16 @@
 use http::Method;
 use serde_json::{Value, json};
 use sharesync_core::http::Repeat;
-use sharesync_core::{Attempted as _, ErrorKind, Result};
+use sharesync_core::{Attempted as _, Error, ErrorKind, Result};
 
 use super::files;
 use super::listing::Paging;
 use super::target::Target;
-use crate::Client;
 use crate::client::{Request, resource};
 use crate::dialect::OData;
 use crate::model::{File, Folder, Guid};
 use crate::odata::Literal;
+use crate::{Client, PROVIDER};
 
 resource! {
     /// Folders, by the REST service.
@@ -66,7 +66,11 @@ impl Folders {
         let path = folder.folder(&format!("?{SELECT}"));
         let answer = self.0.request("Folder.Get", Method::GET, &path)?.subject(folder).answer().await?;
         let found: Folder = answer.entity()?;
-        if found.exists == Some(false) || found.unique_id.is_none() {
+        if found.exists != Some(false) && found.unique_id.is_none() {
+            let error = Error::missing_field("folder", "UniqueId").with_provider(PROVIDER);
+            return Err(error.with_operation("Folder.Get").with_subject(folder));
+        }
+        if found.exists == Some(false) {
             let error = sharesync_core::Error::new(ErrorKind::NotFound, "there is no such folder");
             return Err(error.with_provider(crate::PROVIDER).with_operation("Folder.Get").with_subject(folder));
         }
@@ -134,10 +138,9 @@ impl Folders {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] when there is none.
-    pub async fn recycle(&self, folder: &Target) -> Result<Option<Guid>> {
+    pub async fn recycle(&self, folder: &Target) -> Result<Guid> {
         let request = self.0.request("Folder.Recycle", Method::POST, &folder.folder("/Recycle()"))?.subject(folder);
-        let answer = request.repeat(Repeat::Idempotent).answer().await?;
-        Ok(answer.of("Recycle").as_str().and_then(|id| id.parse().ok()))
+        request.repeat(Repeat::Idempotent).id("Recycle").await
     }
 
     /// Deletes a folder for good, with all it holds (`X-HTTP-Method: DELETE`).

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use sharesync_core::http::Repeat;
-use sharesync_core::{Error, ErrorKind, Result, Secret, SecretUrl, Timestamp};
+use sharesync_core::{Attempted as _, Error, ErrorKind, Result, Secret, SecretUrl, Timestamp};
 use url::Url;
 
 use crate::PROVIDER;
@@ -93,7 +93,7 @@ impl Sharing {
         let body =
             serde_json::to_value(request).map_err(|_| protocol("ShareObject", "the request cannot be written"))?;
         let value = self.call("ShareObject", "_api/SP.Web.ShareObject", &body, Repeat::Never).await?;
-        done("ShareObject", crate::odata::decode(value)?)
+        done("ShareObject", crate::odata::decode(value).after_write()?)
     }
 
     /// Takes the access to an object away from everybody (`SP.Web.UnshareObject`).
@@ -103,7 +103,7 @@ impl Sharing {
     pub async fn unshare_object(&self, object: &Url) -> Result<SharingResult> {
         let body = json!({ "url": object.as_str() });
         let value = self.call("UnshareObject", "_api/SP.Web.UnshareObject", &body, Repeat::Idempotent).await?;
-        done("UnshareObject", crate::odata::decode(value)?)
+        done("UnshareObject", crate::odata::decode(value).after_write()?)
     }
 
     /// Gives roles to people, or takes them away (`UpdateDocumentSharingInfo` of the document sharing manager). People that
@@ -144,7 +144,7 @@ impl Sharing {
         });
         let path = "_api/SP.Sharing.DocumentSharingManager.UpdateDocumentSharingInfo";
         let value = self.call("UpdateDocumentSharingInfo", path, &body, Repeat::Idempotent).await?;
-        crate::odata::decode(value)
+        crate::odata::decode(value).after_write()
     }
 
     async fn link(&self, name: &'static str, body: Value) -> Result<SecretUrl> {
@@ -152,7 +152,9 @@ impl Sharing {
         // The answer is a secret from the moment on that it is one.
         let link = value.as_str().map(Secret::new);
         let url = link.and_then(|link| self.0.site_url().join(link.expose()).ok());
-        url.filter(Url::has_host).map(SecretUrl::new).ok_or_else(|| protocol(name, "the service gives no link"))
+        url.filter(Url::has_host)
+            .map(SecretUrl::new)
+            .ok_or_else(|| protocol(name, "the service gives no link").with_maybe_applied(true))
     }
 
     async fn end(&self, name: &'static str, object: &Url, access: Option<LinkAccess>) -> Result<()> {
@@ -161,7 +163,8 @@ impl Sharing {
             fields.insert("isEditLink".into(), access.is_edit().into());
             fields.insert("removeAssociatedSharingLinkGroup".into(), true.into());
         }
-        self.call(name, &format!("_api/SP.Web.{name}"), &body, Repeat::Idempotent).await.map(drop)
+        let path = format!("_api/SP.Web.{name}");
+        self.0.request(name, Method::POST, &path)?.repeat(Repeat::Idempotent).json(&self.0, &body).ended().await
     }
 
     async fn call(&self, name: &'static str, path: &str, body: &Value, repeat: Repeat) -> Result<Value> {

@@ -115,7 +115,10 @@ impl Inner {
         let (files, folder) = (self.client.files(), Target::Id(state.parent));
         let added = files.add(&folder, &state.name, file.is_some(), part.body()).await;
         let error = match added {
-            Ok(file) => return Ok(Made { file: self::made(file.unique_id)?, revision: file.revision() }),
+            Ok(file) => {
+                let revision = file.revision();
+                return Ok(Made { file: self::made(file.unique_id).after_write()?, revision });
+            }
             Err(error) => error,
         };
         match self.landed(state, file, &part, &error).await? {
@@ -158,7 +161,8 @@ impl Inner {
                         let message = "the service says that it replaced the content of another file";
                         return Err(refuse(ErrorKind::Protocol, &state.name, message).with_maybe_applied(true));
                     }
-                    return Ok(Made { file: made(item.resource_id.or(state.file))?, revision: item.revision() });
+                    let file = made(item.resource_id.or(state.file)).after_write()?;
+                    return Ok(Made { file, revision: item.revision() });
                 }
                 // A new version is wanted on top of whatever there is, and an update must name a state.
                 Err(error)

@@ -233,7 +233,23 @@ impl Inner {
             // It was there a moment ago: the answer to the first attempt was lost.
             Err(error) if error.kind() == ErrorKind::NotFound && error.maybe_applied() => Ok(()),
             Err(error) => Err(self.explained(error, known.id, required).await),
+            // The bin names what it got. A deletion for good has no body, as a page may have none.
+            Ok(()) if options.permanent => self.gone(&known).await.after_write(),
             Ok(()) => Ok(()),
+        }
+    }
+}
+
+impl Inner {
+    /// Checks that the service itself says that something is gone.
+    async fn gone(&self, known: &Known) -> Result<()> {
+        match self.node(known.id).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => {
+                let message = "the service says that it is deleted, and it is still there";
+                Err(refuse(ErrorKind::Protocol, &known.id.to_string(), message))
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use futures::TryStreamExt as _;
 use serde_json::json as value;
+use sharesync::ErrorKind;
 use sharesync::sharefile::{BulkDeleteOptions, Outcome, Query};
 use wiremock::ResponseTemplate;
 
@@ -17,13 +18,17 @@ operations! {
     "POST /sf/v3/Items/BulkDeletePermanently | Permanently delete multiple items" => bulk_delete_permanently,
 }
 
+/// As much of an archive as tells that it is one.
+const ARCHIVE: &[u8] = b"PK\x03\x04archive";
+
 const IDS: [&str; 2] = ["id1", "id2"];
 
 async fn bulk_download(stage: &Stage) {
     let specification = stage.fixture("download_specification");
     let place = format!("{}/download.ashx?dt=dt2&h=c2ln", stage.storage.uri());
-    stage.api.script([redirect(302, &place), json(specification.clone())]);
-    stage.storage.script([ResponseTemplate::new(200).set_body_raw("archive", "application/zip")]);
+    stage.api.script([redirect(302, &place), redirect(302, &place), json(specification.clone())]);
+    let page = ResponseTemplate::new(200).set_body_raw("<html>sign in</html>", "text/html");
+    stage.storage.script([ResponseTemplate::new(200).set_body_raw(ARCHIVE, "application/zip"), page]);
     let opened = stage.items().bulk_download("fo1", &IDS, &Query::new()).await.unwrap();
     let sent = stage.sent("POST /sf/v3/Items(fo1)/BulkDownload?redirect=true");
     assert_eq!(sent.json(), documented("bulk_download"));
@@ -31,7 +36,11 @@ async fn bulk_download(stage: &Stage) {
     fetched.check("GET /download.ashx?dt=dt2&h=c2ln");
     assert!(fetched.body.is_empty(), "the identifiers are for the API");
     let bytes: Vec<_> = opened.body.try_collect().await.unwrap();
-    assert_eq!(bytes.concat(), b"archive");
+    assert_eq!(bytes.concat(), ARCHIVE);
+
+    let page = stage.items().bulk_download("fo1", &IDS, &Query::new()).await.unwrap_err();
+    stage.sent("POST /sf/v3/Items(fo1)/BulkDownload?redirect=true");
+    assert_eq!((page.kind(), page.operation()), (ErrorKind::Protocol, Some("Items.BulkDownload")), "no archive");
 
     let found = stage.items().bulk_download_specification("fo1", &IDS, &Query::new()).await.unwrap();
     let sent = stage.sent("POST /sf/v3/Items(fo1)/BulkDownload?redirect=false");
@@ -40,7 +49,7 @@ async fn bulk_download(stage: &Stage) {
 }
 
 async fn bulk_delete(stage: &Stage) {
-    stage.api.script([empty(204), status(202, stage.fixture("async_operations")), empty(200)]);
+    stage.api.script([empty(204), status(202, stage.fixture("async_operations")), empty(204)]);
     let options = BulkDeleteOptions::new().with_force_sync(false).with_delete_permanently(false);
     let deleted = stage.items().bulk_delete("fo1", &IDS, &options).await.unwrap();
     let sent = stage.sent("POST /sf/v3/Items(fo1)/BulkDelete?forcesync=false&deletePermanently=false");

@@ -1,6 +1,7 @@
 //! Reading one item, and its content.
 
 use futures::TryStreamExt as _;
+use sharesync::ErrorKind;
 use sharesync::sharefile::model::{ItemKind, TreeMode};
 use sharesync::sharefile::{DownloadOptions, GetOptions, Query, ThumbnailOptions, TreeViewOptions};
 use wiremock::ResponseTemplate;
@@ -129,9 +130,16 @@ async fn parent(stage: &Stage) {
 async fn download(stage: &Stage) {
     let place = format!("{}/download.ashx?dt=dt1&h=c2ln", stage.storage.uri());
     let specification = stage.fixture("download_specification");
-    stage.api.script([redirect(302, &place), json(specification.clone()), redirect(302, &place)]);
+    stage.api.script([
+        redirect(302, &place),
+        json(specification.clone()),
+        redirect(302, &place),
+        redirect(302, &place),
+    ]);
     let content = || ResponseTemplate::new(200).set_body_raw("content", "application/zip");
-    stage.storage.script([content().insert_header("content-disposition", "attachment; filename=a.zip"), content()]);
+    let archive = || ResponseTemplate::new(200).set_body_raw("PK\x05\x06", "application/zip");
+    let named = content().insert_header("content-disposition", "attachment; filename=a.zip");
+    stage.storage.script([named, archive(), content()]);
 
     let options = DownloadOptions::new().with_include_all_versions(false).with_include_deleted(false);
     let options = options.with_for_quarantined_files(false);
@@ -153,6 +161,8 @@ async fn download(stage: &Stage) {
     let options = DownloadOptions::new().with_include_all_versions(true).with_include_deleted(true);
     stage.items().download("fo1", options.with_for_quarantined_files(true)).await.unwrap();
     stage.sent("GET /sf/v3/Items(fo1)/Download?includeAllVersions=true&includeDeleted=true&forQuarantinedFiles=true");
+    let page = stage.items().download("fo1", DownloadOptions::new()).await.unwrap_err();
+    assert_eq!((page.kind(), page.operation()), (ErrorKind::Protocol, Some("Items.Download")), "no archive");
 }
 
 async fn thumbnail(stage: &Stage) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use http::header::CONTENT_ENCODING;
+use http::header::{CONTENT_ENCODING, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode, response};
 use tokio::time::timeout;
 
@@ -52,6 +52,11 @@ impl Inner {
             error = error.with_retry_after(delay);
         }
         let code = status.as_u16();
+        // Whoever refuses credentials has passed nothing on, and says which ones are wanted (RFC 9110, section 15.5.2). A page
+        // that does not may stand for whatever the service said.
+        if !own && !headers.contains_key(WWW_AUTHENTICATE) && (refused.is_some() || code == 401) {
+            error = error.with_maybe_applied(true);
+        }
         let fate = match refused {
             Some(generation) => Fate::Refused(generation),
             // Whoever limits the rate, or says when to come back, has passed nothing on.
