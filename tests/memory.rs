@@ -254,7 +254,7 @@ async fn one_hostile_page_takes_less_than_100_mib() {
 async fn hostile_pages_at_once_are_bounded_by_the_concurrency() {
     let _alone = ALONE.lock().await;
     let lists = json::lists(r#"{"value":["#, "]}", LIST);
-    let page = lists.filter(|page| page.name == "long names").next().unwrap();
+    let page = lists.into_iter().find(|page| page.name == "long names").unwrap();
     let peak_at = async |concurrency| {
         let wire = Canned::new(page.clone(), page::JSON).into_transport();
         let builder = sharefile::Client::builder_at(SITE).access_token("t").transport(wire);

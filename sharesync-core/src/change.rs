@@ -173,6 +173,7 @@ impl ChangePage {
 }
 
 /// What a feed tells: a change, or a folder that has brought along what the feed does not name.
+#[non_exhaustive]
 pub enum Told {
     /// A change.
     Change(Change),
