@@ -4,13 +4,10 @@
 //! An item is never without a name of its user's: where both its names are taken on the way, it goes by a folder of its own,
 //! which has a temporary name. What each step did is compared with what was asked; what fails half-way is undone.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 
-use crate::http::is_foreign;
 use crate::task::still_wanted;
-use crate::temporary::{Purpose, Temporary};
+use crate::temporary::{Purpose, Temporary, tidied};
 use crate::{Attempted as _, Error, ErrorKind, NameRules, Result};
 
 /// Where an item is: its folder, as the provider names folders, and its name there.
@@ -140,20 +137,9 @@ where
     remove(folders, &folder, &name, done).await
 }
 
-/// Pauses before the removal of a temporary folder is tried again: it has a name of its own, so that nothing else can go.
-const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500)];
-
-/// Removes a temporary folder, tried again after what may pass: a failure of the way there, or a page of a proxy. One that stays after a failure is something of what was asked for that may have been done.
+/// Removes a temporary folder. One that stays after a failure is something of what was asked for that may have been done.
 async fn remove<T>(folders: &dyn TemporaryFolders, folder: &str, name: &str, done: Result<T>) -> Result<T> {
-    let mut pauses = PAUSES.into_iter();
-    let mut removed = folders.remove(folder).await;
-    while let Err(error) = &removed
-        && (error.kind().may_pass() || is_foreign(error))
-        && let Some(pause) = pauses.next()
-    {
-        tokio::time::sleep(pause).await;
-        removed = folders.remove(folder).await;
-    }
+    let removed = tidied(|| folders.remove(folder)).await;
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             tracing::warn!(%error, folder = name, "a temporary folder could not be removed");

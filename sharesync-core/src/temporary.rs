@@ -4,13 +4,17 @@ use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::{NameRules, Timestamp};
+use crate::http::is_foreign;
+use crate::{NameRules, Result, Timestamp};
 
 /// How temporary names begin.
 pub const TEMPORARY: &str = "sharesync-";
 
 /// The longest temporary name, in bytes: no service of ours is known to refuse it.
 const LONGEST: usize = 200;
+
+/// Pauses before the removal of something temporary is tried again.
+const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(500)];
 
 /// Tells the temporary items of this process from those of others.
 static OWNER: LazyLock<u32> = LazyLock::new(|| fastrand::u32(..));
@@ -108,6 +112,21 @@ impl fmt::Display for Temporary {
         write!(f, "{TEMPORARY}{}-{:08x}{:08x}-{since:08x}", self.purpose.name(), self.owner, self.number)?;
         self.name.as_ref().map_or(Ok(()), |name| write!(f, "-{name}"))
     }
+}
+
+/// Removes what is temporary, tried again after what may pass: a failure of the way there, or a page of a proxy. It has a name
+/// of its own, so that nothing else can go.
+pub(crate) async fn tidied<F: Future<Output = Result<()>>>(mut remove: impl FnMut() -> F) -> Result<()> {
+    let mut pauses = PAUSES.into_iter();
+    let mut removed = remove().await;
+    while let Err(error) = &removed
+        && (error.kind().may_pass() || is_foreign(error))
+        && let Some(pause) = pauses.next()
+    {
+        tokio::time::sleep(pause).await;
+        removed = remove().await;
+    }
+    removed
 }
 
 #[cfg(test)]

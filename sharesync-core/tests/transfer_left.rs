@@ -48,6 +48,16 @@ async fn under_way(store: &Fake) {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn giving_up_is_tried_again_after_what_may_pass_and_ends() {
+    for (failures, tries) in [(0, 1), (2, 3), (3, 4), (9, 4)] {
+        let store = store(PartPlan::Single, || Fault::Refuse(ErrorKind::PermissionDenied));
+        store.failing_aborts.store(failures, Ordering::SeqCst);
+        let error = upload(&store, request(), source(), TransferOptions::new()).await.unwrap_err();
+        assert_eq!((error.kind(), store.log().aborts), (ErrorKind::PermissionDenied, tries), "{failures}");
+    }
+}
+
 #[tokio::test]
 async fn an_upload_that_fails_for_good_is_given_up_unless_it_can_be_continued() {
     for plan in PLANS {

@@ -92,6 +92,8 @@ pub struct Fake {
     pub on_part: Event,
     /// Stores what was finished but answers with an error, this many times.
     pub lost_finishes: AtomicUsize,
+    /// Gives nothing up, this many times.
+    pub failing_aborts: AtomicUsize,
     /// Says that it holds these ranges instead of the truth.
     pub claims: Option<Vec<Range<u64>>>,
     /// Says that the prefix has this digest instead of the truth.
@@ -144,6 +146,7 @@ impl Fake {
             script: Box::new(|_, _| Fault::None),
             on_part: Box::new(|| {}),
             lost_finishes: AtomicUsize::new(0),
+            failing_aborts: AtomicUsize::new(0),
             claims: None,
             claims_prefix: None,
             busy: AtomicUsize::new(0),
@@ -394,6 +397,10 @@ impl RemoteStore for Fake {
     async fn upload_abort(&self, spec: &UploadSpec) -> Result<()> {
         let mut state = self.state();
         state.log.aborts += 1;
+        let fail = |left: usize| left.checked_sub(1);
+        if self.failing_aborts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fail).is_ok() {
+            return Err(Error::new(ErrorKind::Unavailable, "scripted"));
+        }
         state.uploads.remove(&Self::id_of(spec));
         Ok(())
     }

@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::flights::Flights;
 use super::verify::verify;
 use super::{Integrity, UploadOutcome};
+use crate::temporary::tidied;
 use crate::transfer::hashing::{ContentHash, HashingSource};
 use crate::transfer::options::MemoryBudget;
 use crate::transfer::source::PiecesSource;
@@ -402,7 +403,7 @@ impl<'a, S: RemoteStore + ?Sized> Engine<'a, S> {
     /// Lets the service forget the upload; if it does not, its own expiry will.
     async fn give_up(&self) {
         let Some(spec) = std::mem::take(&mut *self.open()).spec else { return };
-        if let Err(error) = self.store.upload_abort(&spec).await {
+        if let Err(error) = tidied(|| self.store.upload_abort(&spec)).await {
             tracing::debug!(%error, "the upload cannot be aborted");
         }
     }
