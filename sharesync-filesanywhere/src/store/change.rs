@@ -19,7 +19,7 @@ use crate::{DateTime, PROVIDER};
 const PAGE: usize = 500;
 
 /// How often the changes are read again, because folders that they are about change meanwhile.
-const MOST_ROUNDS: usize = 4;
+const MOST_ROUNDS: usize = 16;
 
 /// What is followed: a folder, by its path, and the name that cursors are bound to.
 #[derive(Debug, Clone)]

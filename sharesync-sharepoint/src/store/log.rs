@@ -72,9 +72,9 @@ impl Reading {
         let limit = self.scope.page_size.unwrap_or(PAGE).clamp(1, PAGE);
         let query = ChangeQuery::new().with_start(ChangeToken::new(&token)).with_fetch_limit(limit);
         let entries = match store.client.changes().get(store.library, &query).await {
-            Err(error) if error.kind() == ErrorKind::CursorInvalid && !self.adds_only => {
+            Err(error) if error.kind() == ErrorKind::CursorInvalid => {
                 tracing::debug!(%error, "the log does not reach back to the token: everything is read anew");
-                return everything(self.scope.clone(), true).await;
+                return self.anew().await;
             }
             // What it answers to a token that it did not issue, or in which it finds no sense, is not documented.
             Err(error) if error.kind() == ErrorKind::Rejected => {
@@ -92,12 +92,8 @@ impl Reading {
         // How many entries a service gives at the most is not documented: a short page says nothing about the end.
         let has_more = !entries.is_empty();
         let Some(named) = named(&entries) else {
-            if self.adds_only {
-                // Everything is read anew when the next reading meets the entry.
-                return Ok(stream::empty().boxed());
-            }
             tracing::debug!("the log does not say what has changed: everything is read anew");
-            return everything(self.scope.clone(), true).await;
+            return self.anew().await;
         };
         let named = self.present(named).await?;
         let told = tell(self.scope.translate(named).await?, self.scope.checkpoint(&next));
@@ -111,6 +107,11 @@ impl Reading {
             async move { scope.sure(page).await }
         });
         Ok(told.boxed())
+    }
+
+    /// Everything, where the log does not do. An enumeration leaves that to the next reading, which begins at the same place.
+    async fn anew(&self) -> Result<Pages> {
+        if self.adds_only { Ok(stream::empty().boxed()) } else { everything(self.scope.clone(), true).await }
     }
 
     /// What is there now of what the entries name, each asked for once.
