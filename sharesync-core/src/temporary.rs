@@ -114,8 +114,8 @@ impl fmt::Display for Temporary {
     }
 }
 
-/// Removes what is temporary, tried again after what may pass: a failure of the way there, or a page of a proxy. It has a name
-/// of its own, so that nothing else can go.
+/// Removes something temporary, and retries after a transient failure or a proxy's page. Its name is its own, so a retry can
+/// remove nothing else.
 pub(crate) async fn tidied<F: Future<Output = Result<()>>>(mut remove: impl FnMut() -> F) -> Result<()> {
     let mut pauses = PAUSES.into_iter();
     let mut removed = remove().await;

@@ -129,12 +129,7 @@ impl Scene {
 
     /// Everything on the drive; and how many links there are.
     fn state(&self) -> State {
-        let drive = self.ctx.emulator.drive();
-        let all = drive.find(drive.root(), usize::MAX, |_| true);
-        let content = |file| drive.read(file).unwrap();
-        let path = |path: String| path.replace(&self.ctx.folder.name, "case");
-        let tree = all.iter().map(|entry| (path(entry.path()), entry.item.is_file().then(|| content(entry.item.id))));
-        (tree.collect(), drive.shares().len())
+        (self.ctx.drive_tree(), self.ctx.emulator.drive().shares().len())
     }
 
     fn requests(&self) -> u64 {

@@ -1,5 +1,6 @@
 //! What a case is, what it gets to work with, and how cases and providers become tests.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -96,6 +97,15 @@ impl Ctx {
     /// A path below the case's own folder; the empty one is the folder itself.
     pub(crate) fn path(&self, below: &str) -> RemotePath {
         format!("/{}/{below}", self.folder.name).parse().unwrap()
+    }
+
+    /// All that there is in the drive, by path; of files their content. The case's own folder is called `case`.
+    pub(crate) fn drive_tree(&self) -> BTreeMap<String, Option<Vec<u8>>> {
+        let drive = self.emulator.drive();
+        let path = |path: String| path.replace(&self.folder.name, "case");
+        let content = |file| drive.read(file).unwrap();
+        let all = drive.find(drive.root(), usize::MAX, |_| true);
+        all.iter().map(|entry| (path(entry.path()), entry.item.is_file().then(|| content(entry.item.id)))).collect()
     }
 
     pub(crate) fn supports(&self, operation: Operation) -> bool {

@@ -242,13 +242,8 @@ impl Scene {
     }
 
     fn state(&self) -> State {
-        let drive = self.ctx.emulator.drive();
-        let all = drive.find(drive.root(), usize::MAX, |_| true);
-        let content = |file| drive.read(file).unwrap();
-        let path = |path: String| path.replace(&self.ctx.folder.name, "case");
-        let tree = all.iter().map(|entry| (path(entry.path()), entry.item.is_file().then(|| content(entry.item.id))));
-        let tree = tree.filter(|(path, _)| !path.contains("/sharesync-"));
-        let shares = drive.shares();
+        let tree = self.ctx.drive_tree().into_iter().filter(|(path, _)| !path.contains("/sharesync-"));
+        let shares = self.ctx.emulator.drive().shares();
         let shares = shares
             .iter()
             .map(|share| format!("{} {:?} {}", share.expires.is_some(), share.max_downloads, share.only_recipients));

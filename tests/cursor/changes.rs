@@ -87,6 +87,30 @@ async fn an_unknown_position_becomes_a_reset() {
 }
 
 #[tokio::test]
+async fn what_comes_during_an_enumeration_is_told_and_if_the_log_is_cut_by_the_next_reading() {
+    for is_cut in [false, true] {
+        let drive = drive();
+        let server = drive.serve().await;
+        let store = client(&server).await.store(SHARE);
+        let behind = drive.clone();
+        server.by(move |request| {
+            // The root has been listed by then.
+            if request.path.ends_with("/folders/fld_1/children") && !behind.state().nodes.contains_key("fil_4") {
+                let mut state = behind.state();
+                state.put("fil_4", "Late.txt", None);
+                state.forgotten = if is_cut { state.log.len() as u64 } else { 0 };
+            }
+            behind.answer(request)
+        });
+        let pages = read(&store, Since::Beginning).await.unwrap();
+        assert_eq!(told(&pages).contains(&"+fil_4".to_owned()), !is_cut);
+        let next = told(&read(&store, Since::Cursor(last(&pages))).await.unwrap());
+        assert!(next.contains(&"+fil_4".to_owned()), "{next:?}");
+        assert_eq!(next.first().unwrap() == "[", is_cut, "{next:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_folder_that_came_from_elsewhere_brings_what_it_holds() {
     let drive = drive();
     let server = drive.serve().await;

@@ -1,12 +1,12 @@
-//! A local file that is written from its beginning to its end, beside a file with a checksum of each block: whatever a power
-//! cut, a full disk or somebody else did to it meanwhile, only bytes that were written here are continued.
+//! A file written from start to end, and beside it a file with a checksum of each block. After a power cut, a full disk or
+//! somebody else's edit, a download resumes behind the last intact block.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 
 use crate::Hasher;
 
-/// Bytes that one checksum is of. It is all that is lost of what a killed process had written.
+/// Bytes per checksum: the most that a killed process loses of what it had written.
 const BLOCK: u64 = 1024 * 1024;
 
 /// Bytes of a checksum.
@@ -16,20 +16,20 @@ const SUM: u64 = 4;
 #[derive(Debug)]
 pub(super) struct Checked {
     file: File,
-    /// Without these, the file is not going to be continued.
+    /// The checksums; `None` where the file will not be resumed.
     sums: Option<File>,
     length: u64,
     block: crc32fast::Hasher,
 }
 
 impl Checked {
-    /// A file from its beginning, which nobody will continue.
+    /// An empty file that will not be resumed.
     pub(super) fn new(file: File) -> io::Result<Self> {
         file.set_len(0)?;
         Ok(Self { file, sums: None, length: 0, block: crc32fast::Hasher::new() })
     }
 
-    /// The intact beginning of a file, at most its first `limit` bytes. The hashers take it in.
+    /// Keeps the intact start of a file, at most `limit` bytes, and feeds it to the hashers.
     pub(super) fn continued(mut file: File, mut sums: File, limit: u64, hashers: &mut [Hasher]) -> io::Result<Self> {
         let mut length = 0;
         let (mut block, mut sum) = (Vec::new(), Vec::new());

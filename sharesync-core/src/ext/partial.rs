@@ -1,5 +1,5 @@
-//! The file beside its target that a download writes first: locked, continued if it is of the same content, renamed. What of
-//! it is intact is found out in `checked`.
+//! The file beside its target that a download writes first: locked, continued if it is of the same content, renamed. Its
+//! checksums are in `checked`.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};

@@ -120,7 +120,7 @@ impl Feed {
                 Some(scope) => {
                     let now = self.store.node_of(&scope.id, true).await?;
                     if now.path != scope.path {
-                        let message = "the folder whose changes are read was moved meanwhile";
+                        let message = "the folder whose changes are read was moved meanwhile: read them again";
                         return Err(refuse(ErrorKind::Unavailable, &scope.id, message));
                     }
                 }
@@ -251,9 +251,10 @@ impl Reading {
         self.guard.follow(&position.to_string())?;
         let query = self.feed.query().with_cursor(position.clone());
         let page = match self.feed.store.client.sync().changes(&query).await {
-            Err(error) if error.kind() == ErrorKind::CursorInvalid && !self.adds_only => {
+            Err(error) if error.kind() == ErrorKind::CursorInvalid => {
                 tracing::debug!(%error, "the service does not know the position: everything is compared");
-                return self.feed.everything(true).await;
+                // An enumeration leaves that to the next reading, which begins at the same place.
+                return if self.adds_only { Ok(stream::empty().boxed()) } else { self.feed.everything(true).await };
             }
             page => page?,
         };

@@ -177,7 +177,7 @@ impl Inner {
                 return Ok(Reading::Settled(settled, end));
             }
         }
-        let message = "the folders that have changed go on changing faster than they can be asked for";
+        let message = "folders change faster than they can be asked for: read the changes again later";
         Err(refuse(ErrorKind::Unavailable, &scope.path, message))
     }
 
