@@ -356,7 +356,9 @@ async fn judge(scene: &Scene, deed: Deed, known: &Known, fault: Fault, kinds: &[
         }
         Err(_) => None,
     };
-    let signed_out = done.is_err_and(|error| error.kind() == ErrorKind::Unauthenticated);
+    // A renewal of the sign-in that a page struck may have used up the refresh token, whatever the deed then failed of.
+    let signed_out = matches!(kind, ProxyPage { status: 401, .. })
+        || done.is_err_and(|error| error.kind() == ErrorKind::Unauthenticated);
     let told = requests.iter().map(|request| {
         let status = request.status.unwrap_or_default();
         format!(" {} {status}{}", request.method, if request.applied { "!" } else { "" })
