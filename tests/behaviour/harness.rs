@@ -99,7 +99,7 @@ impl Ctx {
         format!("/{}/{below}", self.folder.name).parse().unwrap()
     }
 
-    /// All that there is in the drive, by path; of files their content. The case's own folder is called `case`.
+    /// Everything on the drive, by path: a file with its content, a folder with none. The case's own folder is called `case`.
     pub(crate) fn drive_tree(&self) -> BTreeMap<String, Option<Vec<u8>>> {
         let drive = self.emulator.drive();
         let path = |path: String| path.replace(&self.folder.name, "case");

@@ -356,7 +356,7 @@ async fn judge(scene: &Scene, deed: Deed, known: &Known, fault: Fault, kinds: &[
         }
         Err(_) => None,
     };
-    // A renewal of the sign-in that a page struck may have used up the refresh token, whatever the deed then failed of.
+    // Where the 401 page took the place of the reply to a token renewal, the refresh token is used up.
     let signed_out = matches!(kind, ProxyPage { status: 401, .. })
         || done.is_err_and(|error| error.kind() == ErrorKind::Unauthenticated);
     let told = requests.iter().map(|request| {

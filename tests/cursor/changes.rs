@@ -87,7 +87,7 @@ async fn an_unknown_position_becomes_a_reset() {
 }
 
 #[tokio::test]
-async fn what_comes_during_an_enumeration_is_told_and_if_the_log_is_cut_by_the_next_reading() {
+async fn what_comes_during_an_enumeration_is_told_by_it_or_by_the_next_reading() {
     for is_cut in [false, true] {
         let drive = drive();
         let server = drive.serve().await;

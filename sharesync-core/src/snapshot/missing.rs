@@ -84,7 +84,7 @@ impl Walk<'_> {
         let mut is_there = false;
         while let Some(missing) = self.next_missing(&mut range).await? {
             if let Some(moving) = missing.iter().find(|missing| missing.said != ASKED) {
-                let message = "the item is moved again and again while it is looked for: read the changes again later";
+                let message = "the item is moved again and again while it is looked for";
                 return Err(Error::new(ErrorKind::Unavailable, message).with_subject(&moving.item));
             }
             if !is_there && !missing.is_empty() {

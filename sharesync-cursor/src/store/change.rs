@@ -120,7 +120,7 @@ impl Feed {
                 Some(scope) => {
                     let now = self.store.node_of(&scope.id, true).await?;
                     if now.path != scope.path {
-                        let message = "the folder whose changes are read was moved meanwhile: read them again";
+                        let message = "the folder whose changes are read was moved meanwhile";
                         return Err(refuse(ErrorKind::Unavailable, &scope.id, message));
                     }
                 }
@@ -252,9 +252,12 @@ impl Reading {
         let query = self.feed.query().with_cursor(position.clone());
         let page = match self.feed.store.client.sync().changes(&query).await {
             Err(error) if error.kind() == ErrorKind::CursorInvalid => {
-                tracing::debug!(%error, "the service does not know the position: everything is compared");
-                // An enumeration leaves that to the next reading, which begins at the same place.
-                return if self.adds_only { Ok(stream::empty().boxed()) } else { self.feed.everything(true).await };
+                // An enumeration leaves the reset to the next reading, which starts from the same position.
+                if self.adds_only {
+                    return Ok(stream::empty().boxed());
+                }
+                tracing::debug!(%error, "the service does not know the position: everything is read anew");
+                return self.feed.everything(true).await;
             }
             page => page?,
         };

@@ -177,7 +177,7 @@ impl Inner {
                 return Ok(Reading::Settled(settled, end));
             }
         }
-        let message = "folders change faster than they can be asked for: read the changes again later";
+        let message = "folders change faster than they can be asked for";
         Err(refuse(ErrorKind::Unavailable, &scope.path, message))
     }
 

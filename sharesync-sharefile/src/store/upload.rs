@@ -68,12 +68,10 @@ pub(super) async fn begin(store: &ShareFileStore, request: UploadRequest) -> Res
         (store.id_of(&request.parent).await?, store.client().clock().now(), store.options().multipart);
     let plan = plan(store, request.size);
     // What the service says of taken names here is not documented, so they are looked for as well, at the same time.
-    // Neither request is dropped half-way for the other's error: what is sent does not depend on which ends first.
     let taken = async { if wants_free_name(&request) { store.child(&folder, &request.name).await } else { Ok(None) } };
     let (specification, taken) =
-        tokio::join!(specify(store, &folder, &request, plan, multipart, Attempt::First), taken);
-    let specification = specification?;
-    if taken?.is_some() {
+        tokio::try_join!(specify(store, &folder, &request, plan, multipart, Attempt::First), taken)?;
+    if taken.is_some() {
         let why = "the folder has an item of this name";
         return Err(failure(Operation::UploadSpec, ErrorKind::AlreadyExists, why).with_subject(&request.name));
     }

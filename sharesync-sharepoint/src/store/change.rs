@@ -98,7 +98,7 @@ impl Scope {
                 Some(folder) => {
                     let now = self.store.place(&ItemRef::Id(ItemId::from(folder.id.to_string()))).await?;
                     if now.path != folder.path {
-                        let message = "the folder whose changes are read was moved meanwhile: read them again";
+                        let message = "the folder whose changes are read was moved meanwhile";
                         return Err(refuse(ErrorKind::Unavailable, folder.path.as_str(), message));
                     }
                 }

@@ -109,7 +109,8 @@ impl Reading {
         Ok(told.boxed())
     }
 
-    /// Everything, where the log does not do. An enumeration leaves that to the next reading, which begins at the same place.
+    /// Everything, where the log does not do. An enumeration leaves the reset to the next reading, which starts from
+    /// the same position.
     async fn anew(&self) -> Result<Pages> {
         if self.adds_only { Ok(stream::empty().boxed()) } else { everything(self.scope.clone(), true).await }
     }
