@@ -233,7 +233,7 @@ async fn the_next_controller_is_asked_where_one_is_gone() {
 
 #[tokio::test]
 async fn nothing_of_it_is_told() {
-    let (log, _guard) = Log::taken();
+    let log = Log::taken();
 
     let realm = Realm::start();
     let server = start(&realm, &["--every-request"]);

@@ -9,7 +9,7 @@ use crate::{client, sign_in};
 
 #[tokio::test]
 async fn nothing_of_it_is_told() {
-    let (log, _guard) = Log::taken();
+    let log = Log::taken();
 
     let farm = Farm::ntlm(|_| Reply::new(200, r#"{"FormDigestValue":"0xHUSHED"}"#));
     let auth = Auth::ntlm(DOMAIN, USER, PASSWORD);

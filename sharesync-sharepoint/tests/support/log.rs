@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -11,11 +10,13 @@ use tracing_subscriber::fmt::MakeWriter;
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Takes down what this thread traces, until the guard is dropped.
-    pub fn taken() -> (Self, DefaultGuard) {
+    /// Takes down what this process traces; once a process. With a log for one thread, another test that reaches a place in
+    /// the code first may decide that it is not traced.
+    pub fn taken() -> Self {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(log.clone()).finish();
-        (log, tracing::subscriber::set_default(subscriber))
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        log
     }
 
     pub fn text(&self) -> String {
